@@ -1,0 +1,67 @@
+import { ApplicationFailure } from '@temporalio/common';
+
+/**
+ * Types of permanent failures: retrying can't help, people must act. Everything else that an activity throws is retried
+ * within its step's patience.
+ */
+export type PermanentType =
+  /** The plan, the inventory or an input is wrong. */
+  | 'InvalidInput'
+  /** The SSH host key or TLS certificate isn't the one that the plan pins. */
+  | 'HostKeyMismatch'
+  /** The device refused our credentials. */
+  | 'AuthenticationFailed'
+  /** sudo refused a command that the plan needs. */
+  | 'SudoRefused'
+  /** A readiness check found faults; details list them all. */
+  | 'NotReady'
+  /** A package, release or image that the plan needs can't be had. */
+  | 'PackageMissing'
+  /** Something downloaded isn't what it should be. */
+  | 'DigestMismatch'
+  /** Somebody else changed what this run relies on. */
+  | 'ForeignChange'
+  /** Another run owns the host, or a baseline differs. */
+  | 'OwnedByAnother'
+  /** A remote command ended with an error that trying again won't cure. */
+  | 'CommandFailed'
+  /** The node came back as something else than planned. */
+  | 'WrongRelease';
+
+/** Types of failures that may pass by themselves. */
+export type TransientType =
+  /** The host or device didn't answer. */
+  | 'Unreachable'
+  /** The guard inside the act found that acting now would stop service. */
+  | 'GuardRefused'
+  /** The read-back after the act doesn't show what it should (yet). */
+  | 'VerifyFailed'
+  /** A lock of somebody else is in the way (apt, configuration). */
+  | 'Busy'
+  /** A command failed in a way that may pass. */
+  | 'CommandFailedRetryable';
+
+/** One fault found by a check: where, what, and what to do next. */
+export interface Fault {
+  /** Host, router or path in the inventory. */
+  readonly where: string;
+  readonly what: string;
+  readonly next?: string;
+}
+
+export const formatFaults = (faults: readonly Fault[]): string =>
+  faults.map((f) => `- ${f.where}: ${f.what}${f.next === undefined ? '' : ` → ${f.next}`}`).join('\n');
+
+/** A failure that workflows branch on by `type` and never retry. Never put a secret into message or details. */
+export const permanent = (type: PermanentType, message: string, details?: unknown): ApplicationFailure =>
+  ApplicationFailure.nonRetryable(message, type, ...(details === undefined ? [] : [details]));
+
+/** A failure that is tried again within the step's patience. */
+export const transient = (type: TransientType, message: string, details?: unknown): ApplicationFailure =>
+  ApplicationFailure.retryable(message, type, ...(details === undefined ? [] : [details]));
+
+export const failureType = (error: unknown): string | undefined =>
+  error instanceof ApplicationFailure ? (error.type ?? undefined) : undefined;
+
+/** Message of anything thrown, on one line. */
+export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

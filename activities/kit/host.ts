@@ -1,0 +1,40 @@
+/**
+ * A host as activities see it. The SSH implementation is in activities/ssh; drivers know this interface only.
+ */
+export interface ExecOptions {
+  /** Run as root (true) or as the named user, through `sudo -n`. */
+  readonly sudo?: boolean | string;
+  readonly stdin?: string;
+  /** Default 30 s. */
+  readonly timeoutMs?: number;
+  /** Exit codes that aren't errors; default [0]. 'any' returns whatever came. */
+  readonly okCodes?: readonly number[] | 'any';
+  /** Keep this command's output out of the evidence (it may hold configuration secrets). */
+  readonly quiet?: boolean;
+}
+
+export interface ExecResult {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly ms: number;
+}
+
+export interface Host {
+  /** Name in the plan. */
+  readonly name: string;
+  /**
+   * Runs one command, given as its argument vector, never through string building: arguments are quoted for the remote shell.
+   * Throws Unreachable (transport), HostKeyMismatch, AuthenticationFailed, SudoRefused, CommandFailed (exit code not in okCodes).
+   */
+  exec(argv: readonly string[], options?: ExecOptions): Promise<ExecResult>;
+  readFile(path: string, options?: Pick<ExecOptions, 'sudo' | 'quiet'>): Promise<string>;
+  /** Written to a temporary file beside it, then renamed: never seen half. Files for root are put in place with `install`. */
+  writeFile(
+    path: string,
+    content: string,
+    options?: Pick<ExecOptions, 'sudo' | 'quiet'> & { readonly mode?: string },
+  ): Promise<void>;
+  /** /proc/sys/kernel/random/boot_id: changes with every boot. */
+  bootId(): Promise<string>;
+}

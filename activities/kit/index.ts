@@ -1,0 +1,9 @@
+/**
+ * What every activity is made with: a step is observe → act → verify, a check reads only; errors carry the type that
+ * workflows branch on; evidence stays small and free of secrets; hosts are reached through one small interface.
+ */
+export * from './errors';
+export * from './evidence';
+export * from './host';
+export * from './step';
+export { registerActivities } from './register';

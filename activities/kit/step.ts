@@ -1,0 +1,85 @@
+import type { Host } from './host';
+
+/** A folder types the part of the plan that it reads; registration doesn't care which. */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- the one place where variance must not matter
+export type AnyPlan = AnyPlan;
+
+/** What a step or check is given besides its input. */
+export interface StepContext<Plan = unknown> {
+  /** The frozen plan of the run. */
+  readonly plan: Plan;
+  readonly run: {
+    /** Workflow ID, `upgrade-<cluster>`. */
+    readonly workflowId: string;
+    /** First run ID of the workflow: names units and owner files on hosts. */
+    readonly runId: string;
+  };
+  /** Key of this step within the run, stable over attempts: `07-upgrade-the-primary`. */
+  readonly step: string;
+  readonly attempt: number;
+  /** Aborted when the call is cut: end soon, leaving what a repeat can pick up. */
+  readonly signal: AbortSignal;
+  /** Opens (or reuses) a connection to a host of the plan; commands run through it are recorded as evidence. */
+  host(name: string): Promise<Host>;
+  /** One line of progress: shown under Pending Activities and handed to the next attempt. */
+  progress(note: string): void;
+  /** Waits, but ends at once when cut (by throwing the signal's reason). For polling devices only. */
+  pause(ms: number): Promise<void>;
+}
+
+/** What an act or undo returns, besides fields of its own. */
+export interface Outcome {
+  /** One sentence in plain words for status, report and the Web UI. */
+  readonly summary: string;
+  /** False if everything was as wanted already. */
+  readonly changed: boolean;
+  /** What is now known of nodes, merged into the live table: {"fw1": {"release": "2.0", "serving": false}}. */
+  readonly nodes?: Readonly<Record<string, Readonly<Record<string, string | number | boolean>>>>;
+}
+
+export interface Finding {
+  readonly summary: string;
+  readonly nodes?: Outcome['nodes'];
+}
+
+/** Dry run: the commands that act would run, and configuration differences, by host. */
+export interface Preview {
+  readonly commands: readonly { readonly host: string; readonly command: string }[];
+  readonly differences: readonly { readonly host: string; readonly of: string; readonly diff: string }[];
+}
+
+/**
+ * observe → act → verify. Every member may be repeated at any time, also after a crash that hid its result.
+ * `act` checks its guard on every attempt by reading the devices themselves, acts only if something is left to do, and
+ * verifies by reading back. `undo` uses the plan and the before alone.
+ */
+export interface StepDefinition<Input, Before, Result extends Outcome, Plan = AnyPlan> {
+  readonly kind: 'step';
+  readonly observe: (context: StepContext<Plan>, input: Input) => Promise<Before>;
+  readonly act: (context: StepContext<Plan>, input: Input, before: Before) => Promise<Result>;
+  readonly undo: (context: StepContext<Plan>, input: Input, before: Before) => Promise<Outcome>;
+  readonly preview: (context: StepContext<Plan>, input: Input, before: Before) => Promise<Preview>;
+}
+
+/** Reads only. Throws NotReady with all faults in details, or a transient failure to be asked again. */
+export interface CheckDefinition<Input, Result extends Finding, Plan = AnyPlan> {
+  readonly kind: 'check';
+  readonly check: (context: StepContext<Plan>, input: Input) => Promise<Result>;
+}
+
+export const defineStep = <Input, Before, Result extends Outcome, Plan = AnyPlan>(
+  d: Omit<StepDefinition<Input, Before, Result, Plan>, 'kind'>,
+): StepDefinition<Input, Before, Result, Plan> => ({ kind: 'step', ...d });
+
+export const defineCheck = <Input, Result extends Finding, Plan = AnyPlan>(
+  d: Omit<CheckDefinition<Input, Result, Plan>, 'kind'>,
+): CheckDefinition<Input, Result, Plan> => ({ kind: 'check', ...d });
+
+/** What the core sends to every activity of a step. */
+export interface StepCall {
+  readonly schema: 1;
+  readonly plan: unknown;
+  readonly input: unknown;
+  readonly step: string;
+  readonly before?: unknown;
+}

@@ -1,0 +1,173 @@
+/**
+ * What the outside may say to an upgrade and what it may hear back: inputs, signals, queries, results and search attributes.
+ * Shared with client/ and scripts; it imports nothing but zod.
+ */
+import { z } from 'zod';
+
+/** Identifiers end up in workflow IDs, unit names and file names on hosts, so they stay plain. */
+const identifier = z
+  .string()
+  .regex(
+    /^[a-z0-9][a-z0-9.-]{0,62}$/,
+    'lower-case letters, digits, dots and hyphens, 63 at most, starting with a letter or digit',
+  );
+const person = z.string().min(1).max(128);
+const text = z.string().max(4096);
+
+/** What an SRE types into the Web UI's Start form: one JSON object. */
+export const startInput = z.strictObject({
+  cluster: identifier.describe('name of the cluster in the inventory'),
+  version: z.string().min(1).max(128).describe('release to upgrade to, as the inventory names it'),
+  requestedBy: person.optional().describe('who asks for the upgrade; policies with "not the requester" need it'),
+  expectPlan: z
+    .string()
+    .regex(/^[0-9a-f]{12,64}$/, '12 to 64 hexadecimal digits')
+    .optional()
+    .describe('refuse to start if the plan has another digest than this (its first 12 or more characters)'),
+});
+export type StartInput = z.infer<typeof startInput>;
+
+const answer = z.strictObject({
+  opening: z.string().min(1).max(128).describe('ID of the open question, as "return#2"'),
+  digest: z
+    .string()
+    .regex(/^[0-9a-f]{12,64}$/, 'the first 12 or more characters of the opening’s digest')
+    .describe('first 12 characters of the digest that the opening shows'),
+  by: person.describe('who answers'),
+  comment: text.optional(),
+});
+
+/** Answer to a hold (or any other open question) with one of its choices. */
+export const decideInput = answer.extend({
+  choice: z.string().min(1).max(64),
+  to: z.enum(['savepoint', 'start']).optional().describe('how far to roll back; the last gate passed if left out'),
+});
+export type DecideInput = z.infer<typeof decideInput>;
+export const approveInput = answer;
+export const rejectInput = answer;
+export type AnswerInput = z.infer<typeof answer>;
+
+/** An operator's word that needs no question: pause, resume, switchBack. */
+export const commandInput = z.strictObject({ by: person, reason: text.min(1) });
+export type CommandInput = z.infer<typeof commandInput>;
+
+/** Every signal with its schema and the description that the Web UI shows beside it. */
+export const signals = {
+  approve: {
+    schema: approveInput,
+    description: 'Approve an open gate: {"opening":"return#1","digest":"<12 characters>","by":"alice","comment":"…"}',
+  },
+  reject: {
+    schema: rejectInput,
+    description: 'Reject an open gate: {"opening":"return#1","digest":"<12 characters>","by":"alice","comment":"…"}',
+  },
+  decide: {
+    schema: decideInput,
+    description:
+      'Answer a hold with one of its choices: {"opening":"hold#1","digest":"<12 characters>","by":"alice","choice":"retry"}; "to":"start" with roll-back undoes everything',
+  },
+  pause: { schema: commandInput, description: 'Stop before the next forward step: {"by":"alice","reason":"…"}' },
+  resume: { schema: commandInput, description: 'Go on after a pause: {"by":"alice","reason":"…"}' },
+  switchBack: {
+    schema: commandInput,
+    description:
+      'Move traffic to the other node at once and keep the upgraded node as it is: {"by":"alice","reason":"…"}',
+  },
+} as const;
+export type SignalName = keyof typeof signals;
+
+/** Search attributes, all of type Keyword. `worker` refuses to start where they aren't registered. */
+export const searchAttributes = {
+  cluster: 'UpgradeCluster',
+  phase: 'UpgradePhase',
+  waitingFor: 'UpgradeWaitingFor',
+  target: 'UpgradeTarget',
+} as const;
+
+export const workflowIdOf = (cluster: string): string => `upgrade-${cluster}`;
+export const planWorkflowIdOf = (cluster: string): string => `plan-${cluster}`;
+
+/** Types of the failures that a run ends with; also the `type` field of its ApplicationFailure. */
+export type Ending = 'Completed' | 'RolledBack' | 'Stopped' | 'Cancelled';
+
+export const queries = { status: 'status', plan: 'plan' } as const;
+
+/** One entry of the recorded list of a procedure. */
+export interface PlannedItem {
+  readonly kind: 'step' | 'check' | 'gate' | 'wait' | 'watch' | 'watch-end' | 'no-return';
+  readonly name: string;
+  /** Activity type, of a step or check. */
+  readonly action?: string;
+  readonly input?: unknown;
+  /** True if this step is left as it is when the run is rolled back. */
+  readonly kept?: boolean;
+}
+
+export interface OpeningView {
+  readonly id: string;
+  readonly kind: 'gate' | 'hold' | 'pause';
+  readonly question: string;
+  readonly choices: readonly string[];
+  readonly digest: string;
+  readonly openedAt: string;
+  readonly expiresAt?: string;
+  readonly onExpiry?: string;
+  /** People whose approval counted so far, and how many different ones are needed. */
+  readonly answered: readonly string[];
+  readonly needed: number;
+  readonly from?: readonly string[];
+}
+
+/** Answer of the query `status`: the same facts as the live details, for programs. */
+export interface StatusView {
+  readonly cluster: string;
+  readonly target: string;
+  readonly phase: string;
+  readonly sentence: string;
+  readonly step: { readonly number: number; readonly of: number; readonly name: string; readonly since?: string };
+  readonly nodes: Readonly<Record<string, Readonly<Record<string, string | number | boolean>>>>;
+  readonly waitingFor: readonly OpeningView[];
+  readonly watch?: WatchView;
+  readonly wait?: { readonly name: string; readonly observedMs: number; readonly neededMs: number };
+  readonly steps: readonly StepView[];
+  readonly refused: readonly { readonly at: string; readonly signal: string; readonly why: string }[];
+  readonly planDigest: string;
+}
+
+export interface StepView {
+  readonly number: number;
+  readonly name: string;
+  readonly kind: PlannedItem['kind'];
+  readonly state: string;
+  readonly startedAt?: string;
+  readonly endedAt?: string;
+  readonly summary?: string;
+  readonly failure?: string;
+}
+
+export interface WatchView {
+  readonly name: string;
+  readonly since: string;
+  readonly state: 'watching' | 'blind' | 'regression' | 'ended';
+  readonly observedMs: number;
+  readonly pass: number;
+  readonly fail: number;
+  readonly inconclusive: number;
+  readonly escape?: { readonly ready: boolean; readonly why?: string };
+  readonly last?: string;
+}
+
+/** What a finished run says; also the details of its failure or, when cancelled, in the memo. */
+export interface Report extends Omit<StatusView, 'waitingFor'> {
+  readonly ending: Ending;
+  readonly standing: string;
+  readonly answers: readonly {
+    readonly at: string;
+    readonly opening: string;
+    readonly by: string;
+    readonly choice: string;
+    readonly comment?: string;
+  }[];
+  readonly startedAt: string;
+  readonly endedAt: string;
+}

@@ -1,0 +1,176 @@
+/**
+ * The vocabulary of the core: what a procedure's body is written with, and the small door (`Runtime`) through which it
+ * reaches the world. Plain data wherever possible: an action has a digest, a state can be printed.
+ */
+import type { PlannedItem } from '../contract';
+
+/** How long a failing call is tried again: attempts × interval, as time without workers must not count. */
+export interface Patience {
+  readonly attempts: number;
+  readonly intervalMs: number;
+}
+
+/** Work for an activity: `type` names its family (`routing.prefer`), whose members are .observe, .act, .undo, or .check. */
+export interface Action<Kind extends 'step' | 'check' = 'step' | 'check', Result = unknown> {
+  readonly type: string;
+  readonly input: unknown;
+  /** Site whose task queue runs it; the plan's default queue if left out. */
+  readonly site?: string;
+  /** Longest single attempt. */
+  readonly timeoutMs?: number;
+  readonly patience?: Patience;
+  /** Phantoms for the compiler only: what the body may do with it. */
+  readonly __kind?: Kind;
+  readonly __result?: Result;
+}
+
+/** A result that a body may hand on to a later step but can't read: the order of steps never depends on it. */
+export interface Given<Result> {
+  readonly given: number;
+  readonly __result?: Result;
+}
+
+export interface GatePolicy {
+  /** Names that count; anyone if left out. */
+  readonly from?: readonly string[];
+  /** How many different people must approve. */
+  readonly count: number;
+  readonly notRequester?: boolean;
+  readonly expiresAfterMs?: number;
+  /** What happens when nobody answered in time; a gate that expires never approves by itself. */
+  readonly onExpiry?: 'hold' | 'roll-back' | 'stop';
+  readonly onReject?: 'hold' | 'roll-back' | 'stop';
+}
+
+/** Who may give a command (`pause`, `resume`, `switchBack`) or answer a hold. */
+export interface CommandPolicy {
+  readonly from?: readonly string[];
+  readonly count?: number;
+  readonly notRequester?: boolean;
+}
+
+export interface Policy {
+  readonly gates: Readonly<Record<string, GatePolicy | undefined>>;
+  readonly holds: CommandPolicy;
+  readonly pause: CommandPolicy;
+  readonly resume: CommandPolicy;
+  readonly switchBack: CommandPolicy;
+}
+
+/** What every plan has, whatever the procedure. Frozen at the start of a run. */
+export interface PlanBase {
+  readonly schema: 1;
+  readonly procedure: string;
+  readonly procedureRevision: number;
+  readonly cluster: string;
+  readonly version: string;
+  readonly requestedBy?: string;
+  readonly queues: {
+    readonly default: string;
+    readonly watch: string;
+    readonly sites: Readonly<Record<string, string>>;
+  };
+  readonly policy: Policy;
+}
+
+export interface StepOptions {
+  /** A failure leaves things as they are instead of undoing the half-done step. */
+  readonly stay?: boolean;
+  /** A rollback leaves what the step did: say why. */
+  readonly keep?: string;
+}
+
+export interface WatchSpec {
+  readonly name: string;
+  /** What the watch activity is to look at; opaque to the core. */
+  readonly action: Action<'check', WatchReport>;
+}
+
+/** What a watch activity returns: aggregates, never samples, so that a month of probes stays small. */
+export interface WatchReport {
+  readonly verdict: 'checkpoint' | 'regression' | 'cut';
+  readonly observedMs: number;
+  readonly pass: number;
+  readonly fail: number;
+  readonly inconclusive: number;
+  readonly why?: string;
+  readonly last?: string;
+  readonly escape?: { readonly ready: boolean; readonly why?: string };
+  /** Handed back to the next attempt as it was; opaque to the core. */
+  readonly carry?: unknown;
+}
+
+/** What a procedure's body is written with. Every operation is one entry of the recorded list. */
+export interface Context<P extends PlanBase> {
+  readonly plan: P;
+  /** Reads only: nothing to undo. */
+  check<R>(name: string, action: Action<'check', R>): Promise<Given<R>>;
+  /** observe → act → verify, undoable. */
+  step<R>(name: string, action: Action<'step', R>, options?: StepOptions): Promise<Given<R>>;
+  /** Asks people to go on. A gate passed is a savepoint. A gate that the policy leaves out is not in the list. */
+  gate(id: string, question: string): Promise<void>;
+  /** Runs the watch beside `body`; on a regression the escape runs at once and a hold follows. */
+  watching(watch: WatchSpec, options: { readonly escape: Action<'step'> }, body: () => Promise<void>): Promise<void>;
+  /** Waits for so much *observed* time inside a watch, or plain time outside one. */
+  atLeast(name: string, ms: number): Promise<void>;
+  /** After this nothing is undone, only finished. */
+  pointOfNoReturn(why: string): Promise<void>;
+  /** What the signal switchBack does from here on, or why it can't be obeyed. A watch's escape takes precedence. */
+  switchBackMeans(action: Action<'step'> | string): void;
+}
+
+export type Body<P extends PlanBase> = (context: Context<P>) => Promise<void>;
+
+export interface CallOptions {
+  readonly summary: string;
+  readonly queue?: string;
+  readonly timeoutMs: number;
+  readonly patience: Patience;
+  /** Runs inside the worker's workflow task: for pure computations only. */
+  readonly local?: boolean;
+}
+
+/** A call under way. `result` rejects with CutError or CallFailed only. */
+export interface Call {
+  readonly result: Promise<unknown>;
+  /** Asks the call to end; `result` settles when it has ended. */
+  cut(): void;
+}
+
+/** The call ended because it was cut. What it did by then is unknown. */
+export class CutError extends Error {
+  override readonly name = 'CutError';
+}
+
+/** The call failed for good: a permanent error, or patience ran out. */
+export class CallFailed extends Error {
+  override readonly name = 'CallFailed';
+  constructor(
+    /** Stable name to branch on, as `GuardRefused` or `Unreachable`. */
+    readonly type: string,
+    message: string,
+    readonly details?: unknown,
+  ) {
+    super(message);
+  }
+}
+
+/** What the live details and the lists of the Web UI show. */
+export interface Published {
+  readonly details: string;
+  readonly phase: string;
+  readonly waitingFor: string;
+}
+
+/** The only door between the core and Temporal (or the in-memory runtime of the tests). */
+export interface Runtime {
+  call(activity: string, input: unknown, options: CallOptions): Call;
+  /** Settles when `condition` holds or `until` (epoch milliseconds) has come; read the state afterwards, not the result. */
+  waitFor(condition: () => boolean, options?: { readonly until?: number; readonly summary?: string }): Promise<void>;
+  now(): number;
+  /** Every signal, also unknown ones; `cancel` is one of them. Early ones are delivered at once. */
+  onMessage(handler: (name: string, raw: unknown) => void): void;
+  publish(view: Published): void;
+}
+
+export type { PlannedItem };
