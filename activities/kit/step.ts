@@ -2,7 +2,7 @@ import type { Host } from './host';
 
 /** A folder types the part of the plan that it reads; registration doesn't care which. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- the one place where variance must not matter
-export type AnyPlan = AnyPlan;
+export type AnyPlan = any;
 
 /** What a step or check is given besides its input. */
 export interface StepContext<Plan = unknown> {
