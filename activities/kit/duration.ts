@@ -1,0 +1,71 @@
+import { z } from 'zod';
+
+/** Milliseconds of each unit, longest first: the order in which units may follow each other. */
+const UNIT_MS: Readonly<Record<string, number>> = {
+  w: 604_800_000,
+  d: 86_400_000,
+  h: 3_600_000,
+  m: 60_000,
+  s: 1_000,
+  ms: 1,
+};
+const UNITS = Object.keys(UNIT_MS);
+const PART = /(\d+(?:\.\d+)?)\s*(ms|[wdhms])\s*/gy;
+const HELP = 'a duration such as "500ms", "30s", "5m", "2h", "3d", "1w" or "1h30m", or a number of milliseconds';
+
+/** Milliseconds in text such as "1h30m"; undefined if it isn't a duration. Units go from long to short, each once. */
+export function parseDuration(text: string): number | undefined {
+  const trimmed = text.trim();
+  let ms = 0;
+  let position = 0;
+  let lastUnit = -1;
+  PART.lastIndex = 0;
+  for (let part = PART.exec(trimmed); part !== null; part = PART.exec(trimmed)) {
+    const unit = UNITS.indexOf(part[2] ?? '');
+    // "30m1h" or "5m5m" is more often a slip than a sum.
+    if (unit <= lastUnit) return undefined;
+    lastUnit = unit;
+    ms += Number(part[1]) * (UNIT_MS[part[2] ?? ''] ?? NaN);
+    position = PART.lastIndex;
+  }
+  return position > 0 && position === trimmed.length && Number.isSafeInteger(Math.round(ms))
+    ? Math.round(ms)
+    : undefined;
+}
+
+/**
+ * zod type of every duration in the inventory: text with units, or milliseconds; always milliseconds afterwards, so that
+ * parsing a plan again leaves it as it is.
+ */
+export const duration = () =>
+  z.union([z.string(), z.number()], { error: HELP }).transform((value, context): number => {
+    const ms = typeof value === 'string' ? parseDuration(value) : value;
+    if (ms !== undefined && Number.isSafeInteger(ms) && ms >= 0) return ms;
+    const unitMissing = typeof value === 'string' && /^\s*\d+(\.\d+)?\s*$/.test(value);
+    context.addIssue({
+      code: 'custom',
+      message: `${JSON.stringify(value)} is ${unitMissing ? 'a number without a unit; write' : 'not'} ${HELP}`,
+    });
+    return z.NEVER;
+  });
+
+/** For people: the two largest units, as "2 d 3 h", "5 min 30 s", "45 s", "300 ms". Rounded down: nothing is promised early. */
+export function formatDuration(ms: number): string {
+  if (!Number.isFinite(ms) || ms < 0) return `${ms} ms`;
+  if (ms < 1_000) return `${Math.floor(ms)} ms`;
+  const units = [
+    ['d', 86_400_000],
+    ['h', 3_600_000],
+    ['min', 60_000],
+    ['s', 1_000],
+  ] as const;
+  const first = units.findIndex(([, size]) => ms >= size);
+  const parts: string[] = [];
+  let rest = ms;
+  for (const [name, size] of units.slice(first, first + 2)) {
+    const count = Math.floor(rest / size);
+    rest -= count * size;
+    if (count > 0) parts.push(`${count} ${name}`);
+  }
+  return parts.join(' ');
+}
