@@ -1,0 +1,9 @@
+/**
+ * The procedure core: step, gate, watching, recovery, over one pure reducer (events → state). Status, live details, search
+ * attributes and report are views of that state. runtime.ts is the only door to Temporal.
+ */
+export { handles } from './handles';
+export { record } from './record';
+export { Run } from './run';
+export * from './types';
+export { reportView, statusView, details } from './views';

@@ -1,0 +1,256 @@
+/**
+ * What happens after a pass of the body was dropped: escape, cancel, the undo of a half-done step, questions to people,
+ * rollback. Returns 'again' when the body is to be run once more, or how the run ends.
+ */
+import type { Ending } from '../contract';
+import type { Run } from './run';
+import { savepoint, undoable, type Opening } from './state';
+import type { GatePolicy, PlanBase } from './types';
+
+type RolledBack = 'done' | 'stopped' | 'skipped';
+
+export class Recovery<P extends PlanBase> {
+  /** Why people are asked, in words for them. */
+  private reason = '';
+  /** The last escape isn't known to have worked: nothing else is offered before that. */
+  private escapeFailed = false;
+  /** An escape worked since the body last ran. */
+  private escaped = false;
+  /** Set by the first automatic escape: traffic doesn't flap by itself. */
+  private escapedByItself = false;
+  /** The stumble's own undo and its policy have been dealt with; an escape in between doesn't skip them. */
+  private stumbleSettled = false;
+  /** Cancel was said: whatever rollback is going on goes on to the start. */
+  private cancelling = false;
+
+  constructor(private readonly run: Run<P>) {}
+
+  async recover(): Promise<'again' | Ending> {
+    for (;;) {
+      this.run.rethrow();
+      const { requests, stumble } = this.run.state;
+      if (requests.regression !== undefined || requests.switchBack !== undefined) {
+        await this.escape();
+        continue;
+      }
+      if (requests.cancel !== undefined) {
+        const ending = await this.cancel();
+        if (ending !== undefined) return ending;
+      }
+      if (stumble !== undefined && !this.stumbleSettled) {
+        if (!(await this.undoOwn(stumble.item))) continue;
+        this.stumbleSettled = true;
+        this.reason ||= stumble.why;
+        const ending = await this.byPolicy(stumble);
+        if (ending !== undefined) return ending;
+      }
+      const next = await this.hold();
+      if (next === 'overruled') continue;
+      if (next === 'again') this.forget();
+      return next;
+    }
+  }
+
+  /** Before the body runs again: after an escape, or where steps were undone, everything since then is repeated. */
+  private forget(): void {
+    const { state } = this.run;
+    const undone = state.items.findIndex((i) => i.state === 'undone' || i.state === 'skipped');
+    const last = state.escapes.at(-1);
+    const repeats = [
+      undone === -1 ? Infinity : undone,
+      this.escaped && last !== undefined ? last.repeatFrom : Infinity,
+    ];
+    const from = Math.min(...repeats);
+    if (from !== Infinity) this.run.dispatch({ type: 'repeat-from', item: from });
+    this.run.dispatch({ type: 'recovered' });
+    this.reason = '';
+    this.escaped = false;
+    this.stumbleSettled = false;
+  }
+
+  // ---- escape --------------------------------------------------------------------------------------------------------
+
+  private async escape(): Promise<void> {
+    const { run } = this;
+    const { regression, switchBack } = run.state.requests;
+    const target = run.switchBackTarget();
+    const item =
+      run.watchedItem() ??
+      Math.max(
+        0,
+        run.state.items.findIndex((i) => i.state !== 'done'),
+      );
+    const why =
+      regression === undefined ? `${switchBack?.by} said: ${switchBack?.reason}` : `regression: ${regression.why}`;
+    this.reason = why;
+    run.dispatch({ type: 'request-met', request: regression === undefined ? 'switchBack' : 'regression' });
+    if (regression !== undefined && this.escapedByItself) {
+      this.reason = `${why}. Traffic was moved away by itself once in this run already, so this time a person decides (switchBack moves it)`;
+      return;
+    }
+    if (typeof target === 'string') {
+      this.reason = `${why}; ${target}`;
+      return;
+    }
+    if (regression !== undefined) this.escapedByItself = true;
+    run.dispatch({ type: 'escape-started', why, at: run.now(), repeatFrom: savepoint(run.state, item) + 1 });
+    const performed = await run.perform(target, 'act', item, 'escape');
+    // One outcome only: an escape is never cut.
+    if (performed.kind === 'failed') {
+      run.dispatch({ type: 'escape-ended', failure: performed.failure });
+      this.escapeFailed = true;
+      this.reason = `${why}. Moving traffic away FAILED: ${performed.failure.message}`;
+      return;
+    }
+    run.dispatch({ type: 'escape-ended', ...(performed.kind === 'done' ? { result: performed.value } : {}) });
+    this.escaped = true;
+    this.escapeFailed = false;
+    this.reason = `${why}. Traffic has been moved away`;
+    run.endWatch();
+    run.switchBackMeans('traffic has been moved back already');
+  }
+
+  // ---- cancel --------------------------------------------------------------------------------------------------------
+
+  private async cancel(): Promise<Ending | undefined> {
+    const { run } = this;
+    run.dispatch({ type: 'cancel-spent' });
+    if (run.state.noReturnBehind) {
+      this.reason =
+        'cancel was asked for, but the point of no return is behind: the upgrade can only be finished, or stopped as it stands';
+      return undefined;
+    }
+    this.cancelling = true;
+    return this.ended(await this.rollBack(-1));
+  }
+
+  // ---- undo ----------------------------------------------------------------------------------------------------------
+
+  /** The undo of a half-done step; false if it was overruled by a regression and must be looked at again. */
+  private async undoOwn(item: number): Promise<boolean> {
+    const { run } = this;
+    const entry = run.state.items[item];
+    if (entry?.before === undefined || run.state.noReturnBehind || entry.state === 'done') return true;
+    const { options } = run.actionOf(item);
+    if (options.stay === true || options.keep !== undefined) return true;
+    run.dispatch({ type: 'phase', phase: 'undoing-step' });
+    for (;;) {
+      const outcome = await this.undoItem(item, 'own-undo');
+      if (outcome === 'cut') return false;
+      if (outcome === 'undone') return true;
+      const choice = await this.askAboutUndo(item, () => this.overruled());
+      if (choice === undefined) return false;
+      if (choice === 'retry') continue;
+      if (choice === 'skip') run.dispatch({ type: 'undo-skipped', item });
+      return true;
+    }
+  }
+
+  private async undoItem(item: number, role: 'own-undo' | 'undo'): Promise<'undone' | 'failed' | 'cut'> {
+    const { run } = this;
+    run.dispatch({ type: 'undoing', item });
+    const performed = await run.perform(run.actionOf(item).action, 'undo', item, role);
+    if (performed.kind === 'cut') return 'cut';
+    if (performed.kind === 'failed') {
+      run.dispatch({ type: 'undo-failed', item, at: run.now(), failure: performed.failure });
+      return 'failed';
+    }
+    run.dispatch({ type: 'undone', item, at: run.now(), result: performed.value });
+    return 'undone';
+  }
+
+  /** Undoes everything after `floor`, the last step first. */
+  private async rollBack(to: number): Promise<RolledBack> {
+    const { run } = this;
+    const cancelAsked = (): boolean => run.state.requests.cancel !== undefined && !run.state.noReturnBehind;
+    let floor = to;
+    for (;;) {
+      if (cancelAsked()) {
+        run.dispatch({ type: 'cancel-spent' });
+        this.cancelling = true;
+        floor = -1;
+      }
+      if ((run.watchedItem() ?? -1) > floor) run.endWatch();
+      run.dispatch({ type: 'phase', phase: 'rolling-back' });
+      const [item] = undoable(run.state, floor);
+      if (item === undefined) return 'done';
+      if ((await this.undoItem(item, 'undo')) === 'undone') continue;
+      const choice = await this.askAboutUndo(item, cancelAsked);
+      if (choice === undefined || choice === 'retry') continue;
+      if (choice === 'stop') return 'stopped';
+      run.dispatch({ type: 'undo-skipped', item });
+      const rest = undoable(run.state, floor).map((i) => run.state.items[i]?.item.name);
+      this.reason = `the undo of "${run.state.items[item]?.item.name}" was skipped; still to be undone: ${rest.join(', ') || 'nothing'}`;
+      return 'skipped';
+    }
+  }
+
+  private async askAboutUndo(item: number, dropped: () => boolean): Promise<string | undefined> {
+    const entry = this.run.state.items[item];
+    const question = `Undoing "${entry?.item.name}" failed: ${entry?.failure?.message ?? 'no reason given'}. Try again, skip it (say why in the comment), or stop as it stands?`;
+    return (await this.ask(question, ['retry', 'skip', 'stop'], dropped))?.choice;
+  }
+
+  // ---- questions -----------------------------------------------------------------------------------------------------
+
+  /** A gate's policy may say by itself what a rejection or an expiry leads to. */
+  private async byPolicy(stumble: { readonly item: number; readonly kind: string }): Promise<Ending | undefined> {
+    const { run } = this;
+    const policy: GatePolicy | undefined = run.plan.policy.gates[run.state.items[stumble.item]?.item.name ?? ''];
+    const what =
+      stumble.kind === 'rejected' ? policy?.onReject : stumble.kind === 'expired' ? policy?.onExpiry : 'hold';
+    if (what === 'stop') return 'Stopped';
+    if (what === 'roll-back' && !run.state.noReturnBehind) return this.ended(await this.rollBack(savepoint(run.state)));
+    return undefined;
+  }
+
+  private ended(rolledBack: RolledBack): Ending | undefined {
+    if (rolledBack === 'done') return this.cancelling ? 'Cancelled' : 'RolledBack';
+    return rolledBack === 'stopped' ? 'Stopped' : undefined;
+  }
+
+  private async hold(): Promise<'again' | 'overruled' | Ending> {
+    const { run } = this;
+    const forward = this.escapeFailed ? 'escape-again' : 'retry';
+    const choices = [forward, ...(run.state.noReturnBehind ? [] : ['roll-back']), 'stop'];
+    const outcome = await this.ask(`${this.reason}. What now?`, choices, () => this.overruled());
+    if (outcome === undefined) return 'overruled';
+    switch (outcome.choice) {
+      case 'retry':
+        return 'again';
+      case 'escape-again':
+        run.dispatch({
+          type: 'requested',
+          requests: { switchBack: { by: outcome.by.join(', '), reason: 'move traffic away again', at: run.now() } },
+        });
+        return 'overruled';
+      case 'roll-back': {
+        const floor = outcome.to === 'start' ? -1 : savepoint(run.state);
+        return this.ended(await this.rollBack(floor)) ?? 'overruled';
+      }
+      default:
+        return 'Stopped';
+    }
+  }
+
+  private overruled(): boolean {
+    return Object.keys(this.run.state.requests).length > 0;
+  }
+
+  private async ask(question: string, choices: readonly string[], dropped: () => boolean): Promise<Opening['outcome']> {
+    const { holds } = this.run.plan.policy;
+    this.run.dispatch({ type: 'phase', phase: 'held' });
+    return this.run.ask(
+      {
+        ask: 'hold',
+        kind: 'hold',
+        question,
+        choices,
+        needed: holds.count ?? 1,
+        notRequester: holds.notRequester === true,
+        ...(holds.from === undefined ? {} : { from: holds.from }),
+      },
+      dropped,
+    );
+  }
+}

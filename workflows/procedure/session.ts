@@ -1,0 +1,173 @@
+/**
+ * One pass of the body. A pass that is interrupted is dropped: its promises never settle, so no catch or finally of the
+ * body runs. Going on means running the body again, with what is done returning at once.
+ */
+import type { PlannedItem } from '../contract';
+import { isPaused, type ItemState } from './state';
+import type { Run } from './run';
+import type { Action, Context, Given, PlanBase, StepOptions, WatchSpec } from './types';
+
+const never = <T>(): Promise<T> => new Promise<T>(() => undefined);
+
+export class Session<P extends PlanBase> implements Context<P> {
+  private cursor = 0;
+  private live = true;
+  readonly plan: P;
+
+  constructor(private readonly run: Run<P>) {
+    this.plan = run.plan;
+  }
+
+  /** From now on no operation of this pass returns. */
+  drop(): void {
+    this.live = false;
+  }
+
+  async check<R>(name: string, action: Action<'check', R>): Promise<Given<R>> {
+    const index = this.next('check', name);
+    if (this.entry(index).state === 'done') return { given: index };
+    if (!(await this.clear())) return never();
+    this.run.dispatch({ type: 'item-started', item: index, at: this.run.now() });
+    const result = await this.run.perform(action, 'check', index, 'forward');
+    if (!this.run.settleItem(index, result) || this.interrupted()) return never();
+    return { given: index };
+  }
+
+  async step<R>(name: string, action: Action<'step', R>, options: StepOptions = {}): Promise<Given<R>> {
+    const index = this.next('step', name);
+    this.run.remember(index, action, options);
+    if (this.entry(index).state === 'done') return { given: index };
+    if (!(await this.clear())) return never();
+    this.run.dispatch({ type: 'item-started', item: index, at: this.run.now() });
+    if (this.entry(index).before === undefined) {
+      const observed = await this.run.perform(action, 'observe', index, 'forward');
+      if (observed.kind !== 'done') {
+        this.run.settleItem(index, observed);
+        return never();
+      }
+      this.run.dispatch({ type: 'observed', item: index, before: observed.value });
+      // An observe that ends in the same instant as a regression must not go on to act.
+      if (this.interrupted()) {
+        this.run.dispatch({ type: 'item-cut', item: index, at: this.run.now() });
+        return never();
+      }
+    }
+    const result = await this.run.perform(action, 'act', index, 'forward');
+    if (!this.run.settleItem(index, result) || this.interrupted()) return never();
+    return { given: index };
+  }
+
+  async gate(id: string, question: string): Promise<void> {
+    const policy = this.plan.policy.gates[id];
+    if (policy === undefined) return;
+    const index = this.next('gate', id);
+    if (this.entry(index).state === 'done') return;
+    if (!(await this.clear())) return never();
+    this.run.dispatch({ type: 'item-started', item: index, at: this.run.now() });
+    const outcome = await this.run.ask(
+      {
+        ask: id,
+        kind: 'gate',
+        question,
+        choices: ['approve', 'reject'],
+        needed: policy.count,
+        notRequester: policy.notRequester === true,
+        ...(policy.from === undefined ? {} : { from: policy.from }),
+        ...(policy.expiresAfterMs === undefined
+          ? {}
+          : { expiresAfterMs: policy.expiresAfterMs, onExpiry: policy.onExpiry ?? 'hold' }),
+      },
+      () => this.interrupted(),
+    );
+    if (outcome === undefined) return never();
+    if (outcome.choice === 'approve') {
+      this.run.dispatch({
+        type: 'item-done',
+        item: index,
+        at: this.run.now(),
+        result: { summary: `approved by ${outcome.by.join(', ')}` },
+      });
+      return this.interrupted() ? never() : undefined;
+    }
+    const kind = outcome.choice === 'reject' ? 'rejected' : 'expired';
+    const who = kind === 'rejected' ? ` by ${outcome.by.join(', ')}` : ' without enough answers';
+    this.run.stumble(
+      index,
+      kind,
+      `gate ${id} was ${kind}${who}${outcome.comment === undefined ? '' : `: ${outcome.comment}`}`,
+    );
+    return never();
+  }
+
+  async watching(
+    watch: WatchSpec,
+    options: { readonly escape: Action<'step'> },
+    inner: () => Promise<void>,
+  ): Promise<void> {
+    const index = this.next('watch', watch.name);
+    const done = this.entry(index).state === 'done';
+    if (!done) {
+      if (!(await this.clear())) return never();
+      this.run.startWatch(index, watch, options.escape);
+    }
+    await inner();
+    const end = this.next('watch-end', watch.name);
+    if (done) return;
+    if (this.interrupted()) return never();
+    this.run.endWatch();
+    this.run.dispatch({ type: 'item-done', item: index, at: this.run.now(), result: this.run.state.watch?.report });
+    this.run.dispatch({ type: 'item-done', item: end, at: this.run.now() });
+  }
+
+  async atLeast(name: string, ms: number): Promise<void> {
+    const index = this.next('wait', name);
+    if (this.entry(index).state === 'done') return;
+    if (!(await this.clear())) return never();
+    await this.run.wait(index, name, ms, () => this.interrupted());
+    if (this.interrupted()) return never();
+    this.run.dispatch({ type: 'item-done', item: index, at: this.run.now() });
+  }
+
+  async pointOfNoReturn(why: string): Promise<void> {
+    const index = this.next('no-return', why);
+    if (this.entry(index).state === 'done') return;
+    if (!(await this.clear())) return never();
+    this.run.dispatch({ type: 'no-return' });
+    this.run.dispatch({ type: 'item-done', item: index, at: this.run.now() });
+  }
+
+  switchBackMeans(action: Action<'step'> | string): void {
+    if (this.live) this.run.switchBackMeans(action);
+  }
+
+  private interrupted(): boolean {
+    return !this.live || this.run.interrupted();
+  }
+
+  /** Waits while paused; false if the pass must not go on. */
+  private async clear(): Promise<boolean> {
+    if (this.interrupted()) return false;
+    if (isPaused(this.run.state)) {
+      await this.run.runtime.waitFor(() => !isPaused(this.run.state) || this.interrupted(), { summary: 'Paused' });
+    }
+    return !this.interrupted();
+  }
+
+  private entry(index: number): ItemState {
+    const entry = this.run.state.items[index];
+    if (entry === undefined) throw new Error(`the procedure has more steps than its recorded list (${index})`);
+    return entry;
+  }
+
+  /** The body must pass the same list every time; another one is a fault of the procedure, which a fixed build mends. */
+  private next(kind: PlannedItem['kind'], name: string): number {
+    const index = this.cursor++;
+    const { item } = this.entry(index);
+    if (item.kind !== kind || item.name !== name) {
+      throw new Error(
+        `the procedure is at ${kind} "${name}" where its recorded list has ${item.kind} "${item.name}" (${index})`,
+      );
+    }
+    return index;
+  }
+}

@@ -1,0 +1,367 @@
+/**
+ * The state of a run as a pure function of what happened. Status, live details, search attributes and the report are
+ * views of this state; nothing else remembers anything.
+ */
+import type { Ending, PlannedItem } from '../contract';
+import type { WatchReport } from './types';
+
+/** Where a run is. Every phase has its sentence, shown to people. */
+export const phases = {
+  forward: 'Going forward through the steps of the procedure.',
+  'undoing-step': 'A step failed: undoing what it began, back to the last state verified as serving.',
+  escaping: 'Moving traffic away at once.',
+  held: 'Waiting for people: see what is asked.',
+  'rolling-back': 'Undoing the steps, the last one first.',
+  ended: 'The run has ended.',
+} as const;
+export type Phase = keyof typeof phases;
+
+export interface Failure {
+  readonly type: string;
+  readonly message: string;
+  readonly details?: unknown;
+}
+
+export interface ItemState {
+  readonly item: PlannedItem;
+  /**
+   * `pending` also after an escape took its effect back; `cut`: interrupted, what it did by then is unknown;
+   * `undone`: taken back and verified; `skipped`: a person said to leave its failed undo.
+   */
+  readonly state: 'pending' | 'running' | 'done' | 'failed' | 'cut' | 'undoing' | 'undone' | 'undo-failed' | 'skipped';
+  /** What was there before the step acted; kept until the step has been undone. */
+  readonly before?: { readonly value: unknown };
+  readonly result?: unknown;
+  readonly failure?: Failure;
+  readonly startedAt?: number;
+  readonly endedAt?: number;
+  /** Of a wait: how much is needed, and the mark on the watch's clock (or the wall's) where it began. */
+  readonly wait?: { readonly neededMs: number; readonly fromMs: number; readonly watch?: number };
+}
+
+export interface Opening {
+  readonly id: string;
+  readonly kind: 'gate' | 'hold' | 'pause';
+  readonly question: string;
+  readonly choices: readonly string[];
+  readonly digest: string;
+  readonly openedAt: number;
+  readonly expiresAt?: number;
+  readonly onExpiry?: string;
+  readonly from?: readonly string[];
+  readonly needed: number;
+  readonly notRequester: boolean;
+  readonly answers: readonly Answer[];
+  /** Set once: what came of it. */
+  readonly outcome?: {
+    readonly choice: string;
+    readonly to?: 'savepoint' | 'start';
+    readonly by: readonly string[];
+    readonly comment?: string;
+  };
+}
+
+export interface Answer {
+  readonly at: number;
+  readonly by: string;
+  readonly choice: string;
+  readonly to?: 'savepoint' | 'start';
+  readonly comment?: string;
+}
+
+export interface WatchState {
+  readonly item: number;
+  readonly since: number;
+  readonly state: 'watching' | 'blind' | 'regression' | 'ended';
+  readonly report?: WatchReport;
+  readonly why?: string;
+}
+
+/** Something that overrules the forward way. Set by messages and watches, cleared when dealt with. */
+export interface Requests {
+  readonly regression?: { readonly watch: number; readonly why: string; readonly at: number };
+  readonly switchBack?: { readonly by: string; readonly reason: string; readonly at: number };
+  readonly cancel?: { readonly at: number };
+}
+
+export interface EscapeState {
+  readonly why: string;
+  readonly at: number;
+  readonly state: 'running' | 'done' | 'failed';
+  readonly failure?: Failure;
+  readonly result?: unknown;
+  /** Item index from which a retry repeats everything. */
+  readonly repeatFrom: number;
+}
+
+export interface State {
+  readonly phase: Phase;
+  readonly startedAt: number;
+  readonly items: readonly ItemState[];
+  readonly openings: readonly Opening[];
+  readonly openingCounts: Readonly<Record<string, number>>;
+  readonly watch?: WatchState;
+  readonly requests: Requests;
+  /** What dropped the body: a step that failed or a gate not passed. */
+  readonly stumble?: { readonly item: number; readonly kind: 'failed' | 'rejected' | 'expired'; readonly why: string };
+  readonly escapes: readonly EscapeState[];
+  readonly refused: readonly { readonly at: number; readonly signal: string; readonly why: string }[];
+  readonly refusedCount: number;
+  readonly nodes: Readonly<Record<string, Readonly<Record<string, string | number | boolean>>>>;
+  readonly noReturnBehind: boolean;
+  /** Cancel works once per run. */
+  readonly cancelled: boolean;
+  readonly ending?: { readonly ending: Ending; readonly standing: string; readonly at: number };
+}
+
+export type Event =
+  | { readonly type: 'item-started'; readonly item: number; readonly at: number }
+  | { readonly type: 'observed'; readonly item: number; readonly before: unknown }
+  | { readonly type: 'item-done'; readonly item: number; readonly at: number; readonly result?: unknown }
+  | { readonly type: 'item-failed'; readonly item: number; readonly at: number; readonly failure: Failure }
+  | { readonly type: 'item-cut'; readonly item: number; readonly at: number }
+  | { readonly type: 'undoing'; readonly item: number }
+  | { readonly type: 'undone'; readonly item: number; readonly at: number; readonly result?: unknown }
+  | { readonly type: 'undo-failed'; readonly item: number; readonly at: number; readonly failure: Failure }
+  | { readonly type: 'undo-skipped'; readonly item: number }
+  | {
+      readonly type: 'wait-started';
+      readonly item: number;
+      readonly at: number;
+      readonly neededMs: number;
+      readonly fromMs: number;
+      readonly watch?: number;
+    }
+  | {
+      readonly type: 'stumbled';
+      readonly item: number;
+      readonly kind: 'failed' | 'rejected' | 'expired';
+      readonly why: string;
+    }
+  | { readonly type: 'recovered' }
+  | { readonly type: 'opened'; readonly opening: Opening; readonly ask: string }
+  | { readonly type: 'answered'; readonly opening: string; readonly answer: Answer }
+  | { readonly type: 'closed'; readonly opening: string; readonly outcome: NonNullable<Opening['outcome']> }
+  | { readonly type: 'refused'; readonly signal: string; readonly why: string; readonly at: number }
+  | { readonly type: 'requested'; readonly requests: Requests }
+  | { readonly type: 'request-met'; readonly request: keyof Requests }
+  | { readonly type: 'watch-started'; readonly item: number; readonly at: number }
+  | { readonly type: 'watch-reported'; readonly report: WatchReport }
+  | { readonly type: 'watch-blind'; readonly why: string }
+  | { readonly type: 'watch-ended' }
+  | { readonly type: 'escape-started'; readonly why: string; readonly at: number; readonly repeatFrom: number }
+  | { readonly type: 'escape-ended'; readonly result?: unknown; readonly failure?: Failure }
+  | { readonly type: 'repeat-from'; readonly item: number }
+  | { readonly type: 'no-return' }
+  | { readonly type: 'cancel-spent' }
+  | { readonly type: 'phase'; readonly phase: Phase }
+  | { readonly type: 'ended'; readonly ending: Ending; readonly standing: string; readonly at: number };
+
+/** How many refused messages are kept for people to see; the rest is counted. */
+const REFUSED_KEPT = 10;
+
+export const initialState = (items: readonly PlannedItem[], at: number): State => ({
+  phase: 'forward',
+  startedAt: at,
+  items: items.map((item) => ({ item, state: 'pending' })),
+  openings: [],
+  openingCounts: {},
+  requests: {},
+  escapes: [],
+  refused: [],
+  refusedCount: 0,
+  nodes: {},
+  noReturnBehind: false,
+  cancelled: false,
+});
+
+const without = <T extends object, K extends keyof T>(value: T, ...keys: K[]): Omit<T, K> => {
+  const copy = { ...value };
+  for (const key of keys) delete copy[key];
+  return copy;
+};
+
+const patchItem = (state: State, index: number, patch: (item: ItemState) => ItemState): State => ({
+  ...state,
+  items: state.items.map((item, i) => (i === index ? patch(item) : item)),
+});
+
+const patchOpening = (state: State, id: string, patch: (opening: Opening) => Opening): State => ({
+  ...state,
+  openings: state.openings.map((o) => (o.id === id ? patch(o) : o)),
+});
+
+/** Nodes' facts that a step or watch reported are merged field by field: the newest word on each field stands. */
+const learn = (state: State, result: unknown): State => {
+  if (typeof result !== 'object' || result === null || !('nodes' in result)) return state;
+  const nodes = { ...state.nodes };
+  for (const [name, fields] of Object.entries(result.nodes as State['nodes']))
+    nodes[name] = { ...nodes[name], ...fields };
+  return { ...state, nodes };
+};
+
+export function reduce(state: State, event: Event): State {
+  switch (event.type) {
+    case 'item-started':
+      return patchItem(state, event.item, (i) => ({
+        ...without(i, 'failure', 'endedAt'),
+        state: 'running',
+        startedAt: event.at,
+      }));
+    case 'observed':
+      return patchItem(state, event.item, (i) => ({ ...i, before: { value: event.before } }));
+    case 'item-done':
+      return learn(
+        patchItem(state, event.item, (i) => ({
+          ...without(i, 'failure'),
+          state: 'done',
+          endedAt: event.at,
+          result: event.result,
+        })),
+        event.result,
+      );
+    case 'item-failed':
+      return patchItem(state, event.item, (i) => ({
+        ...i,
+        state: 'failed',
+        endedAt: event.at,
+        failure: event.failure,
+      }));
+    case 'item-cut':
+      return patchItem(state, event.item, (i) => ({ ...i, state: 'cut', endedAt: event.at }));
+    case 'undoing':
+      return patchItem(state, event.item, (i) => ({ ...i, state: 'undoing' }));
+    case 'undone':
+      return learn(
+        patchItem(state, event.item, (i) => ({
+          ...without(i, 'before', 'result'),
+          state: 'undone',
+          endedAt: event.at,
+        })),
+        event.result,
+      );
+    case 'undo-failed':
+      return patchItem(state, event.item, (i) => ({
+        ...i,
+        state: 'undo-failed',
+        endedAt: event.at,
+        failure: event.failure,
+      }));
+    case 'undo-skipped':
+      return patchItem(state, event.item, (i) => ({ ...without(i, 'before'), state: 'skipped' }));
+    case 'wait-started':
+      return patchItem(state, event.item, (i) => ({
+        ...i,
+        state: 'running',
+        startedAt: event.at,
+        wait: {
+          neededMs: event.neededMs,
+          fromMs: event.fromMs,
+          ...(event.watch === undefined ? {} : { watch: event.watch }),
+        },
+      }));
+    case 'stumbled':
+      return { ...state, stumble: { item: event.item, kind: event.kind, why: event.why } };
+    case 'recovered':
+      return without(state, 'stumble');
+    case 'opened':
+      return {
+        ...state,
+        openings: [...state.openings, event.opening],
+        openingCounts: { ...state.openingCounts, [event.ask]: (state.openingCounts[event.ask] ?? 0) + 1 },
+      };
+    case 'answered':
+      return patchOpening(state, event.opening, (o) => ({ ...o, answers: [...o.answers, event.answer] }));
+    case 'closed':
+      return patchOpening(state, event.opening, (o) => ({ ...o, outcome: event.outcome }));
+    case 'refused':
+      return {
+        ...state,
+        refused: [...state.refused, { at: event.at, signal: event.signal, why: event.why }].slice(-REFUSED_KEPT),
+        refusedCount: state.refusedCount + 1,
+      };
+    case 'requested':
+      // The first word stands until it is dealt with; a second regression doesn't overwrite why the first came.
+      return { ...state, requests: { ...event.requests, ...state.requests } };
+    case 'request-met':
+      return { ...state, requests: without(state.requests, event.request) };
+    case 'watch-started':
+      return { ...state, watch: { item: event.item, since: event.at, state: 'watching' } };
+    case 'watch-reported':
+      if (state.watch === undefined) return state;
+      return learn(
+        {
+          ...state,
+          watch: {
+            ...without(state.watch, 'why'),
+            state: event.report.verdict === 'regression' ? 'regression' : 'watching',
+            report: event.report,
+            ...(event.report.why === undefined ? {} : { why: event.report.why }),
+          },
+        },
+        event.report,
+      );
+    case 'watch-blind':
+      return state.watch === undefined
+        ? state
+        : { ...state, watch: { ...state.watch, state: 'blind', why: event.why } };
+    case 'watch-ended':
+      return state.watch === undefined || state.watch.state === 'regression'
+        ? state
+        : { ...state, watch: { ...state.watch, state: 'ended' } };
+    case 'escape-started':
+      return {
+        ...state,
+        phase: 'escaping',
+        escapes: [...state.escapes, { why: event.why, at: event.at, state: 'running', repeatFrom: event.repeatFrom }],
+      };
+    case 'escape-ended': {
+      const escapes = state.escapes.map((e, i): EscapeState => {
+        if (i !== state.escapes.length - 1) return e;
+        return event.failure === undefined
+          ? { ...e, state: 'done', result: event.result }
+          : { ...e, state: 'failed', failure: event.failure };
+      });
+      return learn({ ...state, escapes }, event.result);
+    }
+    case 'repeat-from':
+      // Befores stay: the first before is kept until its step has been undone.
+      return {
+        ...state,
+        items: state.items.map((i, index) =>
+          index < event.item
+            ? i
+            : { ...without(i, 'result', 'failure', 'startedAt', 'endedAt', 'wait'), state: 'pending' },
+        ),
+      };
+    case 'no-return':
+      return { ...state, noReturnBehind: true };
+    case 'cancel-spent':
+      return { ...state, cancelled: true, requests: without(state.requests, 'cancel') };
+    case 'phase':
+      return { ...state, phase: event.phase };
+    case 'ended':
+      return { ...state, phase: 'ended', ending: { ending: event.ending, standing: event.standing, at: event.at } };
+  }
+}
+
+export const openOpenings = (state: State): readonly Opening[] => state.openings.filter((o) => o.outcome === undefined);
+export const openingById = (state: State, id: string): Opening | undefined => state.openings.find((o) => o.id === id);
+export const isPaused = (state: State): boolean => openOpenings(state).some((o) => o.kind === 'pause');
+
+/** Index of the last gate passed, -1 if none: rolling back goes there by default. */
+export function savepoint(state: State, before = Infinity): number {
+  for (let i = Math.min(state.items.length, before) - 1; i >= 0; i--) {
+    const entry = state.items[i];
+    if (entry?.item.kind === 'gate' && entry.state === 'done') return i;
+  }
+  return -1;
+}
+
+/** Steps after `floor` that may have changed something, the last one first. */
+export const undoable = (state: State, floor: number): readonly number[] =>
+  state.items
+    .map((entry, index) => ({ entry, index }))
+    .filter(({ entry, index }) => index > floor && entry.before !== undefined && entry.item.kept !== true)
+    .map(({ index }) => index)
+    .reverse();

@@ -1,0 +1,207 @@
+/** Status, live details, search attributes and report: views of the state, nothing kept beside it. */
+import type { Ending, OpeningView, Report, StatusView, StepView, WatchView } from '../contract';
+import { DIGEST_CHARS } from './asks';
+import { isPaused, openOpenings, phases, type ItemState, type Opening, type State } from './state';
+import type { PlanBase, Published } from './types';
+
+/** What a view needs of a run. */
+export interface Viewed {
+  readonly state: State;
+  readonly plan: PlanBase;
+  readonly planDigest: string;
+  now(): number;
+}
+
+const iso = (at: number): string => new Date(at).toISOString();
+const isCounted = (entry: ItemState): boolean => entry.item.kind !== 'watch-end';
+
+const openingView = (o: Opening): OpeningView => ({
+  id: o.id,
+  kind: o.kind,
+  question: o.question,
+  choices: o.choices,
+  digest: o.digest.slice(0, DIGEST_CHARS),
+  openedAt: iso(o.openedAt),
+  answered: o.answers.map((a) => `${a.by}: ${a.choice}`),
+  needed: o.needed,
+  ...(o.expiresAt === undefined ? {} : { expiresAt: iso(o.expiresAt) }),
+  ...(o.onExpiry === undefined ? {} : { onExpiry: o.onExpiry }),
+  ...(o.from === undefined ? {} : { from: o.from }),
+});
+
+const summaryOf = (result: unknown): string | undefined =>
+  typeof result === 'object' && result !== null && 'summary' in result && typeof result.summary === 'string'
+    ? result.summary
+    : undefined;
+
+function stepViews(state: State): StepView[] {
+  return state.items.filter(isCounted).map((entry, index) => {
+    const summary = summaryOf(entry.result);
+    return {
+      number: index + 1,
+      name: entry.item.kind === 'gate' ? `Gate ${entry.item.name}` : entry.item.name,
+      kind: entry.item.kind,
+      state: entry.state,
+      ...(entry.startedAt === undefined ? {} : { startedAt: iso(entry.startedAt) }),
+      ...(entry.endedAt === undefined ? {} : { endedAt: iso(entry.endedAt) }),
+      ...(summary === undefined ? {} : { summary }),
+      ...(entry.failure === undefined ? {} : { failure: `${entry.failure.type}: ${entry.failure.message}` }),
+    };
+  });
+}
+
+/** The step that people want to hear of: the innermost one under way, else the next one. */
+function current(steps: readonly StepView[]): StepView | undefined {
+  const under = steps.filter((s) => s.state === 'running' || s.state === 'undoing' || s.state === 'failed');
+  return under.findLast((s) => s.kind !== 'watch') ?? steps.find((s) => s.state === 'pending') ?? steps.at(-1);
+}
+
+function watchView(state: State, name: string): WatchView | undefined {
+  const { watch } = state;
+  if (watch === undefined) return undefined;
+  const { report } = watch;
+  return {
+    name,
+    since: iso(watch.since),
+    state: watch.state,
+    observedMs: report?.observedMs ?? 0,
+    pass: report?.pass ?? 0,
+    fail: report?.fail ?? 0,
+    inconclusive: report?.inconclusive ?? 0,
+    ...(report?.escape === undefined ? {} : { escape: report.escape }),
+    ...((watch.why ?? report?.last) === undefined ? {} : { last: watch.why ?? report?.last ?? '' }),
+  };
+}
+
+/** Observed time of the wait that is on. Between two checkpoints the clock stands in for the watch's own count. */
+function waitView({ state, now }: { state: State; now: number }): StatusView['wait'] {
+  const entry = state.items.find((i) => i.item.kind === 'wait' && i.state === 'running');
+  if (entry?.wait === undefined) return undefined;
+  const { neededMs } = entry.wait;
+  const elapsed = now - (entry.startedAt ?? now);
+  return { name: entry.item.name, observedMs: Math.min(elapsed, neededMs), neededMs };
+}
+
+export function statusView(run: Viewed): StatusView {
+  const { state, plan } = run;
+  const steps = stepViews(state);
+  const step = current(steps);
+  const watch = watchView(state, state.items[state.watch?.item ?? -1]?.item.name ?? '');
+  const wait = waitView({ state, now: run.now() });
+  return {
+    cluster: plan.cluster,
+    target: plan.version,
+    phase: isPaused(state) ? `${state.phase}, paused` : state.phase,
+    sentence: state.ending === undefined ? phases[state.phase] : endingSentences[state.ending.ending],
+    step: {
+      number: step?.number ?? 0,
+      of: steps.length,
+      name: step?.name ?? '',
+      ...(step?.startedAt === undefined ? {} : { since: step.startedAt }),
+    },
+    nodes: state.nodes,
+    waitingFor: openOpenings(state).map(openingView),
+    steps,
+    refused: state.refused.map((r) => ({ at: iso(r.at), signal: r.signal, why: r.why })),
+    planDigest: run.planDigest,
+    ...(watch === undefined ? {} : { watch }),
+    ...(wait === undefined ? {} : { wait }),
+  };
+}
+
+export const endingSentences: Readonly<Record<Ending, string>> = {
+  Completed: 'Upgraded: every node runs the target release.',
+  RolledBack: 'Rolled back: see where it stands.',
+  Stopped: 'Stopped as it stands: nothing more is done by this run.',
+  Cancelled: 'Cancelled: everything that this run had changed was undone.',
+};
+
+export function reportView(run: Viewed): Report {
+  const { waitingFor: _, ...status } = statusView(run);
+  const { state } = run;
+  return {
+    ...status,
+    ending: state.ending?.ending ?? 'Stopped',
+    standing: state.ending?.standing ?? '',
+    answers: state.openings.flatMap((o) =>
+      o.answers.map((a) => ({
+        at: iso(a.at),
+        opening: o.id,
+        by: a.by,
+        choice: a.choice,
+        ...(a.comment === undefined ? {} : { comment: a.comment }),
+      })),
+    ),
+    startedAt: iso(state.startedAt),
+    endedAt: iso(state.ending?.at ?? run.now()),
+  };
+}
+
+// ---- live details: Temporal markdown -----------------------------------------------------------------------------------
+
+/** Table cells and headings: a reader's text must not break the table. */
+const cell = (value: unknown): string =>
+  String(value)
+    .replace(/[|\n\r]/g, ' ')
+    .slice(0, 300);
+
+const how = (o: OpeningView): string[] => {
+  const signal = o.kind === 'gate' ? '`approve` or `reject`' : o.kind === 'pause' ? '`resume`' : '`decide`';
+  const choice = o.kind === 'hold' ? `,"choice":"${o.choices[0]}"` : '';
+  const body =
+    o.kind === 'pause'
+      ? '{"by":"you","reason":"…"}'
+      : `{"opening":"${o.id}","digest":"${o.digest}","by":"you"${choice}}`;
+  const from = o.from === undefined ? 'anyone' : o.from.join(', ');
+  return [
+    `**${o.id}**: ${cell(o.question)}`,
+    `- choices: ${o.choices.join(', ')}; from: ${from}; ${o.answered.length === 0 ? 'nobody' : o.answered.join(', ')} so far, ${o.needed} needed${o.expiresAt === undefined ? '' : `; until ${o.expiresAt}, then ${o.onExpiry}`}`,
+    `- signal ${signal}: \`${body}\``,
+  ];
+};
+
+export function details(view: StatusView): string {
+  const lines = [
+    `**${view.cluster} → ${cell(view.target)}**: ${view.sentence}`,
+    '',
+    `Step ${view.step.number} of ${view.step.of}: ${cell(view.step.name)}`,
+    '',
+  ];
+  if (view.waitingFor.length > 0) lines.push('### Waiting for people', ...view.waitingFor.flatMap(how), '');
+  const columns = [...new Set(Object.values(view.nodes).flatMap((n) => Object.keys(n)))];
+  if (columns.length > 0) {
+    lines.push(`| node | ${columns.join(' | ')} |`, `| --- |${columns.map(() => ' --- |').join('')}`);
+    for (const [node, facts] of Object.entries(view.nodes))
+      lines.push(`| ${node} | ${columns.map((c) => cell(facts[c] ?? '')).join(' | ')} |`);
+    lines.push('');
+  }
+  if (view.watch !== undefined) {
+    const { watch } = view;
+    lines.push(
+      `Watch “${watch.name}”: ${watch.state}; probes passed ${watch.pass}, failed ${watch.fail}, inconclusive ${watch.inconclusive}${watch.last === undefined ? '' : `; ${cell(watch.last)}`}`,
+    );
+    if (watch.escape !== undefined)
+      lines.push(
+        watch.escape.ready
+          ? 'The way back is ready.'
+          : `**The way back is NOT ready**: ${cell(watch.escape.why ?? '')}`,
+      );
+    lines.push('');
+  }
+  lines.push('| # | step | state | |', '| --- | --- | --- | --- |');
+  for (const s of view.steps)
+    lines.push(`| ${s.number} | ${cell(s.name)} | ${s.state} | ${cell(s.failure ?? s.summary ?? '')} |`);
+  if (view.refused.length > 0) {
+    lines.push('', '### Refused messages', ...view.refused.map((r) => `- ${r.at} ${cell(r.signal)}: ${cell(r.why)}`));
+  }
+  return lines.join('\n');
+}
+
+export function publishedView(run: Viewed): Published {
+  const view = statusView(run);
+  return {
+    details: details(view),
+    phase: view.phase,
+    waitingFor: view.waitingFor.map((o) => o.id).join(' ') || 'nobody',
+  };
+}
