@@ -1,0 +1,158 @@
+import type { core } from 'zod';
+import type { SourceDocument } from './document';
+import { formatPath, type InventoryFault, type Path } from './faults';
+import { closest } from './suggest';
+
+type Schema = core.$ZodType;
+type Issue = core.$ZodIssue;
+
+/** Turns what zod found into faults: each with its place in the file, in the words of somebody who writes YAML. */
+export function schemaFaults(
+  issues: readonly Issue[],
+  schema: Schema,
+  source: SourceDocument,
+  base: Path = [],
+): InventoryFault[] {
+  return issues.flatMap((issue) => issueFaults(issue, schema, source, [...base, ...plainPath(issue.path)], base));
+}
+
+const plainPath = (path: readonly PropertyKey[]): Path => path.map((p) => (typeof p === 'number' ? p : String(p)));
+
+function issueFaults(issue: Issue, schema: Schema, source: SourceDocument, path: Path, base: Path): InventoryFault[] {
+  const at = (where: Path, of: 'value' | 'key', what: string, next?: string): InventoryFault => ({
+    path: formatPath(where),
+    ...source.positionOf(where, of),
+    what,
+    ...(next === undefined ? {} : { next }),
+  });
+  const value = valueAt(source.value, path);
+  switch (issue.code) {
+    case 'unrecognized_keys': {
+      const known = keysAt(schema, path.slice(base.length));
+      return issue.keys.map((key) => {
+        const meant = closest(key, known);
+        const next = meant === undefined ? `known here: ${known.join(', ') || 'nothing'}` : `did you mean "${meant}"?`;
+        return at([...path, key], 'key', 'unknown key', next);
+      });
+    }
+    case 'invalid_key':
+      return issue.issues.map((inner) => at(path, 'key', `this name won't do: ${inner.message}`));
+    case 'invalid_type': {
+      if (value === undefined) return [at(path, 'key', `is missing; ${article(issue.expected)} is needed`)];
+      const written = source.writtenAt(path);
+      if (issue.expected === 'string' && written !== undefined && value !== null)
+        return [at(path, 'value', `${written} without quotes is a ${typeof value} in YAML`, `write "${written}"`)];
+      return [at(path, 'value', `must be ${article(issue.expected)}, not ${describe(value)}`)];
+    }
+    case 'invalid_value': {
+      const options = issue.values.map(String);
+      if (value === undefined) return [at(path, 'key', `is missing; one of ${options.join(', ')} is needed`)];
+      const meant = typeof value === 'string' ? closest(value, options) : undefined;
+      const next = meant === undefined || options.length === 1 ? undefined : `did you mean ${meant}?`;
+      return [at(path, 'value', `must be ${oneOf(options)}`, next)];
+    }
+    case 'invalid_union': {
+      if (issue.errors.length === 0) {
+        const options = (issue as { options?: readonly unknown[] }).options?.map(String) ?? [];
+        const meant = typeof value === 'string' ? closest(value, options) : undefined;
+        const what = value === undefined ? `is missing; it must be ${oneOf(options)}` : `must be ${oneOf(options)}`;
+        return [at(path, 'value', what, meant === undefined ? undefined : `did you mean ${meant}?`)];
+      }
+      return unionFaults(issue.errors, schema, source, path, base, at);
+    }
+    default:
+      return [at(path, 'value', issue.message)];
+  }
+}
+
+/** Of a union's alternatives, the faults of the one that was most likely meant; all of them in short if that is unclear. */
+function unionFaults(
+  alternatives: readonly (readonly Issue[])[],
+  schema: Schema,
+  source: SourceDocument,
+  path: Path,
+  base: Path,
+  at: (where: Path, of: 'value' | 'key', what: string) => InventoryFault,
+): InventoryFault[] {
+  const value = valueAt(source.value, path);
+  if (value === undefined) return [at(path, 'key', 'is missing')];
+  // An alternative of another type altogether wasn't meant: {fil: …} is no string.
+  const meant = alternatives.filter((issues) => !issues.some((i) => i.code === 'invalid_type' && i.path.length === 0));
+  const fewest = Math.min(...meant.map((issues) => issues.length));
+  const best = meant.filter((issues) => issues.length === fewest);
+  if (best.length === 1 && best[0] !== undefined)
+    return best[0].flatMap((i) => issueFaults(i, schema, source, [...path, ...plainPath(i.path)], base));
+  const said = new Set(
+    (best.length > 0 ? best : alternatives).map((issues) => issues.map((i) => i.message).join(' and ')),
+  );
+  return [at(path, 'value', `fits none of the forms allowed here: ${[...said].join('; or ')}`)];
+}
+
+const article = (type: string): string => {
+  const word = { object: 'map', record: 'map', array: 'list', int: 'whole number' }[type] ?? type;
+  return /^[aeiou]/.test(word) ? `an ${word}` : `a ${word}`;
+};
+
+const oneOf = (options: readonly string[]): string =>
+  options.length === 1 ? (options[0] ?? '') : `one of ${options.join(', ')}`;
+
+function describe(value: unknown): string {
+  if (value === null) return 'empty';
+  if (Array.isArray(value)) return 'a list';
+  return article(typeof value);
+}
+
+/** The plain value at `path`, or undefined. */
+export function valueAt(root: unknown, path: Path): unknown {
+  let value = root;
+  for (const part of path) {
+    if (typeof value !== 'object' || value === null) return undefined;
+    value = (value as Record<string | number, unknown>)[part];
+  }
+  return value;
+}
+
+/** Keys that the schema knows for the map at `path`. */
+function keysAt(schema: Schema, path: Path): string[] {
+  let here = alternatives(schema);
+  for (const part of path) here = here.flatMap((s) => child(s, part)).flatMap(alternatives);
+  return [...new Set(here.flatMap((s) => Object.keys(definition(s).shape ?? {})))];
+}
+
+interface Definition {
+  readonly type: string;
+  readonly shape?: Readonly<Record<string, Schema>>;
+  readonly options?: readonly Schema[];
+  readonly innerType?: Schema;
+  readonly in?: Schema;
+  readonly out?: Schema;
+  readonly left?: Schema;
+  readonly right?: Schema;
+  readonly element?: Schema;
+  readonly items?: readonly Schema[];
+  readonly valueType?: Schema;
+  readonly getter?: () => Schema;
+}
+
+const definition = (schema: Schema): Definition => schema._zod.def as unknown as Definition;
+
+/** What stands behind optional, default, pipe, lazy and union. */
+function alternatives(schema: Schema): Schema[] {
+  const def = definition(schema);
+  const inside = [
+    ...(def.options ?? []),
+    ...(def.innerType ? [def.innerType] : []),
+    ...(def.in && definition(def.in).type !== 'transform' ? [def.in] : []),
+    // preprocess: the checked shape is behind the transform
+    ...(def.in && def.out && definition(def.in).type === 'transform' ? [def.out] : []),
+    ...(def.left && def.right ? [def.left, def.right] : []),
+    ...(def.getter ? [def.getter()] : []),
+  ];
+  return inside.length === 0 ? [schema] : inside.flatMap(alternatives);
+}
+
+function child(schema: Schema, part: string | number): Schema[] {
+  const def = definition(schema);
+  const found = def.shape?.[part] ?? def.items?.[Number(part)] ?? def.element ?? def.valueType;
+  return found === undefined ? [] : [found];
+}
