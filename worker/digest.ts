@@ -40,3 +40,12 @@ export const digestOf = (value: unknown): string =>
 export const SHORT_DIGEST_CHARS = 12;
 
 export const shortDigest = (digest: string): string => digest.slice(0, SHORT_DIGEST_CHARS);
+
+/**
+ * Digest of a plan: what people approve, and what `start --expect-plan` compares. Who asked for it isn't part of it, so
+ * that one who plans and another who starts see the same.
+ */
+export function planDigest(plan: object, items: readonly unknown[]): string {
+  const { requestedBy: _, ...rest } = plan as { requestedBy?: unknown };
+  return digestOf({ plan: rest, items });
+}

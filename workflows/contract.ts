@@ -27,6 +27,25 @@ export const startInput = z.strictObject({
 });
 export type StartInput = z.infer<typeof startInput>;
 
+/**
+ * Input of a plan workflow: a dry run that reads the devices and changes nothing. `only` ends it early: after resolving
+ * the plan, or after the readiness check, for which no version need be named (the plan's version is "" then).
+ */
+export const planInput = startInput
+  .omit({ expectPlan: true })
+  .extend({
+    version: startInput.shape.version.optional(),
+    only: z
+      .enum(['resolve', 'check'])
+      .optional()
+      .describe('end after resolving the plan, or after the readiness check'),
+  })
+  .refine((input) => input.version !== undefined || input.only === 'check', {
+    error: 'is needed, unless only is "check"',
+    path: ['version'],
+  });
+export type PlanInput = z.infer<typeof planInput>;
+
 const answer = z.strictObject({
   opening: z.string().min(1).max(128).describe('ID of the open question, as "return#2"'),
   digest: z
@@ -84,6 +103,17 @@ export const searchAttributes = {
   target: 'UpgradeTarget',
 } as const;
 
+/** Workflow types by the kind of cluster that the inventory names. */
+export const workflowTypes = {
+  'firewall-pair': { upgrade: 'upgradeFirewallPair', plan: 'planFirewallPair' },
+} as const;
+export type ClusterKind = keyof typeof workflowTypes;
+/** Where neither the caller nor an inventory at hand says otherwise. */
+export const defaultKind: ClusterKind = 'firewall-pair';
+export const defaultTaskQueue = 'hitless';
+/** Memo field that holds the report of a cancelled run: its close event carries no details. */
+export const reportMemo = 'report';
+
 export const workflowIdOf = (cluster: string): string => `upgrade-${cluster}`;
 export const planWorkflowIdOf = (cluster: string): string => `plan-${cluster}`;
 
@@ -101,6 +131,32 @@ export interface PlannedItem {
   readonly input?: unknown;
   /** True if this step is left as it is when the run is rolled back. */
   readonly kept?: boolean;
+}
+
+/** Answer of the query `plan`, and result of a plan workflow. */
+export interface PlanView {
+  /** Over the plan (but for `requestedBy`) and the items: what `start --expect-plan` is compared with. */
+  readonly digest: string;
+  /** The frozen plan; it holds references to secrets, never a secret. */
+  readonly plan: unknown;
+  readonly items: readonly PlannedItem[];
+  /** Of a plan workflow: what the readiness check found. */
+  readonly readiness?: {
+    readonly ready: boolean;
+    readonly summary?: string;
+    readonly faults: readonly { readonly where: string; readonly what: string; readonly next?: string }[];
+  };
+  /** Of a plan workflow: what each step would do, in the state that the devices are in now. */
+  readonly previews?: readonly PreviewView[];
+}
+
+export interface PreviewView {
+  /** Index in `items`. */
+  readonly item: number;
+  readonly commands: readonly { readonly host: string; readonly command: string }[];
+  readonly differences: readonly { readonly host: string; readonly of: string; readonly diff: string }[];
+  /** Why this step can't be shown. */
+  readonly failure?: string;
 }
 
 export interface OpeningView {

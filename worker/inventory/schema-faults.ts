@@ -134,7 +134,7 @@ interface Definition {
   readonly getter?: () => Schema;
 }
 
-const definition = (schema: Schema): Definition => schema._zod.def as unknown as Definition;
+const definition = (schema: Schema): Definition => schema._zod.def;
 
 /** What stands behind optional, default, pipe, lazy and union. */
 function alternatives(schema: Schema): Schema[] {
