@@ -134,7 +134,7 @@ export class Run<P extends PlanBase> {
   private async pass(): Promise<boolean> {
     const session = new Session(this);
     const passed = { done: false };
-    this.body(session).then(
+    this.body(session.context()).then(
       () => (passed.done = true),
       (error: unknown) => this.die(error),
     );

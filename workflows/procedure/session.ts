@@ -5,17 +5,31 @@
 import type { PlannedItem } from '../contract';
 import { isPaused, type ItemState } from './state';
 import type { Run } from './run';
-import type { Action, Context, Given, PlanBase, StepOptions, WatchSpec } from './types';
+import type { Action, Context, Given, PlanBase, StepOptions, WatchOptions, WatchSpec } from './types';
 
 const never = <T>(): Promise<T> => new Promise<T>(() => undefined);
 
-export class Session<P extends PlanBase> implements Context<P> {
+export class Session<P extends PlanBase> {
   private cursor = 0;
   private live = true;
-  readonly plan: P;
+  private readonly plan: P;
 
   constructor(private readonly run: Run<P>) {
     this.plan = run.plan;
+  }
+
+  /** What the body is given; procedures take it apart, so nothing of it depends on `this`. */
+  context(): Context<P> {
+    return {
+      plan: this.plan,
+      check: (name, action) => this.check(name, action),
+      step: (name, action, options) => this.step(name, action, options),
+      gate: (id, question) => this.gate(id, question),
+      watching: (watch, options, inner) => this.watching(watch, options, inner),
+      atLeast: (name, ms) => this.atLeast(name, ms),
+      pointOfNoReturn: (why) => this.pointOfNoReturn(why),
+      switchBackMeans: (action) => this.switchBackMeans(action),
+    };
   }
 
   /** From now on no operation of this pass returns. */
@@ -23,7 +37,7 @@ export class Session<P extends PlanBase> implements Context<P> {
     this.live = false;
   }
 
-  async check<R>(name: string, action: Action<'check', R>): Promise<Given<R>> {
+  private async check<R>(name: string, action: Action<'check', R>): Promise<Given<R>> {
     const index = this.next('check', name);
     if (this.entry(index).state === 'done') return { given: index };
     if (!(await this.clear())) return never();
@@ -33,7 +47,7 @@ export class Session<P extends PlanBase> implements Context<P> {
     return { given: index };
   }
 
-  async step<R>(name: string, action: Action<'step', R>, options: StepOptions = {}): Promise<Given<R>> {
+  private async step<R>(name: string, action: Action<'step', R>, options: StepOptions = {}): Promise<Given<R>> {
     const index = this.next('step', name);
     this.run.remember(index, action, options);
     if (this.entry(index).state === 'done') return { given: index };
@@ -57,7 +71,7 @@ export class Session<P extends PlanBase> implements Context<P> {
     return { given: index };
   }
 
-  async gate(id: string, question: string): Promise<void> {
+  private async gate(id: string, question: string): Promise<void> {
     const policy = this.plan.policy.gates[id];
     if (policy === undefined) return;
     const index = this.next('gate', id);
@@ -99,11 +113,7 @@ export class Session<P extends PlanBase> implements Context<P> {
     return never();
   }
 
-  async watching(
-    watch: WatchSpec,
-    options: { readonly escape: Action<'step'> },
-    inner: () => Promise<void>,
-  ): Promise<void> {
+  private async watching(watch: WatchSpec, options: WatchOptions, inner: () => Promise<void>): Promise<void> {
     const index = this.next('watch', watch.name);
     const done = this.entry(index).state === 'done';
     if (!done) {
@@ -119,7 +129,7 @@ export class Session<P extends PlanBase> implements Context<P> {
     this.run.dispatch({ type: 'item-done', item: end, at: this.run.now() });
   }
 
-  async atLeast(name: string, ms: number): Promise<void> {
+  private async atLeast(name: string, ms: number): Promise<void> {
     const index = this.next('wait', name);
     if (this.entry(index).state === 'done') return;
     if (!(await this.clear())) return never();
@@ -128,7 +138,7 @@ export class Session<P extends PlanBase> implements Context<P> {
     this.run.dispatch({ type: 'item-done', item: index, at: this.run.now() });
   }
 
-  async pointOfNoReturn(why: string): Promise<void> {
+  private async pointOfNoReturn(why: string): Promise<void> {
     const index = this.next('no-return', why);
     if (this.entry(index).state === 'done') return;
     if (!(await this.clear())) return never();
@@ -136,7 +146,7 @@ export class Session<P extends PlanBase> implements Context<P> {
     this.run.dispatch({ type: 'item-done', item: index, at: this.run.now() });
   }
 
-  switchBackMeans(action: Action<'step'> | string): void {
+  private switchBackMeans(action: Action<'step'> | string): void {
     if (this.live) this.run.switchBackMeans(action);
   }
 

@@ -100,23 +100,27 @@ export interface WatchReport {
   readonly carry?: unknown;
 }
 
-/** What a procedure's body is written with. Every operation is one entry of the recorded list. */
+/** What a procedure's body is written with. Every operation but switchBackMeans is one entry of the recorded list. */
 export interface Context<P extends PlanBase> {
   readonly plan: P;
   /** Reads only: nothing to undo. */
-  check<R>(name: string, action: Action<'check', R>): Promise<Given<R>>;
+  readonly check: <R>(name: string, action: Action<'check', R>) => Promise<Given<R>>;
   /** observe → act → verify, undoable. */
-  step<R>(name: string, action: Action<'step', R>, options?: StepOptions): Promise<Given<R>>;
+  readonly step: <R>(name: string, action: Action<'step', R>, options?: StepOptions) => Promise<Given<R>>;
   /** Asks people to go on. A gate passed is a savepoint. A gate that the policy leaves out is not in the list. */
-  gate(id: string, question: string): Promise<void>;
+  readonly gate: (id: string, question: string) => Promise<void>;
   /** Runs the watch beside `body`; on a regression the escape runs at once and a hold follows. */
-  watching(watch: WatchSpec, options: { readonly escape: Action<'step'> }, body: () => Promise<void>): Promise<void>;
+  readonly watching: (watch: WatchSpec, options: WatchOptions, body: () => Promise<void>) => Promise<void>;
   /** Waits for so much *observed* time inside a watch, or plain time outside one. */
-  atLeast(name: string, ms: number): Promise<void>;
+  readonly atLeast: (name: string, ms: number) => Promise<void>;
   /** After this nothing is undone, only finished. */
-  pointOfNoReturn(why: string): Promise<void>;
+  readonly pointOfNoReturn: (why: string) => Promise<void>;
   /** What the signal switchBack does from here on, or why it can't be obeyed. A watch's escape takes precedence. */
-  switchBackMeans(action: Action<'step'> | string): void;
+  readonly switchBackMeans: (action: Action<'step'> | string) => void;
+}
+
+export interface WatchOptions {
+  readonly escape: Action<'step'>;
 }
 
 export type Body<P extends PlanBase> = (context: Context<P>) => Promise<void>;
