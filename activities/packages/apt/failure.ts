@@ -1,0 +1,40 @@
+/** Why apt-get or dpkg ended with an error, from what they printed (LC_ALL=C). */
+export type AptFailure =
+  /** Somebody else holds the lock; passes by itself. */
+  | 'busy'
+  /** A repository didn't answer or didn't have the file (any more). */
+  | 'fetch'
+  /** A package or version that apt doesn't know. */
+  | 'missing'
+  | 'held'
+  | 'unmet'
+  /** An earlier run of dpkg was cut off. */
+  | 'interrupted'
+  /** No room on the disk. */
+  | 'full'
+  | 'other';
+
+const SIGNS: readonly (readonly [AptFailure, RegExp])[] = [
+  ['busy', /Could not get lock|Unable to (acquire|lock)|is locked by another process|frontend lock/],
+  ['full', /No space left on device|don't have enough free space/],
+  ['held', /Held packages were changed|held packages? .*will be changed/],
+  // Unmet dependencies also speak of "held broken packages" when nothing is held.
+  ['unmet', /unmet dependencies|held broken packages|dependency problems/],
+  ['missing', /Version '.*' for '.*' was not found|Unable to locate package|has no installation candidate/],
+  ['fetch', /Failed to fetch|Unable to fetch|Could not resolve|Could not connect|Hash Sum mismatch/],
+  ['interrupted', /dpkg was interrupted/],
+];
+
+export const aptFailure = (output: string): AptFailure => SIGNS.find(([, sign]) => sign.test(output))?.[0] ?? 'other';
+
+/** The lines that say why: apt's errors and unmet dependencies, else the last lines. */
+export function aptReason(output: string, lines = 8): string {
+  const all = output
+    .split(/[\r\n]+/)
+    .map((line) => line.trimEnd())
+    .filter((line) => line !== '' && !line.startsWith('(Reading database'));
+  const telling = all.filter((line) =>
+    /^(E: |dpkg: error|Err:|Errors were| .*(Depends|Conflicts|Breaks|PreDepends): )/.test(line),
+  );
+  return (telling.length > 0 ? telling : all).slice(-lines).join('\n');
+}

@@ -1,0 +1,25 @@
+import type { ReleaseReading, SoftwareSpec } from './spec';
+
+/**
+ * Which release a reading names: the version of the telling package, or the text of a file or command. A reading that no
+ * release of the plan explains is returned as what it is, so that it can be shown; undefined if there is nothing to read.
+ */
+export function releaseOf(
+  spec: Pick<SoftwareSpec, 'releases' | 'release'>,
+  reading: string | undefined,
+): string | undefined {
+  if (reading === undefined) return undefined;
+  const { release } = spec;
+  if ('package' in release) {
+    const known = Object.entries(spec.releases).find(([, { packages }]) => packages[release.package] === reading);
+    return known?.[0] ?? `${release.package} ${reading}`;
+  }
+  return new RegExp(release.pattern, 'm').exec(reading)?.[1];
+}
+
+/**
+ * Whether new packages change the reading at once. What a command answers may come from a running kernel or daemon, so
+ * before a reboot that is still to come it proves nothing.
+ */
+export const isReadableBeforeReboot = (release: ReleaseReading, reboot: boolean): boolean =>
+  !reboot || !('command' in release);

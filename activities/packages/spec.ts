@@ -1,0 +1,131 @@
+/**
+ * Section `software` of a plan: which packages make a release, how a node tells which release it runs, and how one is
+ * exchanged for another. Parsing a parsed value again changes nothing.
+ */
+import { z } from 'zod';
+import { duration } from '../kit/duration';
+
+/** Debian Policy 5.6.1, with apt's architecture suffix. Never starts with a hyphen: it can't be taken for an option. */
+const packageName = z.string().regex(/^[a-z0-9][a-z0-9+.-]+(:[a-z0-9-]+)?$/, { error: 'the name of a Debian package' });
+
+/** Debian Policy 5.6.12: [epoch:]upstream[-revision]. */
+const packageVersion = z.string().regex(/^([0-9]+:)?[0-9][A-Za-z0-9.+~-]*(:[A-Za-z0-9.+~-]+)*$/, {
+  error:
+    'an exact version as `apt-cache madison` prints it, e.g. "8.4.4-1.1~deb12u1"; ranges and wildcards are refused',
+});
+
+/** Names a directory on the host and a choice of the person who starts. */
+const releaseName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9.+~_-]{0,62}$/, {
+  error: 'letters, digits and . + ~ _ -, 63 at most, starting with a letter or digit',
+});
+
+const absolutePath = z.string().regex(/^(\/[A-Za-z0-9._+-]+)+$/, { error: 'an absolute path without spaces' });
+
+const pattern = z
+  .string()
+  .superRefine((text, context) => {
+    const fault = patternFault(text);
+    if (fault !== undefined) context.addIssue({ code: 'custom', message: fault });
+  })
+  .describe('JavaScript regular expression (flag m); its first group is the name of the release');
+
+function patternFault(text: string): string | undefined {
+  try {
+    // Against an alternative that always matches, the number of groups shows.
+    return new RegExp(`${text}|`, 'm').exec('')?.length === 1
+      ? 'a regular expression with a group around the release, as "^VERSION_ID=\\"(.+)\\"$"'
+      : undefined;
+  } catch (error) {
+    return `not a regular expression: ${(error as Error).message}`;
+  }
+}
+
+const releaseReading = z
+  .union(
+    [
+      z.strictObject({ package: packageName.describe('its version tells the release: the one whose list names it') }),
+      z.strictObject({
+        file: absolutePath.describe('file that names the release, readable by the login user'),
+        pattern,
+      }),
+      z.strictObject({
+        command: z.array(z.string().min(1)).min(1).describe('argument vector; the command by absolute path'),
+        root: z.boolean().default(false).describe('run it as root'),
+        pattern,
+      }),
+    ],
+    { error: 'one of {package: NAME}, {file: PATH, pattern: REGEX}, {command: [PATH, ARG…], pattern: REGEX}' },
+  )
+  .describe('how to read which release a node runs');
+export type ReleaseReading = z.output<typeof releaseReading>;
+
+export const releaseSpec = z.strictObject({
+  packages: z
+    .record(packageName, packageVersion)
+    .refine((packages) => Object.keys(packages).length > 0, { error: 'at least one package' })
+    .describe('packages of the release with their exact versions; what they need besides is found out when staging'),
+  mayRemove: z
+    .array(packageName)
+    .default([])
+    .describe('installed packages that may go for this release; any other removal is refused'),
+});
+
+export const softwareSpec = z
+  .strictObject({
+    driver: z.literal('apt').describe('package manager of the nodes'),
+    releases: z
+      .record(releaseName, releaseSpec)
+      .describe('releases by name; the version that people upgrade to is one of these names'),
+    release: releaseReading,
+    conffiles: z
+      .enum(['keep', 'replace'])
+      .default('keep')
+      .describe(
+        'configuration files that were edited on the node and changed by the package: keep the edited ones (dpkg --force-confold) or take those of the package (--force-confnew; undo puts the edited ones back)',
+      ),
+    reboot: z.boolean().default(true).describe('whether a node is rebooted after its packages were exchanged'),
+    rebootTimeoutMs: duration().default(600_000).describe('how long a node may take to come back from a reboot'),
+    installTimeoutMs: duration().default(1_800_000).describe('how long the package manager may take for one node'),
+    stageTimeoutMs: duration().default(1_800_000).describe('how long downloading the packages to one node may take'),
+    stageDirectory: absolutePath
+      .default('/var/lib/hitless/stage')
+      .describe('directory on the nodes that holds the packages of both releases; made if missing'),
+    minFreeMb: z
+      .int()
+      .min(0)
+      .default(512)
+      .describe('room in MiB that must be free for the stage directory, / and /var, besides the packages themselves'),
+    units: z
+      .array(
+        z
+          .string()
+          .regex(/^[A-Za-z0-9:_.\\@-]+\.(service|socket|timer|target|mount)$/, {
+            error: 'a systemd unit with its suffix',
+          }),
+      )
+      .default([])
+      .describe('systemd units that must be active on an upgraded node'),
+  })
+  .superRefine(({ releases, release }, context) => {
+    if (!('package' in release)) return;
+    const seen = new Map<string, string>();
+    for (const [name, { packages }] of Object.entries(releases)) {
+      const version = packages[release.package];
+      const path = ['releases', name, 'packages'];
+      const twin = version === undefined ? undefined : seen.get(version);
+      if (version === undefined)
+        context.addIssue({
+          code: 'custom',
+          path,
+          message: `lacks ${release.package}, by which the release is told (release.package)`,
+        });
+      else if (twin !== undefined)
+        context.addIssue({
+          code: 'custom',
+          path,
+          message: `${release.package} is ${version} here as in ${twin}: the two can't be told apart`,
+        });
+      else seen.set(version, name);
+    }
+  });
+export type SoftwareSpec = z.output<typeof softwareSpec>;
