@@ -11,6 +11,8 @@ export interface ExecOptions {
   readonly okCodes?: readonly number[] | 'any';
   /** Keep this command's output out of the evidence (it may hold configuration secrets). */
   readonly quiet?: boolean;
+  /** Command that runs this one as its last arguments, before any sudo: a lock, a guard. Not part of the evidence. */
+  readonly via?: readonly string[];
 }
 
 export interface ExecResult {

@@ -76,6 +76,7 @@ async function attempt(
       run,
       step: call.step,
       attempt: info.attempt,
+      call: { number: Number(info.activityId), scheduledAtMs: info.currentAttemptScheduledTimestampMs },
       signal,
       host: async (name) => recorded(await services.connect(call.plan, name, signal), ran),
       progress: (text) => {

@@ -17,6 +17,13 @@ export interface StepContext<Plan = unknown> {
   /** Key of this step within the run, stable over attempts: `07-upgrade-the-primary`. */
   readonly step: string;
   readonly attempt: number;
+  /** This call of an activity: the same for all its attempts, another for every new call of the run. */
+  readonly call: {
+    /** Grows with every call of a run. */
+    readonly number: number;
+    /** When the server scheduled this attempt, epoch milliseconds: comparable between runs. */
+    readonly scheduledAtMs: number;
+  };
   /** Aborted when the call is cut: end soon, leaving what a repeat can pick up. */
   readonly signal: AbortSignal;
   /** Opens (or reuses) a connection to a host of the plan; commands run through it are recorded as evidence. */
