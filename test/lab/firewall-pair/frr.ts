@@ -65,13 +65,17 @@ export function renderFrr(plan: PairPlan, router: RouterPlan, preferred: string)
     `hostname ${router.name}`,
     'log syslog informational',
   ];
-  lines.push('service integrated-vtysh-config', '!');
-  if (router.role === 'border') lines.push('bgp route-map delay-timer 0', '!');
+  lines.push('no ipv6 forwarding');
+  // On a border, so that an edited route-map is inert until the soft clear: FRR would apply it by itself after 5 s
+  // (§0.5). On the others, because bgpd holds back its first connections for as long as this timer, plus one second.
+  lines.push('bgp route-map delay-timer 0', 'service integrated-vtysh-config', '!');
   if (router.role === 'firewall') lines.push(`ip route ${addressing.natAddress}/32 Null0`, '!');
   lines.push(`router bgp ${router.asNumber}`, ` bgp router-id ${router.routerId}`, ' no bgp ebgp-requires-policy');
   for (const { host, address, asNumber } of router.neighbors) {
     lines.push(` neighbor ${address} remote-as ${asNumber}`, ` neighbor ${address} description ${host}`);
     if (bfd && asNumber !== router.asNumber) lines.push(` neighbor ${address} bfd 3 300 300`);
+    // The firewalls connect, the routers answer: two that connect at once refuse each other for seconds.
+    if (router.role !== 'firewall' && host !== firstOf(plan, router)) lines.push(` neighbor ${address} passive`);
     lines.push(` neighbor ${address} timers 3 9`, ` neighbor ${address} timers connect 1`);
   }
   lines.push(' !', ' address-family ipv4 unicast', ...addressFamily(plan, router), ' exit-address-family', 'exit', '!');
@@ -90,6 +94,12 @@ export function renderFrr(plan: PairPlan, router: RouterPlan, preferred: string)
   }
   if (router.role === 'border') lines.push(renderPolicy(plan, policyOf(plan, router.name, preferred)));
   return lines.join('\n') + '\n';
+}
+
+/** Of two edges or two borders the first one connects to the second. */
+function firstOf(plan: PairPlan, router: RouterPlan): string | undefined {
+  const { edges, borders } = plan.options.names;
+  return [edges, borders].find((pair) => pair[0] === router.name)?.[1];
 }
 
 /** What the firewalls, and through them the borders, learn from the edges. */

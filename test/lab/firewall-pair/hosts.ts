@@ -34,6 +34,11 @@ function routerSpec(plan: PairPlan, router: RouterPlan, management: string): Hos
   files.push(
     { path: '/etc/nftables.conf', content: renderNftables(plan, router), mode: 0o755 },
     { path: '/etc/conntrackd/conntrackd.conf', content: renderConntrackd(plan, router, management) },
+    {
+      // Debian's unit may start before its address is there, and then fails at first.
+      path: '/etc/systemd/system/conntrackd.service.d/network.conf',
+      content: '[Unit]\nAfter=networking.service\n',
+    },
     { path: '/etc/sysctl.d/90-firewall.conf', content: renderFirewallSysctls(plan) },
   );
   return { name: router.name, interfaces: router.interfaces, files, mask: [] };

@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { sleep } from './command';
 
 /**
  * Every process of a lab lives in a cgroup named after the lab, host by host: that is how a lab that lost its
@@ -45,6 +46,26 @@ export function cgroupProcesses(path: string): number[] {
     .filter((line) => line !== '')
     .map(Number);
   return [...new Set(pids)].filter((pid) => pid > 0);
+}
+
+/**
+ * Kills all processes in the cgroup and below it, this one excepted, and waits until they are gone.
+ * @throws Error naming those that don't end.
+ */
+export async function killCgroup(path: string): Promise<void> {
+  for (let round = 0; ; round++) {
+    const pids = cgroupProcesses(path).filter((pid) => pid !== process.pid);
+    if (pids.length === 0) return;
+    if (round === 500) throw new Error(`processes ${pids.join(', ')} don't end though killed`);
+    for (const pid of pids) {
+      try {
+        process.kill(pid, 'SIGKILL');
+      } catch {
+        // ended meanwhile
+      }
+    }
+    await sleep(20);
+  }
 }
 
 /** Removes the cgroup `path` and all below it; false while a process is still in one of them. */

@@ -45,7 +45,7 @@ const hostCommands = [
   'passwd --lock root',
   'rm -f /etc/ssh/ssh_host_*', // each host gets its own
   // Nothing may install or fetch behind the back of an upgrade, and there is no terminal to log in at.
-  'systemctl mask apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer console-getty.service',
+  'systemctl mask apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer console-getty.service dev-hugepages.mount',
   'echo -n > /etc/apt/sources.list',
   'rm -f /etc/apt/sources.list.d/*',
   'rm -f /etc/machine-id /var/lib/dbus/machine-id',

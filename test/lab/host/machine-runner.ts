@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { openSync, closeSync, readFileSync } from 'node:fs';
-import { cgroupProcesses, inCgroup, removeCgroup } from './cgroup';
+import { inCgroup, killCgroup, removeCgroup } from './cgroup';
 import { sleep } from './command';
 import type { HostStatus } from './keeper-protocol';
 import { pullCables, renewNamespace } from './network';
@@ -85,7 +85,7 @@ export class MachineRunner {
     try {
       await pullCables(this.host.namespace);
       const { ended } = this;
-      this.nspawn.kill('SIGKILL');
+      await killCgroup(this.cgroup);
       await ended;
     } finally {
       this.pullingPlug = false;
@@ -115,10 +115,11 @@ export class MachineRunner {
     await this.start();
   }
 
-  /** The kernel ends the processes of a killed container one by one; its cgroup must be empty before the next boot. */
+  /** What a killed nspawn leaves running inside must end too, and the cgroup be empty before the next boot. */
   private async clearCgroup(): Promise<void> {
+    await killCgroup(this.cgroup);
     for (let round = 0; !removeCgroup(this.cgroup); round++) {
-      if (round === 500) throw new Error(`processes ${cgroupProcesses(this.cgroup).join(', ')} don't end`);
+      if (round === 500) throw new Error(`the cgroup ${this.cgroup} can't be removed`);
       await sleep(10);
     }
   }

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { cgroupHierarchies, cgroupProcesses, removeCgroup } from './cgroup';
+import { cgroupHierarchies, cgroupProcesses, killCgroup, removeCgroup } from './cgroup';
 import { check, run, sleep } from './command';
 import { forgetLab, type LabRecord } from './record';
 
@@ -50,22 +50,6 @@ export function remainsOf(record: Pick<LabRecord, 'id' | 'directory'>): Remains 
   };
 }
 
-async function killAll(cgroup: string): Promise<void> {
-  for (let attempt = 0; ; attempt++) {
-    const pids = cgroupProcesses(cgroup).filter((pid) => pid !== process.pid);
-    if (pids.length === 0) return;
-    if (attempt === 200) throw new Error(`processes ${pids.join(', ')} don't end though killed`);
-    for (const pid of pids) {
-      try {
-        process.kill(pid, 'SIGKILL');
-      } catch {
-        // ended meanwhile
-      }
-    }
-    await sleep(25);
-  }
-}
-
 /**
  * Takes a lab down from whatever state it is in, half-made or abandoned. Goes by what exists, not by what the record says
  * was made. May be repeated.
@@ -81,8 +65,8 @@ export async function takeDown(record: LabRecord): Promise<void> {
     }
   };
   // The keeper first, for it starts hosts again.
-  await attempt('keeper', () => killAll(`${record.id}/keeper`));
-  await attempt('processes', () => killAll(record.id));
+  await attempt('keeper', () => killCgroup(`${record.id}/keeper`));
+  await attempt('processes', () => killCgroup(record.id));
   for (const path of mountsUnder(record.directory)) {
     await attempt(`mount ${path}`, async () => {
       if ((await run(['umount', path])).code !== 0) await check(['umount', '--lazy', path]);

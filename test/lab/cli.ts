@@ -1,0 +1,219 @@
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { openFirewallPairLabs, startFirewallPairLab, type FirewallPairLab } from './firewall-pair/start';
+import type { FirewallPairOptions } from './firewall-pair/options';
+import { isOrphan, listLabs, type LabRecord } from './host/record';
+import { takeDown } from './host/takedown';
+import { labUnavailable } from './host/machine';
+import type { faultyReleases } from './repo/releases';
+
+const usage = `A lab of real Debian hosts on this machine: a BGP-steered firewall pair between a client and a server.
+
+  npm run lab -- up [--options FILE]     boots it (FILE: JSON, see FirewallPairOptions); --two-edges: the six-device form
+  npm run lab -- status                  labs that are up, their hosts, and who carries the traffic
+  npm run lab -- ssh HOST [COMMAND…]     logs in to a host as the user hitless, who may sudo
+  npm run lab -- root HOST COMMAND…      runs a command as root without SSH
+  npm run lab -- off HOST | on HOST      pulls a host's cables and plug; boots it again
+  npm run lab -- repo                    packages in the repository
+  npm run lab -- repo remove NAME VERSION | put-back NAME VERSION | publish 2.1|2.2 | close | open
+  npm run lab -- down [--all]            ends everything and removes it, also what a killed process left behind
+
+With several labs up, or for one that a test or the demo owns, --lab ID says which one (its ID is in \`status\`).`;
+
+/** A mistake of the person at the keyboard, or a fact about the machine: told without a stack. */
+class Refusal extends Error {}
+
+function readArguments() {
+  try {
+    return parseArgs({
+      args: beforeCommand(process.argv.slice(2)),
+      allowPositionals: true,
+      options: {
+        options: { type: 'string' },
+        'two-edges': { type: 'boolean', default: false },
+        all: { type: 'boolean', default: false },
+        lab: { type: 'string' },
+        help: { type: 'boolean', short: 'h', default: false },
+      },
+    });
+  } catch (error) {
+    console.error(`${(error as Error).message}\n\n${usage}`);
+    process.exit(2);
+  }
+}
+
+/** Options of the command that is passed on to a host are the host's. */
+function beforeCommand(args: string[]): string[] {
+  const verb = args.findIndex((arg) => arg === 'ssh' || arg === 'root');
+  return verb === -1 ? args : [...args.slice(0, verb + 2), '--', ...args.slice(verb + 2)];
+}
+
+const { values, positionals } = readArguments();
+
+const say = (line: string): void => console.log(line);
+
+/** Labs that a running test or demo owns are meant only when named. */
+const meant = ({ id, owner }: LabRecord): boolean =>
+  values.lab === undefined ? owner === undefined : id === values.lab;
+
+function theLab(): FirewallPairLab {
+  const labs = openFirewallPairLabs().filter(({ lab }) => meant(lab.record));
+  if (labs.length === 0)
+    throw new Refusal(values.lab ? `No lab ${values.lab} is up.` : 'No lab is up: `npm run lab -- up`.');
+  if (labs.length > 1)
+    throw new Refusal(`Several labs are up: add --lab ${labs.map(({ id }) => id).join(' or --lab ')}.`);
+  return labs[0]!;
+}
+
+function theHost(lab: FirewallPairLab): string {
+  const name = positionals[1];
+  if (name === undefined || lab.hosts[name] === undefined) {
+    throw new Refusal(`Which host? There are ${Object.keys(lab.hosts).join(', ')}.`);
+  }
+  return name;
+}
+
+async function up(): Promise<void> {
+  const text = values.options === undefined ? '{}' : readFileSync(values.options, 'utf8');
+  const options = JSON.parse(text) as FirewallPairOptions;
+  if (values['two-edges'])
+    options.names = { edges: ['edge1', 'edge2'], borders: ['border1', 'border2'], ...options.names };
+  const started = Date.now();
+  const interrupted = (signal: NodeJS.Signals): void => {
+    say(`${signal}: taking down what was made so far`);
+    const ours = listLabs().filter(({ owner }) => owner?.pid === process.pid);
+    void Promise.allSettled(ours.map(takeDown)).then(() => process.exit(130));
+  };
+  process.once('SIGINT', interrupted).once('SIGTERM', interrupted);
+  const lab = await startFirewallPairLab({ ...options, owner: 'nobody' }, say);
+  const { description } = lab;
+  say(`\nLab ${lab.id} is up after ${((Date.now() - started) / 1000).toFixed(1)} s.\n`);
+  for (const [name, host] of Object.entries(description.hosts)) {
+    const interfaces = Object.entries(host.interfaces).map(([at, addresses]) => `${at} ${addresses.join(' ')}`);
+    const as = host.bgp === undefined ? '' : `AS ${host.bgp.asNumber}`;
+    say(
+      `  ${name.padEnd(10)} ${host.address.padEnd(14)} ${host.role.padEnd(9)} ${as.padEnd(9)} ${interfaces.join(', ')}`,
+    );
+  }
+  const { ssh } = description;
+  const [example] = description.roles.firewalls;
+  say(`
+Log in:       npm run lab -- ssh ${example}
+        or:   ssh -i ${ssh.privateKeyPath} -o UserKnownHostsFile=${ssh.knownHostsPath} ${ssh.user}@${lab.host(example!).address}
+Packages:     ${description.repository.url} (releases ${Object.keys(description.repository.releases).join(', ')})
+Description:  ${lab.descriptionPath}
+Take it down: npm run lab -- down`);
+}
+
+async function status(): Promise<void> {
+  const reason = labUnavailable();
+  if (reason !== undefined) say(reason);
+  const labs = openFirewallPairLabs();
+  if (labs.length === 0) say('No lab is up.');
+  for (const lab of labs) {
+    const { owner } = lab.lab.record;
+    say(
+      `${lab.id}: ${lab.description.kind}, ${owner === undefined ? 'up until `down`' : `belongs to process ${owner.pid}`}`,
+    );
+    for (const host of Object.values(lab.hosts)) {
+      const { state, boots } = await host.status();
+      say(
+        `  ${host.name.padEnd(10)} ${host.address.padEnd(14)} ${state}, booted ${boots} time${boots === 1 ? '' : 's'}`,
+      );
+    }
+    const { roles, prefixes } = lab.description;
+    const look = [
+      ...roles.borders.map((router) => [router, prefixes.wan] as const),
+      ...roles.edges.map((router) => [router, prefixes.dc] as const),
+    ];
+    for (const [router, wanted] of look) {
+      for (const prefix of wanted) {
+        const seen = await lab.carrierSeenBy(router, prefix).catch(() => undefined);
+        const through = seen === undefined ? 'unknown, the host is off' : (seen.firewall ?? 'no single neighbour');
+        say(
+          `  ${router.padEnd(10)} ${prefix} through ${through}${seen?.escape === true ? ', another path is there' : ''}`,
+        );
+      }
+    }
+  }
+}
+
+async function repo(): Promise<void> {
+  const lab = theLab();
+  const [, verb = 'list', name = '', version = ''] = positionals;
+  if (verb === 'remove') await lab.repo.remove(name, version);
+  else if (verb === 'put-back') await lab.repo.putBack(name, version);
+  else if (verb === 'publish') await lab.repo.publishFaulty(name as keyof typeof faultyReleases);
+  else if (verb === 'close' || verb === 'open') await lab.lab.setRepositoryReachable(verb === 'open');
+  else if (verb !== 'list') throw new Refusal(usage);
+  say(`${lab.repo.url} ${lab.repo.packages().join('\n  ')}`.replace(' ', '\n  '));
+}
+
+async function down(): Promise<void> {
+  const labs = listLabs().filter(
+    (record) => values.all || meant(record) || (values.lab === undefined && isOrphan(record)),
+  );
+  if (labs.length > 1 && !values.all) {
+    throw new Refusal(`Several labs are up (${labs.map(({ id }) => id).join(', ')}): add --lab ID, or --all.`);
+  }
+  if (labs.length === 0) say('No lab is up.');
+  for (const record of labs) {
+    await takeDown(record);
+    say(`Lab ${record.id} is down.`);
+  }
+}
+
+function passOn(argv: readonly string[]): Promise<void> {
+  return new Promise((resolve, reject) => {
+    spawn(argv[0]!, argv.slice(1), { stdio: 'inherit' })
+      .once('error', reject)
+      .once('close', (code) => {
+        process.exitCode = code ?? 1;
+        resolve();
+      });
+  });
+}
+
+const verbs: Record<string, () => Promise<unknown>> = {
+  up,
+  down,
+  status,
+  repo,
+  ssh: () => {
+    const lab = theLab();
+    return passOn([...lab.lab.sshCommand(theHost(lab)), ...positionals.slice(2)]);
+  },
+  root: async () => {
+    const lab = theLab();
+    const { code, stdout, stderr } = await lab.host(theHost(lab)).tryExec(positionals.slice(2).join(' '));
+    process.stdout.write(stdout);
+    process.stderr.write(stderr);
+    process.exitCode = code;
+  },
+  off: () => {
+    const lab = theLab();
+    return lab.host(theHost(lab)).powerOff();
+  },
+  on: async () => {
+    const lab = theLab();
+    const host = lab.host(theHost(lab));
+    await host.start();
+    await host.waitBooted();
+  },
+};
+
+async function main(): Promise<void> {
+  const verb = verbs[positionals[0] ?? ''];
+  if (values.help || verb === undefined) {
+    say(usage);
+    process.exitCode = values.help ? 0 : 2;
+    return;
+  }
+  await verb();
+}
+
+main().catch((error: Error) => {
+  console.error(error instanceof Refusal ? error.message : `The lab failed: ${error.message}`);
+  process.exitCode = 1;
+});
