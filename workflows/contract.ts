@@ -103,9 +103,17 @@ export const searchAttributes = {
   target: 'UpgradeTarget',
 } as const;
 
-/** Workflow types by the kind of cluster that the inventory names. */
+/**
+ * By the kind of cluster that the inventory names: workflow types, the procedure's revision (a changed order of steps is a
+ * new revision, frozen into plans), and the gates that its policy may speak of.
+ */
 export const workflowTypes = {
-  'firewall-pair': { upgrade: 'upgradeFirewallPair', plan: 'planFirewallPair' },
+  'firewall-pair': {
+    upgrade: 'upgradeFirewallPair',
+    plan: 'planFirewallPair',
+    revision: 1,
+    gates: ['start', 'return', 'finish'],
+  },
 } as const;
 export type ClusterKind = keyof typeof workflowTypes;
 /** Where neither the caller nor an inventory at hand says otherwise. */

@@ -10,7 +10,8 @@ import type * as probeActivities from '../activities/probes';
 import type * as readinessActivities from '../activities/readiness';
 import type * as routingActivities from '../activities/routing';
 import type * as stateSyncActivities from '../activities/state-sync';
-import { handles, type Body } from './procedure';
+import type { PlanView, Report } from './contract';
+import { handles, planOnly, upgrade, type Body } from './procedure';
 
 const readiness = handles<typeof readinessActivities>('readiness');
 const software = handles<typeof packageActivities>('packages');
@@ -89,3 +90,9 @@ export const firewallPair: Body<FirewallPairPlan> = async (procedure) => {
     readiness.check({ serving: primary, releases: { [primary]: to, [secondary]: to }, baseline }),
   );
 };
+
+/** Start it as `upgrade-<cluster>` with {"cluster":"fw-dc1","version":"2.0","requestedBy":"alice"}. */
+export const upgradeFirewallPair = (input: unknown): Promise<Report> => upgrade('firewall-pair', firewallPair, input);
+
+/** The dry run, as `plan-<cluster>`, also beside a running upgrade. */
+export const planFirewallPair = (input: unknown): Promise<PlanView> => planOnly('firewall-pair', firewallPair, input);

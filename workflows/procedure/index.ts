@@ -4,6 +4,7 @@
  */
 export { handles } from './handles';
 export { record } from './record';
+export { planOnly, upgrade } from './start';
 export { Run } from './run';
 export * from './types';
 export { reportView, statusView, details } from './views';

@@ -353,7 +353,13 @@ export class Run<P extends PlanBase> {
           this.runtime.call(
             `${spec.action.type}.check`,
             { schema: 1, step: stepKey(at, spec.name), input: spec.action.input, ...extra, plan: this.plan },
-            { ...options, queue: this.plan.queues.watch, timeoutMs: WATCH_TIMEOUT_MS, patience: WATCH_PATIENCE },
+            {
+              ...options,
+              queue: this.plan.queues.watch,
+              timeoutMs: WATCH_TIMEOUT_MS,
+              patience: WATCH_PATIENCE,
+              pickup: true,
+            },
           ),
         waitUntil: (condition, until, summary) => this.runtime.waitFor(condition, { until, summary }),
         now: () => this.now(),

@@ -132,6 +132,8 @@ export interface CallOptions {
   readonly patience: Patience;
   /** Runs inside the worker's workflow task: for pure computations only. */
   readonly local?: boolean;
+  /** Fails with Timeout:… if no worker takes it up within a minute: for watches, whose queue may be full. */
+  readonly pickup?: boolean;
 }
 
 /** A call under way. `result` rejects with CutError or CallFailed only. */

@@ -1,0 +1,2 @@
+/** The workflow types that people start: one upgrade and one dry run per procedure. */
+export { upgradeFirewallPair, planFirewallPair } from './upgrade-firewall-pair';
