@@ -64,4 +64,6 @@ export const failureType = (error: unknown): string | undefined =>
   error instanceof ApplicationFailure ? (error.type ?? undefined) : undefined;
 
 /** Message of anything thrown, on one line. */
-export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+export const messageOf = (error: unknown): string =>
+  // By shape: an error of another realm (jest's, a worker thread's) isn't an instance of this one's Error.
+  typeof error === 'object' && error !== null && 'message' in error ? String(error.message) : String(error);

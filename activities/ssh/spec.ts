@@ -19,7 +19,7 @@ const FORMS =
 const credential = z.union(
   [
     z.literal('agent').transform(() => ({ agent: 'env:SSH_AUTH_SOCK' })),
-    secretReference.transform((key) => ({ key })),
+    secretReference.transform((key): { key: string; passphrase?: string | undefined } => ({ key })),
     z.strictObject({
       key: secretReference.describe('private key: OpenSSH or PEM text'),
       passphrase: secretReference.optional().describe('passphrase of the key'),

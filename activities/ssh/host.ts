@@ -1,0 +1,127 @@
+import { constants } from 'node:os';
+import { clip } from '../kit/evidence';
+import { permanent, transient } from '../kit/errors';
+import type { ExecOptions, ExecResult, Host } from '../kit/host';
+import { SessionRefused, type RawResult } from './channel';
+import { clipLine } from './errors';
+import { readFileOn, writeFileOn } from './files';
+import type { Pool } from './pool';
+import { quoteCommand } from './quote';
+import type { HostsSpec, HostSpec } from './spec';
+import { SUDO, sudoRefusal, sudoRefused } from './sudo';
+
+const EXEC_TIMEOUT_MS = 30_000;
+/** Kept of stdout and of stderr each. */
+const OUTPUT_LIMIT_BYTES = 8 * 1024 * 1024;
+/** How often another connection is tried when a host opens no further session. */
+const SESSION_TRIES = 5;
+
+export interface SshExecResult extends ExecResult {
+  /** The output was longer than what is kept: its end is missing. */
+  readonly truncated: boolean;
+}
+
+/** A host over SSH. Connects at its first command and again whenever it must; the pool shares connections. */
+export class SshHost implements Host {
+  constructor(
+    readonly name: string,
+    private readonly spec: HostSpec,
+    private readonly hosts: HostsSpec,
+    private readonly pool: Pool,
+    private readonly signal: AbortSignal,
+    private readonly limitBytes: number = OUTPUT_LIMIT_BYTES,
+  ) {}
+
+  async exec(argv: readonly string[], options: ExecOptions = {}): Promise<SshExecResult> {
+    const shown = `${options.sudo ? (options.sudo === true ? 'sudo ' : `sudo -u ${options.sudo} `) : ''}${quoteCommand(argv)}`;
+    const started = performance.now();
+    const raw = await this.#run(commandLine(this.spec, argv, options), shown, options);
+    const result: SshExecResult = {
+      code: raw.code,
+      stdout: textOf(raw.stdout, raw.dropped.stdout),
+      stderr: textOf(raw.stderr, raw.dropped.stderr) + (raw.signalName ? `\n(ended by ${raw.signalName})` : ''),
+      ms: Math.round(performance.now() - started),
+      truncated: raw.dropped.stdout > 0 || raw.dropped.stderr > 0,
+    };
+    const refusal = options.sudo && this.spec.root === 'sudo' ? sudoRefusal(result.code, result.stderr) : undefined;
+    if (refusal !== undefined) throw sudoRefused(this.name, this.spec.user, shown, refusal, result.stderr);
+    const { okCodes = [0] } = options;
+    if (okCodes === 'any' || okCodes.includes(result.code)) return result;
+    throw commandFailed(this.name, shown, result, options.quiet === true);
+  }
+
+  readFile(path: string, options: Pick<ExecOptions, 'sudo' | 'quiet'> = {}): Promise<string> {
+    return readFileOn(this, path, options);
+  }
+
+  writeFile(path: string, content: string, options: Parameters<Host['writeFile']>[2] = {}): Promise<void> {
+    return writeFileOn(this, path, content, options);
+  }
+
+  async bootId(): Promise<string> {
+    return (await this.exec(['/usr/bin/cat', '/proc/sys/kernel/random/boot_id'])).stdout.trim();
+  }
+
+  async #run(line: string, shown: string, options: ExecOptions): Promise<RawResult> {
+    const { stdin, timeoutMs = EXEC_TIMEOUT_MS } = options;
+    for (let tried = 1; ; tried++) {
+      const lease = await this.pool.session(this.hosts, this.name, this.signal);
+      try {
+        return await lease.connection.run(line, shown, {
+          ...(stdin === undefined ? {} : { stdin }),
+          timeoutMs,
+          signal: this.signal,
+          limitBytes: this.limitBytes,
+        });
+      } catch (error) {
+        if (!(error instanceof SessionRefused)) throw error;
+        // Nothing was run. MaxSessions is lower than we thought, or the host is short of something.
+        if (lease.connection.alive) lease.connection.capacity = Math.max(1, lease.connection.sessions - 1);
+        if (tried >= SESSION_TRIES)
+          throw transient(
+            'CommandFailedRetryable',
+            `${this.name}: sshd opens no session for "${clipLine(shown)}" (${clipLine(error.message)}). It was not run. Next: check MaxSessions in sshd_config, and free processes and memory on the host.`,
+            { host: this.name },
+          );
+      } finally {
+        lease.release();
+      }
+    }
+  }
+}
+
+/**
+ * The command line for the login shell. Everything is read under LC_ALL=C, for messages are parsed; env sets it, as not
+ * every login shell knows assignments.
+ */
+export function commandLine(
+  spec: Pick<HostSpec, 'root'>,
+  argv: readonly string[],
+  { sudo, via = [] }: Pick<ExecOptions, 'sudo' | 'via'> = {},
+): string {
+  if (argv.length === 0) throw permanent('InvalidInput', 'a command without words');
+  return quoteCommand(['/usr/bin/env', 'LC_ALL=C', ...via, ...becoming(spec, sudo), ...argv]);
+}
+
+function becoming(spec: Pick<HostSpec, 'root'>, sudo: ExecOptions['sudo']): readonly string[] {
+  if (!sudo) return [];
+  if (spec.root === 'sudo') return [SUDO, '-n', ...(sudo === true ? [] : ['-u', sudo]), '--'];
+  return sudo === true || sudo === 'root' ? [] : ['/usr/sbin/runuser', '-u', sudo, '--'];
+}
+
+const textOf = (bytes: Buffer, dropped: number): string =>
+  bytes.toString('utf8') +
+  (dropped > 0 ? `\n… hitless kept the first ${bytes.length} bytes, ${dropped} more were dropped\n` : '');
+
+function commandFailed(host: string, shown: string, result: ExecResult, quiet: boolean): Error {
+  const said = (result.stderr.trim() || result.stdout.trim()).slice(-600);
+  const signal = Object.entries(constants.signals).find(([, n]) => n + 128 === result.code)?.[0];
+  const code = `exit code ${result.code}${signal === undefined ? '' : ` (${signal})`}`;
+  const why = quiet || said === '' ? '' : `: ${clipLine(said, 600)}`;
+  return permanent('CommandFailed', `${host}: "${clipLine(shown, 300)}" ended with ${code}${why}`, {
+    host,
+    command: clipLine(shown, 1_000),
+    code: result.code,
+    ...(quiet ? {} : { stdout: clip(result.stdout), stderr: clip(result.stderr) }),
+  });
+}
