@@ -1,0 +1,111 @@
+/** Reading two nodes' flows in the order that makes their difference mean something, and judging it. */
+import { permanent, transient, type Host, type StepContext } from '../kit';
+import { compareFlows, describeDifference, differenceFault, type FlowDifference } from './compare';
+import type { StateSync } from './driver';
+import type { FlowDump, FlowTable, Identity } from './flows';
+import { ignoring, ownAddresses } from './ignored';
+import type { StateSyncPlan, StateSyncSpec } from './spec';
+
+type Pauses = Pick<StepContext<StateSyncPlan>, 'pause' | 'progress'>;
+
+export interface Comparing {
+  /** Reads the sending node once more, so that later comparisons have something to be younger than. */
+  readSender(): Promise<void>;
+  /** One comparison. Waits until the oldest reading of the sender is old enough. */
+  difference(): Promise<FlowDifference>;
+}
+
+/** Compares what `from` serves with what `to` holds: in its kernel, or (`of: 'held'`) in what would become its kernel's. */
+export async function comparing(
+  pauses: Pauses,
+  sync: StateSync,
+  spec: StateSyncSpec,
+  from: Host,
+  to: Host,
+  of: 'kernel' | 'held' = 'kernel',
+): Promise<Comparing> {
+  const ignore = ignoring([...spec.ignoreAddresses, ...(await ownAddresses([from, to]))]);
+  // What is held outside the kernel is listed by its original direction alone.
+  const identity: Identity = of === 'held' ? 'original' : 'both';
+  const readings: { at: number; table: FlowTable }[] = [];
+  const readSender = async (): Promise<void> => {
+    const at = Date.now();
+    readings.push({ at, table: whole(from, await sync.flows(from, identity, ignore)) });
+  };
+  const readReceiver = async (): Promise<FlowTable> => {
+    const held = of === 'held' ? await sync.held(to, ignore) : undefined;
+    return whole(to, held ?? (await sync.flows(to, identity, ignore)));
+  };
+  return {
+    readSender,
+    async difference() {
+      if (readings.length === 0) await readSender();
+      const age = Date.now() - (readings[0]?.at ?? 0);
+      if (age < spec.ignoreYoungerThanMs) await pauses.pause(spec.ignoreYoungerThanMs - age);
+      const now = Date.now();
+      const receiver = await readReceiver();
+      await readSender();
+      // The newest reading that is old enough: older ones are dropped, they would only hide flows that came since.
+      while (readings[1] !== undefined && now - readings[1].at >= spec.ignoreYoungerThanMs) readings.shift();
+      const [before, after] = [readings[0], readings.at(-1)];
+      if (before === undefined || after === undefined) throw new Error('the sender was just read');
+      return compareFlows({ before: before.table, receiver, after: after.table }, spec.agedMs);
+    },
+  };
+}
+
+function whole(node: Host, { table, unreadable }: FlowDump): FlowTable {
+  if (unreadable.length > 0)
+    throw permanent(
+      'CommandFailed',
+      `${node.name} lists flows in a form not known here, so they can’t be compared: “${unreadable.join('”, “')}”`,
+    );
+  return table;
+}
+
+/**
+ * Compares until the difference was within the tolerance `stableReads` times in a row. `again` is called after each
+ * comparison that wasn't.
+ * @throws VerifyFailed (transient) when that took longer than settleTimeoutMs.
+ */
+export async function untilInSync(
+  pauses: Pauses,
+  comparison: Comparing,
+  spec: StateSyncSpec,
+  names: { readonly from: string; readonly to: string },
+  again: () => Promise<void> = () => Promise.resolve(),
+): Promise<FlowDifference> {
+  const startedAt = Date.now();
+  for (let inARow = 0; ;) {
+    const difference = await comparison.difference();
+    const fault = differenceFault(difference, spec.tolerance);
+    inARow = fault === undefined ? inARow + 1 : 0;
+    if (inARow >= spec.stableReads) return difference;
+    pauses.progress(`comparing the sessions of ${names.from} and ${names.to}: ${describeDifference(difference)}`);
+    if (fault !== undefined) {
+      if (Date.now() - startedAt > spec.settleTimeoutMs)
+        throw transient(
+          'VerifyFailed',
+          `${names.to} doesn’t have the sessions of ${names.from}: ${fault}. It must not serve; look at conntrackd’s log on both nodes`,
+          difference,
+        );
+      await again();
+    }
+    await pauses.pause(spec.pollIntervalMs);
+  }
+}
+
+/**
+ * Waits until nothing is on its way from `from` any more, or settleTimeoutMs is over: whether all arrived is for the
+ * comparison to say. Returns the messages still queued.
+ */
+export async function drained(pauses: Pauses, sync: StateSync, spec: StateSyncSpec, from: Host): Promise<number> {
+  const until = Date.now() + spec.settleTimeoutMs;
+  for (;;) {
+    const status = await sync.status(from);
+    if (!status.answers) throw transient('CommandFailedRetryable', `${from.name}: ${status.why}`);
+    if (status.queued <= 1 || Date.now() > until) return status.queued;
+    pauses.progress(`${from.name} is sending sessions, ${status.queued} messages queued`);
+    await pauses.pause(Math.min(spec.pollIntervalMs, 200));
+  }
+}

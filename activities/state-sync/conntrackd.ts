@@ -1,0 +1,143 @@
+/**
+ * conntrackd of conntrack-tools (measured with 1.4.7, facts §5 and §12) in FTFW mode, with the other node's flows in the
+ * kernel (`DisableExternalCache on`) or in the external cache. Its client says little and exits with 0 or 1, so nothing
+ * here takes its word: the two kernels' flows are compared afterwards.
+ */
+import { permanent, transient, type Host } from '../kit';
+import { readLinks, readQueued, readStatus } from './daemon';
+import type { StateSync } from './driver';
+import { readFlows, type FlowDump, type Identity } from './flows';
+import type { StateSyncSpec } from './spec';
+
+const CONNTRACKD = '/usr/sbin/conntrackd';
+const CONNTRACK = '/usr/sbin/conntrack';
+/** A bulk update of a million flows takes about a minute. */
+const BULK_TIMEOUT_MS = 300_000;
+const DUMP_TIMEOUT_MS = 120_000;
+
+/** Internal cache := kernel table; without it flows that didn't change since this node took over aren't sent (facts §0.2). */
+const RESYNC = ['-R'];
+/** Everything to the other node; without it entries known there aren't refreshed and age (facts §0.3). */
+const BULK = ['-B'];
+const COMMIT = ['-c'];
+const FORGET_OTHER = ['-f', 'external'];
+const RELEASE = ['-f', 'internal'];
+const HELD = ['-e'];
+const STATUS = ['-s'];
+const LINK = ['-s', 'link'];
+const QUEUE = ['-s', 'queue'];
+
+/** The family is named, for without it older versions list IPv4 alone. */
+const dumpOf = (protocol: string, family: string): readonly string[] => [
+  CONNTRACK,
+  '-L',
+  '-f',
+  family,
+  '-p',
+  protocol,
+  // TIME_WAIT entries are assured too, and often the most.
+  ...(protocol === 'tcp' ? ['--state', 'ESTABLISHED'] : []),
+  '-u',
+  'ASSURED',
+  '-o',
+  'extended',
+];
+const OFFLOADED = [CONNTRACK, '-L', '-u', 'OFFLOAD', '-o', 'extended'];
+
+export function conntrackd(spec: StateSyncSpec): StateSync {
+  const external = spec.variant === 'external-cache';
+  const client = (verb: readonly string[]): readonly string[] => [CONNTRACKD, '-C', spec.config, ...verb];
+  const dumps = spec.families.flatMap((family) => spec.protocols.map((protocol) => dumpOf(protocol, family)));
+
+  const run = async (node: Host, verb: readonly string[], timeoutMs: number, quiet = false): Promise<string> => {
+    const { code, stdout, stderr } = await node.exec(client(verb), { sudo: true, okCodes: 'any', timeoutMs, quiet });
+    const fault = clientFault(code, `${stdout}\n${stderr}`);
+    if (fault === undefined) return stdout;
+    const message = `conntrackd ${verb.join(' ')} on ${node.name} failed: ${fault.what}`;
+    throw fault.passes ? transient('CommandFailedRetryable', message) : permanent('CommandFailed', message);
+  };
+
+  const lists = async (node: Host, argv: readonly string[], identity: Identity, ignore: (a: string) => boolean) => {
+    const { stdout } = await node.exec(argv, { sudo: true, quiet: true, timeoutMs: DUMP_TIMEOUT_MS });
+    return readFlows(stdout, { identity, ignore });
+  };
+
+  return {
+    async status(node) {
+      const answer = await node.exec(client(STATUS), { sudo: true, okCodes: 'any', quiet: true });
+      const fault = clientFault(answer.code, `${answer.stdout}\n${answer.stderr}`);
+      if (fault !== undefined) return { answers: false, why: fault.what };
+      const status = readStatus(answer.stdout);
+      const links = readLinks(await run(node, LINK, DUMP_TIMEOUT_MS, true));
+      const queued = readQueued(await run(node, QUEUE, DUMP_TIMEOUT_MS, true));
+      if (status === undefined || queued === undefined)
+        return {
+          answers: false,
+          why: 'conntrackd’s statistics aren’t in a form known here (it must run in FTFW mode)',
+        };
+      return { answers: true, links, queued, ...status };
+    },
+    async send(from) {
+      await run(from, RESYNC, BULK_TIMEOUT_MS);
+      await run(from, BULK, BULK_TIMEOUT_MS);
+    },
+    async commit(node) {
+      if (external) await run(node, COMMIT, BULK_TIMEOUT_MS);
+    },
+    async forgetOther(node) {
+      if (external) await run(node, FORGET_OTHER, BULK_TIMEOUT_MS);
+    },
+    async release(node) {
+      await run(node, RELEASE, BULK_TIMEOUT_MS);
+    },
+    async flows(node, identity, ignore) {
+      const parts: FlowDump[] = [];
+      for (const argv of dumps) parts.push(await lists(node, argv, identity, ignore));
+      return joined(parts);
+    },
+    async held(node, ignore) {
+      if (!external) return undefined;
+      const dump = readFlows(await run(node, HELD, DUMP_TIMEOUT_MS, true), { identity: 'original', ignore });
+      // The cache is listed whole.
+      const wanted = (key: string): boolean =>
+        spec.protocols.some((protocol) => key.startsWith(`${protocol} `)) &&
+        spec.families.includes(key.includes(':') ? 'ipv6' : 'ipv4');
+      return joined([dump], wanted);
+    },
+    async offloaded(node) {
+      const { table } = await lists(node, OFFLOADED, 'both', () => false);
+      return table.size;
+    },
+    commands: (verb) =>
+      ({ send: [RESYNC, BULK], commit: external ? [COMMIT] : [], release: [RELEASE] })[verb].map((v) =>
+        client(v).join(' '),
+      ),
+    sudo: [
+      ...[STATUS, LINK, QUEUE, RESYNC, BULK, RELEASE, ...(external ? [COMMIT, FORGET_OTHER, HELD] : [])].map(client),
+      ...dumps,
+      OFFLOADED,
+    ].map((argv) => argv.join(' ')),
+  };
+}
+
+/** What the client's output means. Its messages go to standard error with the time in front; the exit code is 0 or 1. */
+export function clientFault(
+  code: number,
+  output: string,
+): { readonly what: string; readonly passes: boolean } | undefined {
+  if (code === 0) return undefined;
+  if (/is conntrackd running/.test(output))
+    return { what: 'conntrackd doesn’t answer; is it running? (systemctl status conntrackd)', passes: true };
+  const said = /\[ERROR\] (.*)/.exec(output)?.[1] ?? output.trim().split('\n').at(-1) ?? '';
+  return { what: said === '' ? `exit code ${code}` : `“${said.slice(0, 300)}”`, passes: false };
+}
+
+function joined(dumps: readonly FlowDump[], wanted: (key: string) => boolean = () => true): FlowDump {
+  const table = new Map<string, number | undefined>();
+  for (const dump of dumps) for (const [key, timeoutS] of dump.table) if (wanted(key)) table.set(key, timeoutS);
+  return {
+    table,
+    ignored: dumps.reduce((sum, dump) => sum + dump.ignored, 0),
+    unreadable: dumps.flatMap((dump) => dump.unreadable),
+  };
+}

@@ -1,0 +1,60 @@
+import type { Host, StepContext } from '../kit';
+import { permanent } from '../kit';
+import { conntrackd } from './conntrackd';
+import type { SyncStatus } from './daemon';
+import type { FlowDump, Identity } from './flows';
+import type { StateSyncPlan, StateSyncSpec } from './spec';
+
+/** One command that a driver runs as root, in sudoers syntax. */
+export interface SudoCommand {
+  /** Name under `hosts` in the plan. */
+  readonly host: string;
+  readonly as: string;
+  readonly command: string;
+}
+
+/**
+ * What a product that copies session state between two nodes must be able to do. Each member may be repeated at any
+ * time. Which node serves is checked by the caller.
+ */
+export interface StateSync {
+  /** What the node's daemon says of itself. Doesn't throw if the daemon is silent, only if the host is. */
+  status(node: Host): Promise<SyncStatus>;
+  /** Sends all flows of the serving node to the other one, refreshing what is there. Returns when they are on their way. */
+  send(from: Host): Promise<void>;
+  /** Makes the flows that the node holds for the other one its own kernel's: nothing to do where they are there already. */
+  commit(node: Host): Promise<void>;
+  /** Forgets what the serving node holds for the other one: it is older than its own. */
+  forgetOther(node: Host): Promise<void>;
+  /** Gives up speaking for flows that the other node serves now (facts §12). */
+  release(node: Host): Promise<void>;
+  /** Flows in the node's kernel. */
+  flows(node: Host, identity: Identity, ignore: (address: string) => boolean): Promise<FlowDump>;
+  /** Flows that the node holds for the other one, told by their original direction alone; undefined where that is its kernel. */
+  held(node: Host, ignore: (address: string) => boolean): Promise<FlowDump | undefined>;
+  /** Number of flows that the kernel offloaded past the state that could be copied. */
+  offloaded(node: Host): Promise<number>;
+  /** Commands that `send`, `commit`, … run on a node, for a dry run. */
+  commands(verb: 'send' | 'commit' | 'release'): readonly string[];
+  /** Everything that the driver runs as root. */
+  readonly sudo: readonly string[];
+}
+
+/** A new product is one new line here. */
+const drivers: Readonly<Record<StateSyncSpec['driver'], (spec: StateSyncSpec) => StateSync>> = { conntrackd };
+
+export const driverOf = (plan: StateSyncPlan): StateSync => drivers[plan.stateSync.driver](plan.stateSync);
+
+/** @throws InvalidInput if the plan has no such node. */
+export function hostNameOf(plan: StateSyncPlan, node: string): string {
+  const host = plan.nodes[node]?.host;
+  if (host === undefined)
+    throw permanent(
+      'InvalidInput',
+      `the plan has no node ${JSON.stringify(node)}; it has ${Object.keys(plan.nodes).join(', ')}`,
+    );
+  return host;
+}
+
+export const hostOf = (context: Pick<StepContext<StateSyncPlan>, 'plan' | 'host'>, node: string): Promise<Host> =>
+  context.host(hostNameOf(context.plan, node));

@@ -1,0 +1,47 @@
+import { BlockList, isIP } from 'node:net';
+import { transient, type Host } from '../kit';
+
+/** Never forwarded, so never copied: loopback and link-local. */
+const LOCAL_PREFIXES = ['127.0.0.0/8', '::1/128', '169.254.0.0/16', 'fe80::/10'];
+
+/** Addresses of `ip -j address show`. */
+export function readAddresses(json: string): string[] {
+  const links = JSON.parse(json) as readonly { readonly addr_info?: readonly { readonly local?: string }[] }[];
+  return links.flatMap((link) => (link.addr_info ?? []).flatMap(({ local }) => (local === undefined ? [] : [local])));
+}
+
+/** Says of an address whether flows from or to it are left out. Remembers its answers: a table has few addresses, many flows. */
+export function ignoring(addressesAndPrefixes: readonly string[]): (address: string) => boolean {
+  const list = new BlockList();
+  for (const entry of [...LOCAL_PREFIXES, ...addressesAndPrefixes]) {
+    const [address = '', length] = entry.split('/');
+    const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
+    if (length === undefined) list.addAddress(address, family);
+    else list.addSubnet(address, Number(length), family);
+  }
+  const known = new Map<string, boolean>();
+  return (address) => {
+    const before = known.get(address);
+    if (before !== undefined) return before;
+    const answer = list.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
+    known.set(address, answer);
+    return answer;
+  };
+}
+
+/**
+ * Own addresses of the nodes: flows that end there are the nodes' own (BGP, SSH, the copying itself), and not copied.
+ */
+export async function ownAddresses(nodes: readonly Host[]): Promise<string[]> {
+  const lists = await Promise.all(
+    nodes.map(async (node) => {
+      const { stdout } = await node.exec(['/usr/sbin/ip', '-j', 'address', 'show'], { quiet: true });
+      try {
+        return readAddresses(stdout);
+      } catch (error) {
+        throw transient('CommandFailedRetryable', `ip on ${node.name} printed no JSON: ${(error as Error).message}`);
+      }
+    }),
+  );
+  return [...new Set(lists.flat())];
+}

@@ -1,0 +1,199 @@
+/** Bringing the standby's session state up to date: the full form for steps, the light one for watches. */
+import { transient, failureType, messageOf, type Host, type StepContext } from '../kit';
+import { comparing, drained, untilInSync } from './comparing';
+import { describeDifference, differenceFault, type FlowDifference } from './compare';
+import { statusFaults, type SyncStatus } from './daemon';
+import { driverOf, hostOf, type StateSync } from './driver';
+import { assertIdle, assertServing, type Served } from './serving';
+import type { StateSyncPlan } from './spec';
+
+type Context = Pick<StepContext<StateSyncPlan>, 'plan' | 'host' | 'pause' | 'progress' | 'signal'>;
+
+export interface Direction {
+  /** Node that serves. */
+  readonly from: string;
+  readonly to: string;
+}
+
+export interface Reseeded {
+  readonly difference: FlowDifference;
+  /** What the guard saw. */
+  readonly forwarded: Served;
+  /** Messages lost and sent again, both nodes, during this reseed. */
+  readonly lost: number;
+  /** Messages still queued at the end. */
+  readonly queued: number;
+  /** Flows that the receiving node's daemon still speaks for; 0 after a release. */
+  readonly owned: number;
+  /** True if flows that only the other node had were taken over first (external cache, just after a shift). */
+  readonly adopted: boolean;
+}
+
+/**
+ * Guard, send, commit, compare until stable, release. May be repeated at any time: everything is set, nothing toggled.
+ * @throws GuardRefused, VerifyFailed, CommandFailedRetryable, CommandFailed
+ */
+export async function reseedFully(context: Context, { from, to }: Direction, release: boolean): Promise<Reseeded> {
+  const { stateSync: spec } = context.plan;
+  const sync = driverOf(context.plan);
+  const [sender, receiver] = await Promise.all([hostOf(context, from), hostOf(context, to)]);
+  const comparison = await comparing(context, sync, spec, sender, receiver);
+  // First, for flows must have been seen a while ago to be compared.
+  await comparison.readSender();
+  context.progress(`checking that ${from} serves and ${to} doesn’t`);
+  const forwarded = await assertServing(context, sender, receiver, spec.guard);
+  const before = await daemons(sync, [sender, receiver]);
+  const adopted = await adopt(context, sync, sender, receiver);
+  context.progress(`sending the sessions of ${from} to ${to}`);
+  await sync.send(sender);
+  await drained(context, sync, spec, sender);
+  await sync.commit(receiver);
+  const difference = await untilInSync(context, comparison, spec, { from, to }, () => sync.commit(receiver));
+  if (release) await sync.release(receiver);
+  const after = await daemons(sync, [sender, receiver]);
+  return {
+    difference,
+    forwarded,
+    lost: Math.max(0, sum(after, (daemon) => daemon.lost) - sum(before, (daemon) => daemon.lost)),
+    queued: after[0]?.queued ?? 0,
+    owned: after[1]?.owned ?? 0,
+    adopted,
+  };
+}
+
+/**
+ * With an external cache, what was opened between the last commit and the shift is in the new node's cache alone, and its
+ * packets are refused: it is committed late (facts §6 H: sessions then go on), once, and what is left of the cache is
+ * dropped, for a later commit of it would bring closed flows back. Only when the other node knows flows that this one
+ * doesn't: a commit replaces entries, which a node in full service shouldn't suffer without need.
+ */
+async function adopt(context: Context, sync: StateSync, serving: Host, other: Host): Promise<boolean> {
+  const { stateSync: spec } = context.plan;
+  const held = await sync.held(serving, () => false);
+  if (held === undefined) return false;
+  let adopted = false;
+  if (held.table.size > 0) {
+    // The other way round: what does the node that serves lack?
+    const reverse = await comparing(context, sync, { ...spec, ignoreYoungerThanMs: 0 }, other, serving);
+    const difference = await reverse.difference();
+    if (difference.missing > 0) {
+      context.progress(
+        `${serving.name} takes over ${difference.missing} flows that only ${other.name} has in its kernel`,
+      );
+      await sync.commit(serving);
+      adopted = true;
+    }
+  }
+  await sync.forgetOther(serving);
+  return adopted;
+}
+
+type Daemon = Extract<SyncStatus, { answers: true }>;
+
+async function daemons(sync: StateSync, nodes: readonly Host[]): Promise<Daemon[]> {
+  const answers: Daemon[] = [];
+  for (const node of nodes) {
+    const status = await sync.status(node);
+    if (!status.answers)
+      throw transient('CommandFailedRetryable', `session state can’t be copied: ${node.name}: ${status.why}`);
+    answers.push(status);
+  }
+  return answers;
+}
+
+const sum = <T>(list: readonly T[], of: (item: T) => number): number =>
+  list.reduce((total, item) => total + of(item), 0);
+
+export interface SyncHealth {
+  /** inconclusive: it couldn't be looked at, which is no verdict on the pair. */
+  readonly verdict: 'pass' | 'fail' | 'inconclusive';
+  readonly why?: string;
+  /** One line for people. */
+  readonly summary: string;
+  readonly difference?: FlowDifference;
+  /** Messages found missing so far, by node: handed to the next look, which tells whether they rise. */
+  readonly lost?: Readonly<Record<string, number>>;
+}
+
+/**
+ * The periodic reseed of a watch: guard, send, one comparison. With an external cache nothing is committed, for what
+ * is committed to a standby's kernel stays there until it expires, closed or not. Throws nothing but the cut.
+ */
+export function reseedOnce(context: Context, { from, to }: Direction): Promise<SyncHealth> {
+  return judged(context, async () => {
+    const { stateSync: spec } = context.plan;
+    const sync = driverOf(context.plan);
+    const [sender, receiver] = await Promise.all([hostOf(context, from), hostOf(context, to)]);
+    await assertServing(context, sender, receiver, spec.guard, 1);
+    const of = spec.variant === 'external-cache' ? 'held' : 'kernel';
+    const comparison = await comparing(context, sync, spec, sender, receiver, of);
+    await comparison.readSender();
+    await sync.send(sender);
+    await drained(context, sync, spec, sender);
+    const difference = await comparison.difference();
+    const why = differenceFault(difference, spec.tolerance);
+    const summary = `sessions of ${from} on ${to}: ${describeDifference(difference)}`;
+    return why === undefined
+      ? { verdict: 'pass', summary, difference }
+      : { verdict: 'fail', why: `${to} doesn’t have the sessions of ${from}: ${why}`, summary, difference };
+  });
+}
+
+/**
+ * Whether copying works, by the daemons alone: cheap enough for every minute, and no proof that state is in sync.
+ * Lost messages are repaired by the protocol; that they rise while nobody reseeds is shown, not judged.
+ */
+export function health(
+  context: Context,
+  { from, to }: Direction,
+  previous?: Readonly<Record<string, number>>,
+): Promise<SyncHealth> {
+  return judged(context, async () => {
+    const { stateSync: spec } = context.plan;
+    const sync = driverOf(context.plan);
+    const statuses: [string, SyncStatus][] = [];
+    for (const node of [from, to]) statuses.push([node, await sync.status(await hostOf(context, node))]);
+    const faults = statuses.flatMap(([node, s]) => statusFaults(s, spec.variant).map((fault) => `${node}: ${fault}`));
+    const lost = Object.fromEntries(statuses.map(([node, s]) => [node, s.answers ? s.lost : 0]));
+    const rising = Object.entries(lost).filter(([node, count]) => count > (previous?.[node] ?? count));
+    const shown = rising.map(([node, count]) => `${node} missed ${count - (previous?.[node] ?? count)} messages`);
+    const summary = ['state sync daemons answer, link is up', ...shown].join('; ');
+    return faults.length === 0
+      ? { verdict: 'pass', summary, lost }
+      : { verdict: 'fail', why: faults.join('; '), summary: faults.join('; '), lost };
+  });
+}
+
+async function judged(context: Context, look: () => Promise<SyncHealth>): Promise<SyncHealth> {
+  try {
+    return await look();
+  } catch (error) {
+    if (context.signal.aborted) throw error;
+    const why = messageOf(error);
+    // A silent daemon is a finding about the pair; a host that can't be reached, or a guard in doubt, isn't.
+    const fails = ['CommandFailed', 'CommandFailedRetryable', 'VerifyFailed'].includes(failureType(error) ?? '');
+    return { verdict: fails ? 'fail' : 'inconclusive', why, summary: why };
+  }
+}
+
+/**
+ * Makes `node` able to serve with what it has: commits an external cache; with direct injection it is able already.
+ * For the moment before traffic moves there without a fresh reseed, as when the other node fails. Returns the flows
+ * that it holds and doesn't have in its kernel afterwards.
+ * @throws GuardRefused (transient) if the node serves already.
+ */
+export async function commitBeforeServing(
+  context: Context,
+  node: string,
+): Promise<{ committed: boolean; lacking: number }> {
+  const { stateSync: spec } = context.plan;
+  const sync = driverOf(context.plan);
+  const host = await hostOf(context, node);
+  if (spec.variant === 'direct') return { committed: false, lacking: 0 };
+  await assertIdle(context, host, spec.guard, `committing the external cache of ${node}`);
+  await sync.commit(host);
+  const held = await sync.held(host, () => false);
+  const kernel = await sync.flows(host, 'original', () => false);
+  const lacking = [...(held?.table.keys() ?? [])].filter((key) => !kernel.table.has(key)).length;
+  return { committed: true, lacking };
+}

@@ -1,0 +1,142 @@
+import { compareFlows, describeDifference, differenceFault } from '../../../activities/state-sync/compare';
+import { originalOf, readFlows, type ReadOptions } from '../../../activities/state-sync/flows';
+import { ignoring, readAddresses } from '../../../activities/state-sync/ignored';
+import { EXTERNAL_CACHE, SERVING, STANDBY } from './fixtures';
+
+const all: ReadOptions = { identity: 'both', ignore: () => false };
+const tableOf = (text: string, options: ReadOptions = all) => readFlows(text, options).table;
+const strict = { missing: 0, missingPercent: 0 };
+
+describe('reading flows', () => {
+  it('takes established TCP and answered UDP of both families, whatever else is printed', () => {
+    const { table, unreadable } = readFlows(SERVING, all);
+    expect(unreadable).toEqual([]);
+    expect([...table]).toEqual([
+      [
+        'tcp src=10.8.0.1 dst=10.8.1.1 sport=60170 dport=7000 ⇄ src=10.8.1.1 dst=10.8.0.1 sport=7000 dport=60170',
+        431999,
+      ],
+      [
+        'tcp src=fd00:8::1 dst=fd00:8:1::1 sport=43694 dport=7000 ⇄ src=fd00:8:1::1 dst=fd00:8::1 sport=7000 dport=43694',
+        431999,
+      ],
+      ['udp src=10.8.0.1 dst=10.8.1.1 sport=57918 dport=9000 ⇄ src=10.8.1.1 dst=10.8.0.1 sport=9000 dport=57918', 119],
+      [
+        'tcp src=10.8.0.1 dst=10.8.1.1 sport=51708 dport=7050 ⇄ src=10.8.1.1 dst=192.0.2.1 sport=7050 dport=51708',
+        431999,
+      ],
+      [
+        'tcp src=10.8.0.1 dst=10.8.1.1 sport=42898 dport=7000 zone=7 ⇄ src=10.8.1.1 dst=10.8.0.1 sport=7000 dport=42898',
+        431997,
+      ],
+      [
+        'udp src=10.8.0.1 dst=10.8.1.1 sport=46921 dport=9000 zone-orig=9 ⇄ src=10.8.1.1 dst=10.8.0.1 sport=9000 dport=46921',
+        116,
+      ],
+    ]);
+  });
+
+  it('reads the external cache, which shows no reply and no timeout', () => {
+    expect([...tableOf(EXTERNAL_CACHE, { ...all, identity: 'original' })]).toEqual([
+      ['tcp src=10.8.0.1 dst=10.8.1.1 sport=45400 dport=7050', undefined],
+      ['udp src=10.8.0.1 dst=10.8.1.1 sport=59835 dport=9000', undefined],
+      ['tcp src=fd00:8::1 dst=fd00:8:1::1 sport=51454 dport=7000', undefined],
+    ]);
+  });
+
+  it('counts a flow that the kernel offloaded, which shows neither state nor timeout', () => {
+    const line =
+      'ipv4     2 tcp      6 src=10.0.0.1 dst=10.0.1.1 sport=1 dport=2 src=10.0.1.1 dst=10.0.0.1 sport=2 dport=1 [OFFLOAD] mark=0 use=2';
+    expect(tableOf(line).size).toBe(1);
+  });
+
+  it('leaves out flows by their real ends: who sends, and who answers after translation', () => {
+    const without = (...addresses: string[]) => readFlows(SERVING, { ...all, ignore: ignoring(addresses) });
+    expect(without('10.8.1.0/24').table.size).toBe(1);
+    expect(without('10.8.1.0/24').ignored).toBe(5);
+    expect(without('fd00:8:1::/64').ignored).toBe(1);
+    // The address that is put in place of the client's is no end of the flow.
+    expect(without('192.0.2.1').ignored).toBe(0);
+  });
+
+  it('says which lines it can’t read instead of skipping them', () => {
+    expect(readFlows(`${SERVING}<flow/>\nudp 17 src=10.0.0.1\n`, all).unreadable).toEqual([
+      '<flow/>',
+      'udp 17 src=10.0.0.1',
+    ]);
+  });
+
+  it('reads the nodes’ own addresses', () => {
+    expect(
+      readAddresses('[{"ifname":"lo","addr_info":[{"local":"127.0.0.1"},{"local":"::1"}]},{},{"addr_info":[{}]}]'),
+    ).toEqual(['127.0.0.1', '::1']);
+  });
+});
+
+describe('comparing flows', () => {
+  const [before, after, receiver] = [tableOf(SERVING), tableOf(SERVING), tableOf(STANDBY)];
+
+  it('finds what the standby lacks', () => {
+    const difference = compareFlows({ before, receiver, after }, 60_000);
+    expect(difference).toMatchObject({
+      flows: 6,
+      missing: 1,
+      translatedDifferently: 0,
+      aged: 0,
+      extra: 0,
+      firstExpiryS: 118,
+    });
+    expect(difference.samples).toEqual([expect.stringMatching(/^missing: udp .* zone-orig=9/)]);
+    expect(differenceFault(difference, strict)).toBe('1 of 6 flows are missing (tolerated: 0)');
+    expect(describeDifference(difference)).toBe('6 flows, 1 missing');
+  });
+
+  it('doesn’t miss flows that were opened or closed meanwhile', () => {
+    const key = [...before.keys()].find((k) => k.includes('zone-orig')) ?? '';
+    const without = new Map([...before].filter(([k]) => k !== key));
+    expect(compareFlows({ before: without, receiver, after }, 60_000)).toMatchObject({ flows: 5, missing: 0 });
+    expect(compareFlows({ before, receiver, after: without }, 60_000)).toMatchObject({ flows: 5, missing: 0 });
+  });
+
+  it('tells a flow that is translated differently from one that is missing', () => {
+    const other = tableOf(STANDBY.replace('dst=192.0.2.1', 'dst=192.0.2.9'));
+    const difference = compareFlows({ before, receiver: other, after }, 60_000);
+    expect(difference).toMatchObject({ missing: 2, translatedDifferently: 1, extra: 1 });
+    expect(differenceFault(difference, strict)).toBe(
+      '2 of 6 flows are missing, 1 of them because they are translated differently (tolerated: 0)',
+    );
+  });
+
+  it('finds flows that were not refreshed, by the smaller of the sender’s two readings', () => {
+    const old = new Map([...before].map(([key, s]) => [key, s === undefined ? s : s - 61]));
+    expect(compareFlows({ before, receiver: old, after }, 60_000)).toMatchObject({ missing: 0, aged: 6 });
+    expect(compareFlows({ before: old, receiver: old, after }, 60_000)).toMatchObject({ missing: 0, aged: 0 });
+    expect(differenceFault(compareFlows({ before, receiver: old, after }, 60_000), strict)).toBe(
+      '6 of 6 flows would expire too early (tolerated: 0)',
+    );
+  });
+
+  it('counts what only the standby has, and compares nothing as nothing', () => {
+    const none = new Map<string, number>();
+    const difference = compareFlows({ before: none, receiver, after: none }, 60_000);
+    expect(difference).toMatchObject({ flows: 0, missing: 0, extra: 5 });
+    expect(describeDifference(difference)).toBe('no established flow to compare');
+  });
+
+  it('tolerates a number or a share, whichever is more', () => {
+    const difference = { flows: 1_000, missing: 15, translatedDifferently: 0, aged: 5, extra: 0, samples: [] };
+    expect(differenceFault(difference, { missing: 0, missingPercent: 2 })).toBeUndefined();
+    expect(differenceFault(difference, { missing: 20, missingPercent: 0 })).toBeUndefined();
+    expect(differenceFault(difference, { missing: 19, missingPercent: 1.9 })).toMatch(/tolerated: 19/);
+  });
+
+  it('matches an external cache by the original direction', () => {
+    const originals = new Map([...before.keys()].map((key) => [originalOf(key), undefined]));
+    const served = tableOf(SERVING, { ...all, identity: 'original' });
+    expect(compareFlows({ before: served, receiver: originals, after: served }, 60_000)).toMatchObject({
+      flows: 6,
+      missing: 0,
+      aged: 0,
+    });
+  });
+});
