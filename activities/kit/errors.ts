@@ -21,6 +21,8 @@ export type PermanentType =
   | 'DigestMismatch'
   /** Somebody else changed what this run relies on. */
   | 'ForeignChange'
+  /** A change was made as intended, and the network didn't do what it should; it was taken back. */
+  | 'NotConverged'
   /** Another run owns the host, or a baseline differs. */
   | 'OwnedByAnother'
   /** A remote command ended with an error that trying again won't cure. */
