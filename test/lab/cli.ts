@@ -6,6 +6,7 @@ import type { FirewallPairOptions } from './firewall-pair/options';
 import { isOrphan, listLabs, type LabRecord } from './host/record';
 import { takeDown } from './host/takedown';
 import { labUnavailable } from './host/machine';
+import type { TrafficReport } from './traffic/protocol';
 import type { faultyReleases } from './repo/releases';
 
 const usage = `A lab of real Debian hosts on this machine: a BGP-steered firewall pair between a client and a server.
@@ -17,6 +18,7 @@ const usage = `A lab of real Debian hosts on this machine: a BGP-steered firewal
   npm run lab -- off HOST | on HOST      pulls a host's cables and plug; boots it again
   npm run lab -- repo                    packages in the repository
   npm run lab -- repo remove NAME VERSION | put-back NAME VERSION | publish 2.1|2.2 | close | open
+  npm run lab -- traffic [SECONDS]       1000 UDP packets/s, 200 TCP sessions, 30 new connections/s; a line a second, until ^C
   npm run lab -- down [--all]            ends everything and removes it, also what a killed process left behind
 
 With several labs up, or for one that a test or the demo owns, --lab ID says which one (its ID is in \`status\`).`;
@@ -175,11 +177,35 @@ function passOn(argv: readonly string[]): Promise<void> {
   });
 }
 
+const line = ({ seconds, packets, sessions, newConnections, stalledMs }: TrafficReport): string =>
+  `${seconds.toFixed(1).padStart(6)} s  packets ${packets.sent} sent ${packets.lost} lost  sessions ${sessions.opened} opened ` +
+  `${sessions.broken} broken (worst ${sessions.worstMs} ms)  new connections ${newConnections.tried} tried ` +
+  `${newConnections.failed} failed ${newConnections.slow} slow  (generator stalled ${stalledMs} ms)`;
+
+async function traffic(): Promise<void> {
+  const running = await theLab().startTraffic();
+  const seconds = Number(positionals[1] ?? Infinity);
+  await new Promise<void>((resolve) => {
+    process.once('SIGINT', resolve).once('SIGTERM', resolve);
+    const ticker = setInterval(() => {
+      const report = running.snapshot();
+      if (report !== undefined) say(line(report));
+      if (report !== undefined && report.seconds >= seconds) resolve();
+    }, 1000);
+    void running.over.then(resolve).finally(() => clearInterval(ticker));
+  });
+  say('Waiting for what is under way');
+  const report = await running.stop();
+  say(`${line(report)}\n${[...report.sessions.faults, ...report.newConnections.faults].join('\n')}`);
+  process.exit(0);
+}
+
 const verbs: Record<string, () => Promise<unknown>> = {
   up,
   down,
   status,
   repo,
+  traffic,
   ssh: () => {
     const lab = theLab();
     return passOn([...lab.lab.sshCommand(theHost(lab)), ...positionals.slice(2)]);

@@ -14,3 +14,5 @@ export { ports, type FirewallPairOptions } from './firewall-pair/options';
 export type { DescribedHost, DescribedNeighbor, FirewallPairDescription } from './firewall-pair/description';
 export { bgpPrefix, bgpSummary, choiceOf } from './firewall-pair/routing';
 export { FirewallPairLab, openFirewallPairLabs, startFirewallPairLab } from './firewall-pair/start';
+export type { TrafficOptions, TrafficReport } from './traffic/protocol';
+export { Traffic } from './traffic/start';

@@ -116,7 +116,7 @@ function addressFamily(plan: PairPlan, router: RouterPlan): string[] {
   const lines = networks.map((prefix) => `  network ${prefix}`);
   for (const { address, asNumber, host } of router.neighbors) {
     if (asNumber === router.asNumber) {
-      lines.push(`  neighbor ${address} next-hop-self`, `  neighbor ${address} addpath-tx-all-paths`);
+      lines.push(`  neighbor ${address} addpath-tx-all-paths`, `  neighbor ${address} next-hop-self`);
     } else if (router.role === 'edge') {
       lines.push(`  neighbor ${address} default-originate`, `  neighbor ${address} route-map TO-FIREWALLS out`);
     } else if (router.role === 'firewall') {

@@ -8,9 +8,13 @@ import { describe, type FirewallPairDescription } from './description';
 import { hostSpecs } from './hosts';
 import { firewallPairImage } from './image';
 import { renderPolicyChange } from './frr';
-import { resolveOptions, type FirewallPairOptions } from './options';
+import { ports, resolveOptions, type FirewallPairOptions } from './options';
 import { planPair, type PairPlan } from './plan';
 import { choiceOf, waitSettled } from './routing';
+import type { ServiceRecord } from '../host/record';
+import type { TrafficOptions } from '../traffic/protocol';
+import type { ResponderOptions } from '../traffic/responder';
+import { Traffic } from '../traffic/start';
 
 const kind = 'firewall-pair';
 
@@ -61,13 +65,39 @@ export class FirewallPairLab {
     return renderPolicyChange(this.plan, border, active);
   }
 
-  /** The firewall that a router sends `prefix` through, if it is exactly one, and whether the other path is there. */
+  /**
+   * The firewall that a router sends `prefix` through, followed over iBGP, if it is exactly one; and whether the router
+   * holds another valid path.
+   */
   async carrierSeenBy(router: string, prefix: string): Promise<{ firewall: string | undefined; escape: boolean }> {
     const { best, others } = await choiceOf(this.host(router), prefix);
-    const neighbor = this.plan.routers[router]!.neighbors.find(
-      ({ address }) => best.length === 1 && address === best[0],
-    );
-    return { firewall: neighbor?.host, escape: others.length > 0 };
+    const { neighbors, role } = this.plan.routers[router]!;
+    const next = neighbors.find(({ address }) => best.length === 1 && address === best[0])?.host;
+    const escape = others.length > 0;
+    if (next === undefined || this.plan.routers[next]!.role !== role) return { firewall: next, escape };
+    const beyond = await choiceOf(this.host(next), prefix);
+    const last = this.plan.routers[next]!.neighbors.find(({ address }) => address === beyond.best[0]);
+    // Two that point at each other are a loop, not a path.
+    const firewall = beyond.best.length === 1 && last?.host !== router ? last?.host : undefined;
+    return { firewall, escape };
+  }
+
+  /** Starts traffic from the client to the server; by default the demo's. */
+  startTraffic(options: Partial<TrafficOptions> = {}): Promise<Traffic> {
+    const client = this.host(this.description.roles.client);
+    return Traffic.start(this.lab.record, client.namespace, {
+      server: this.description.service.address,
+      udpPorts: [...ports.echo.direct, ...ports.echo.nat],
+      tcpPorts: [...ports.echo.direct, ...ports.echo.nat],
+      httpPorts: [ports.http.direct, ports.http.nat],
+      udpPacketsPerSecond: 1000,
+      sessions: 200,
+      quietSessions: 40,
+      quietSeconds: 60,
+      newConnectionsPerSecond: 30,
+      patienceSeconds: 10,
+      ...options,
+    });
   }
 
   /** Waits until all BGP sessions are Established and prefixes have come through each of them. */
@@ -103,6 +133,7 @@ export async function startFirewallPairLab(
       links: plan.links,
       hosts: ({ address }) => hostSpecs(plan, address),
       repository: fillRepository,
+      services: ({ programs }) => [responder(names.server, programs)],
     },
     {
       ...(options.owner === undefined ? {} : { owner: options.owner }),
@@ -126,14 +157,27 @@ export async function startFirewallPairLab(
   }
 }
 
+/** What the server serves, from outside: the image needs no software for it. */
+function responder(host: string, programs: string): Omit<ServiceRecord, 'log'> {
+  const options: ResponderOptions = {
+    udpPorts: [...ports.echo.direct, ...ports.echo.nat],
+    tcpPorts: [...ports.echo.direct, ...ports.echo.nat, ports.refused],
+    httpPorts: [ports.http.direct, ports.http.nat],
+  };
+  return {
+    name: 'responder',
+    host,
+    argv: [process.execPath, join(programs, 'traffic/responder.js'), JSON.stringify(options)],
+  };
+}
+
 /** Both sides must have settled on the preferred firewall before anybody measures anything. */
 async function waitForBaseline(pair: FirewallPairLab): Promise<void> {
   const { roles, prefixes } = pair.description;
   const look = [
-    { router: roles.borders[0]!, prefix: prefixes.wan[0]! },
-    { router: roles.edges[0]!, prefix: prefixes.dc[0]! },
+    ...roles.borders.map((router) => ({ router, prefix: prefixes.wan[0]! })),
+    ...roles.edges.map((router) => ({ router, prefix: prefixes.dc[0]! })),
   ];
-  if (roles.edges.length > 1) return; // there the first edge and border may reach the preferred one by iBGP
   for (const { router, prefix } of look) {
     await waitFor(`${router} to send ${prefix} through ${roles.preferred}`, async () => {
       const { firewall, escape } = await pair.carrierSeenBy(router, prefix);
