@@ -1,0 +1,89 @@
+/**
+ * vtysh(1) on one host, and the exact commands that the driver gives it. Every command of an invocation is an argument of
+ * its own, so that a transport that breaks delivers all of them or none, and a sudoers file can name them.
+ */
+import { transient, type Host } from '../../kit';
+import type { Family, RouterSpec } from '../spec';
+import { parseDocuments, UnexpectedOutput } from './json';
+
+export const VTYSH = '/usr/bin/vtysh';
+/** bgpd may be busy for long on a router with full tables. */
+const TIMEOUT_MS = 60_000;
+
+export type Access = RouterSpec['access'];
+
+export const vtyshArgv = (commands: readonly string[]): string[] => [VTYSH, ...commands.flatMap((c) => ['-c', c])];
+
+/** Configuration lines as one invocation. An unknown command ends it, a bad value only prints: read back what came of it. */
+export const configure = (lines: readonly string[]): string[] => ['configure terminal', ...lines, 'end'];
+
+export class Vtysh {
+  constructor(
+    readonly host: Host,
+    private readonly access: Access,
+  ) {}
+
+  /** @throws CommandFailedRetryable if FRR doesn't answer. */
+  async run(commands: readonly string[], options: { quiet?: boolean; via?: readonly string[] } = {}): Promise<string> {
+    const argv = vtyshArgv(commands);
+    const { code, stdout, stderr } = await this.host.exec(argv, {
+      sudo: this.access === 'sudo',
+      okCodes: 'any',
+      timeoutMs: TIMEOUT_MS,
+      ...options,
+    });
+    // Exit codes tell whether vtysh reached the daemons, not whether they did as told (facts §0.6).
+    const broken = /failed to connect|is not running|Can't open configuration file|Permission denied/i.exec(
+      stderr + stdout,
+    );
+    if (code !== 0 && broken !== null)
+      throw transient(
+        'CommandFailedRetryable',
+        `${this.host.name}: vtysh can’t talk to FRR: ${firstLine(stderr || stdout)}. Next: see whether FRR runs there (systemctl status frr)${this.access === 'group' ? ' and whether the login user is in the group frrvty' : ''}.`,
+        { host: this.host.name },
+      );
+    return stdout;
+  }
+
+  /** Runs `show … json` commands; one document each, in order. */
+  async show(commands: readonly string[]): Promise<unknown[]> {
+    const output = await this.run(commands);
+    try {
+      const documents = parseDocuments(output);
+      if (documents.length === commands.length) return documents;
+      throw new UnexpectedOutput(`${documents.length} answers to ${commands.length} questions`);
+    } catch (error) {
+      if (!(error instanceof UnexpectedOutput)) throw error;
+      throw transient(
+        'CommandFailedRetryable',
+        `${this.host.name}: vtysh answered with something else than was asked for: ${error.message}. Asked: ${commands.join('; ')}`,
+        { host: this.host.name },
+      );
+    }
+  }
+}
+
+const firstLine = (text: string): string => text.trim().split('\n')[0]?.slice(0, 200) ?? '';
+
+/** "ipv4 unicast" as FRR's JSON names it. */
+export const jsonFamily = (family: Family): string => (family === 'ipv4 unicast' ? 'ipv4Unicast' : 'ipv6Unicast');
+
+/** The commands of one router: the VRF, if it is in one, stands in each of them. */
+export function commandsFor(vrf: string | undefined) {
+  const bgp = vrf === undefined ? 'bgp' : `bgp vrf ${vrf}`;
+  const ip = (family: Family): string =>
+    `${family === 'ipv4 unicast' ? 'ip' : 'ipv6'} route${vrf === undefined ? '' : ` vrf ${vrf}`}`;
+  return {
+    summary: (family: Family) => `show ${bgp} ${family} summary json`,
+    prefix: (family: Family, prefix: string) => `show ${bgp} ${family} ${prefix} json`,
+    route: (family: Family, prefix: string) => `show ${ip(family)} ${prefix} json`,
+    neighbor: (neighbor: string) => `show ${bgp} neighbors ${neighbor} json`,
+    advertised: (family: Family, neighbor: string) =>
+      `show ${bgp} ${family} neighbors ${neighbor} advertised-routes json`,
+    soften: (family: Family, neighbor: string, direction: 'in' | 'out') =>
+      `clear ${bgp} ${family} ${neighbor} soft ${direction}`,
+    instance: (localAs: number) => `router bgp ${localAs}${vrf === undefined ? '' : ` vrf ${vrf}`}`,
+  };
+}
+export const runningConfig = 'show running-config';
+export const save = 'write memory';
