@@ -1,4 +1,16 @@
-import { LineCounter, isAlias, isMap, isScalar, isSeq, parseDocument, type Document, type Node, type Pair } from 'yaml';
+import {
+  LineCounter,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  parseDocument,
+  visit,
+  type Alias,
+  type Document,
+  type Node,
+  type Pair,
+} from 'yaml';
 import { formatPath, type InventoryFault, type Path } from './faults';
 
 /** A YAML file with the way back from a value to its line. */
@@ -18,7 +30,7 @@ export interface SourceDocument {
 /** Parses one YAML 1.2 document with anchors and merge keys (`<<`). Never throws. */
 export function parseSource(text: string): SourceDocument {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: true });
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: true, logLevel: 'error' });
   const position = (offset: number): { line: number; column: number } => {
     const { line, col } = lines.linePos(offset);
     return { line, column: col };
@@ -26,15 +38,28 @@ export function parseSource(text: string): SourceDocument {
   const faults: InventoryFault[] = [...document.errors, ...document.warnings].map((e) => ({
     path: '',
     ...position(e.pos[0]),
-    what: yamlMessage(e.code, e.message, text.slice(e.pos[0], e.pos[1])),
+    what: yamlMessage(e.code, e.message, wordAt(text, e.pos[0])),
   }));
   let value: unknown = null;
   let usable = document.errors.every((e) => e.code === 'DUPLICATE_KEY');
+  const unknown = unknownAliases(document);
+  for (const alias of unknown)
+    faults.push({
+      path: '',
+      ...(alias.range ? position(alias.range[0]) : {}),
+      what: `not valid YAML: *${alias.source} refers to an anchor &${alias.source} that doesn't stand above it`,
+    });
   try {
-    value = document.toJS() as unknown;
+    if (unknown.length === 0) value = document.toJS() as unknown;
+    else usable = false;
   } catch (error) {
+    // A merge key whose value is no map; aliases of aliases, blown up on purpose or by a slip.
     usable = false;
-    if (faults.length === 0) faults.push({ path: '', what: error instanceof Error ? error.message : String(error) });
+    faults.push({
+      path: '',
+      ...position(mergeOffset(document)),
+      what: `not valid YAML: ${error instanceof Error ? error.message : String(error)}`,
+    });
   }
   if (usable) faults.push(...keyFaults(document.contents, position));
   return {
@@ -52,10 +77,14 @@ export function parseSource(text: string): SourceDocument {
   };
 }
 
+/** The key that begins at an offset. */
+const wordAt = (text: string, offset: number): string =>
+  /^(?:"[^"]*"|'[^']*'|[^:\s]+)/.exec(text.slice(offset, offset + 200))?.[0].replace(/["']/g, '') ?? '';
+
 function yamlMessage(code: string, message: string, found: string): string {
   switch (code) {
     case 'DUPLICATE_KEY':
-      return `the key "${found.trim()}" stands twice in the same map; only one of them can count`;
+      return `the key "${found}" stands twice in the same map; only one of them can count`;
     case 'MULTIPLE_DOCS':
       return 'a second YAML document ("---") follows; the inventory is one document';
     case 'TAB_AS_INDENT':
@@ -63,6 +92,29 @@ function yamlMessage(code: string, message: string, found: string): string {
     default:
       return `not valid YAML: ${message}`;
   }
+}
+
+/** Where the first merge key stands, else the beginning: what toJS throws has no position. */
+function mergeOffset(document: Document): number {
+  let offset = 0;
+  visit(document, {
+    Pair: (_, pair) => {
+      if (keyText(pair) !== '<<') return undefined;
+      offset = (pair.key as Node).range?.[0] ?? 0;
+      return visit.BREAK;
+    },
+  });
+  return offset;
+}
+
+function unknownAliases(document: Document): Alias[] {
+  const found: Alias[] = [];
+  visit(document, {
+    Alias: (_, alias) => {
+      if (alias.resolve(document) === undefined) found.push(alias);
+    },
+  });
+  return found;
 }
 
 const resolved = (document: Document, node: unknown): unknown => (isAlias(node) ? node.resolve(document) : node);

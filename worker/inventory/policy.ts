@@ -16,7 +16,7 @@ const gatePolicy = z.strictObject({
     .boolean()
     .optional()
     .describe("the one who started doesn't count; the run then must say who that was (requestedBy)"),
-  expiresAfter: duration()
+  expiresAfterMs: duration()
     .refine((ms) => ms > 0, { error: 'must be longer than nothing' })
     .optional()
     .describe('how long the question stays open; for ever if left out'),
@@ -61,12 +61,12 @@ function toPolicy(parsed: ParsedPolicy): Policy {
   const gates: Record<string, GatePolicy> = {};
   for (const [id, gate] of Object.entries(parsed.gates)) {
     if (gate === false) continue;
-    const { from, count, notRequester, expiresAfter, onExpiry, onReject } = gate;
+    const { from, count, notRequester, expiresAfterMs, onExpiry, onReject } = gate;
     gates[id] = {
       count,
       ...(from && { from }),
       ...(notRequester !== undefined && { notRequester }),
-      ...(expiresAfter !== undefined && { expiresAfterMs: expiresAfter }),
+      ...(expiresAfterMs !== undefined && { expiresAfterMs }),
       ...(onExpiry !== undefined && { onExpiry }),
       ...(onReject !== undefined && { onReject }),
     };

@@ -58,16 +58,19 @@ function issueFaults(issue: Issue, schema: Schema, source: SourceDocument, path:
         const what = value === undefined ? `is missing; it must be ${oneOf(options)}` : `must be ${oneOf(options)}`;
         return [at(path, 'value', what, meant === undefined ? undefined : `did you mean ${meant}?`)];
       }
-      return unionFaults(issue.errors, schema, source, path, base, at);
+      return unionFaults(issue, schema, source, path, base, at);
     }
     default:
-      return [at(path, 'value', issue.message)];
+      return [at(path, 'value', asSentence(issue.message))];
   }
 }
 
+/** Schemas say what may stand somewhere ("an IP address"), or what is wrong ("fw2 is missing"). */
+const asSentence = (message: string): string => (/^(an?|the|one) /.test(message) ? `must be ${message}` : message);
+
 /** Of a union's alternatives, the faults of the one that was most likely meant; all of them in short if that is unclear. */
 function unionFaults(
-  alternatives: readonly (readonly Issue[])[],
+  issue: Issue & { readonly errors: readonly (readonly Issue[])[] },
   schema: Schema,
   source: SourceDocument,
   path: Path,
@@ -75,13 +78,21 @@ function unionFaults(
   at: (where: Path, of: 'value' | 'key', what: string) => InventoryFault,
 ): InventoryFault[] {
   const value = valueAt(source.value, path);
-  if (value === undefined) return [at(path, 'key', 'is missing')];
-  // An alternative of another type altogether wasn't meant: {fil: …} is no string.
-  const meant = alternatives.filter((issues) => !issues.some((i) => i.code === 'invalid_type' && i.path.length === 0));
+  // The schema's own words on what may stand here, where it has any.
+  const words = issue.message === 'Invalid input' ? undefined : issue.message;
+  if (value === undefined) return [at(path, 'key', `is missing${words === undefined ? '' : `; needed: ${words}`}`)];
+  const alternatives = issue.errors;
+  if (words !== undefined && (typeof value !== 'object' || value === null))
+    return [at(path, 'value', `must be ${words}`)];
+  // An alternative of another type altogether wasn't meant: {fil: …} is neither a string nor `false`.
+  const meant = alternatives.filter(
+    (issues) => !issues.some((i) => i.path.length === 0 && (i.code === 'invalid_type' || i.code === 'invalid_value')),
+  );
   const fewest = Math.min(...meant.map((issues) => issues.length));
   const best = meant.filter((issues) => issues.length === fewest);
   if (best.length === 1 && best[0] !== undefined)
     return best[0].flatMap((i) => issueFaults(i, schema, source, [...path, ...plainPath(i.path)], base));
+  if (words !== undefined) return [at(path, 'value', `must be ${words}`)];
   const said = new Set(
     (best.length > 0 ? best : alternatives).map((issues) => issues.map((i) => i.message).join(' and ')),
   );

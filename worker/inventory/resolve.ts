@@ -1,0 +1,135 @@
+/** From an inventory and what an SRE typed to the part of a plan that needs no look at the devices. */
+import { permanent } from '../../activities/kit/errors';
+import type { HostSpec } from '../../activities/ssh/spec';
+import { workflowTypes, type PlanInput, type StartInput } from '../../workflows/contract';
+import type { PlanBase } from '../../workflows/procedure/types';
+import { digestOf } from '../digest';
+import { formatPath } from './faults';
+import { requesterFaults } from './policy';
+import { hostsOf } from './references';
+import type { ClusterEntry, FirewallPairEntry, Inventory } from './schema';
+import { closest } from './suggest';
+
+/** What every resolved plan has besides PlanBase. References to secrets, never secrets. */
+interface Resolved extends PlanBase {
+  /** The cluster's hosts and the jump hosts on the way to them. */
+  readonly hosts: Readonly<Record<string, HostSpec>>;
+  readonly site?: string;
+  /** Of the cluster's part of the inventory as it was at the start: a status can tell that the file differs by now. */
+  readonly inventoryDigest: string;
+}
+
+/** The static part of a firewall pair's plan; roles, releases and the routing configuration are read from the devices. */
+export interface ResolvedFirewallPair
+  extends Resolved, Pick<FirewallPairEntry, 'nodes' | 'routing' | 'stateSync' | 'software' | 'parity' | 'monitoring'> {
+  readonly procedure: 'firewall-pair';
+}
+
+export type ResolvedPlan = ResolvedFirewallPair;
+
+export interface Queues {
+  readonly default: string;
+  readonly watch: string;
+  readonly sites: Readonly<Record<string, string>>;
+}
+
+/** Watches have a task queue of their own: on a shared one many of them starve an escape (design, Engine). */
+export const watchQueueOf = (queue: string): string => `${queue}-watch`;
+export const siteQueueOf = (queue: string, site: string): string => `${queue}-${site}`;
+
+/** Task queues of a cluster's activities: those of its site, where it has one. */
+export function queuesOf(inventory: Inventory, site: string | undefined): Queues {
+  const sites = [...new Set(Object.values(inventory.clusters).flatMap((c) => (c.site === undefined ? [] : [c.site])))];
+  const queue = site === undefined ? inventory.taskQueue : siteQueueOf(inventory.taskQueue, site);
+  return {
+    default: queue,
+    watch: watchQueueOf(queue),
+    sites: Object.fromEntries(sites.sort().map((name) => [name, siteQueueOf(inventory.taskQueue, name)])),
+  };
+}
+
+/** The cluster's entry. @throws InvalidInput (details: unknownCluster), naming what it might have been. */
+export function clusterOf(inventory: Inventory, name: string): ClusterEntry {
+  const cluster = Object.hasOwn(inventory.clusters, name) ? inventory.clusters[name] : undefined;
+  if (cluster !== undefined) return cluster;
+  const known = Object.keys(inventory.clusters);
+  const meant = closest(name, known);
+  throw permanent(
+    'InvalidInput',
+    `there is no cluster "${name}" in the inventory; ${meant === undefined ? `it has ${known.join(', ') || 'none'}` : `did you mean "${meant}"?`}`,
+    { unknownCluster: name },
+  );
+}
+
+/**
+ * Resolves the plan of a run, as far as the inventory alone tells. Without a version (a readiness check) the plan's
+ * version is ""; a dry run doesn't ask who starts.
+ * @throws InvalidInput, with every reason why this run can't be started: unknown cluster or release, a policy that this
+ *   requester makes impossible.
+ */
+export function resolvePlan(
+  inventory: Inventory,
+  input: Omit<StartInput, 'version'> & Pick<PlanInput, 'version'>,
+  options: { readonly isDryRun?: boolean } = {},
+): ResolvedPlan {
+  const cluster = clusterOf(inventory, input.cluster);
+  const { version = '', requestedBy } = input;
+  const faults = [
+    ...(version === '' ? [] : versionFaults(cluster, version)),
+    // A look at the plan isn't a start: who would start may come later.
+    ...(options.isDryRun === true ? [] : requesterFaults(cluster.policy, requestedBy)).map(
+      ({ path, what, next }) => `${formatPath(['clusters', input.cluster, 'policy', ...path])}: ${what} → ${next}`,
+    ),
+  ];
+  if (faults.length > 0)
+    throw permanent(
+      'InvalidInput',
+      `${input.cluster} can't be upgraded like this, and nothing was touched:\n${faults.map((f) => `- ${f}`).join('\n')}`,
+    );
+  const parts = staticParts(inventory, cluster);
+  return {
+    schema: 1,
+    procedure: cluster.kind,
+    procedureRevision: workflowTypes[cluster.kind].revision,
+    cluster: input.cluster,
+    version,
+    ...(requestedBy !== undefined && { requestedBy }),
+    ...parts,
+    inventoryDigest: digestOf(parts),
+  };
+}
+
+/** Digest of what a plan takes from the inventory for this cluster: differs if the file was changed since. */
+export const inventoryDigestOf = (inventory: Inventory, cluster: string): string =>
+  digestOf(staticParts(inventory, clusterOf(inventory, cluster)));
+
+function staticParts(inventory: Inventory, cluster: ClusterEntry) {
+  const { nodes, routing, stateSync, software, parity, monitoring, policy, site } = cluster;
+  const names = hostsOf(cluster, inventory.hosts);
+  return {
+    queues: queuesOf(inventory, site),
+    ...(site !== undefined && { site }),
+    policy,
+    hosts: Object.fromEntries(
+      names.flatMap((name) => {
+        const host = inventory.hosts[name];
+        return host === undefined ? [] : [[name, host] as const];
+      }),
+    ),
+    nodes,
+    routing,
+    stateSync,
+    software,
+    parity,
+    monitoring,
+  };
+}
+
+function versionFaults(cluster: ClusterEntry, version: string): string[] {
+  const known = Object.keys(cluster.software.releases);
+  if (known.includes(version)) return [];
+  const meant = closest(version, known);
+  return [
+    `version: there is no release "${version}" under software.releases; ${meant === undefined ? `it has ${known.join(', ') || 'none'}` : `did you mean "${meant}"?`}`,
+  ];
+}
