@@ -1,0 +1,116 @@
+/** Runs the probes of a plan, each on its own schedule, and hands on one measurement per round. */
+import { messageOf, type StepContext } from '../kit';
+import { classifyHttp, classifyTcp } from './classify';
+import { runHostLoop } from './host-loop';
+import { httpFromWorker, tcpFromWorker } from './local';
+import type { LoopedProbe } from './loop-script';
+import { prometheusProbe } from './prometheus';
+import type { ProbeServices, Watched } from './services';
+import { probeHost, scheduleOf, type MonitoringPlan, type ProbeSpec } from './spec';
+import { pause, within } from './timing';
+import type { Measurement, Rule } from './verdict';
+
+export interface RunOptions {
+  readonly services: ProbeServices;
+  readonly context: StepContext<MonitoringPlan>;
+  readonly probes: readonly ProbeSpec[];
+  readonly watched?: Watched;
+  /** Numbers that relative bounds compare with, by probe. */
+  readonly baseline?: Readonly<Record<string, number>>;
+  /** These rounds make the baseline: there is nothing to compare with yet. */
+  readonly isBaseline?: boolean;
+  /** 0: until aborted. */
+  readonly rounds: number;
+  readonly emit: (name: string, measurement: Measurement) => void;
+  readonly signal: AbortSignal;
+}
+
+/** Rounds on demand don't keep to intervals of minutes. */
+const DEMANDED_INTERVAL_MS = 1_000;
+
+export const rulesOf = (plan: MonitoringPlan, probes: readonly ProbeSpec[] = plan.monitoring.probes): Rule[] =>
+  probes.map((probe) => ({ name: probe.name, ...scheduleOf(probe, plan.monitoring) }));
+
+/** Settles when all rounds are done or the signal is aborted; never rejects for what a probe found or couldn't find. */
+export async function runProbes(options: RunOptions): Promise<void> {
+  const { services, context, probes, rounds, emit, signal } = options;
+  const { plan } = context;
+  const paced = probes.map((probe) => {
+    const { intervalMs, timeoutMs } = scheduleOf(probe, plan.monitoring);
+    return { ...probe, timeoutMs, intervalMs: rounds === 0 ? intervalMs : Math.min(intervalMs, DEMANDED_INTERVAL_MS) };
+  });
+  const byHost = new Map<string, LoopedProbe[]>();
+  const own: (typeof paced)[number][] = [];
+  for (const probe of paced) {
+    const host = probeHost(probe);
+    if (host === undefined || !isLooped(probe)) own.push(probe);
+    else byHost.set(host, [...(byHost.get(host) ?? []), probe]);
+  }
+  await Promise.all([
+    ...[...byHost].map(([host, hostProbes]) =>
+      runHostLoop({
+        host,
+        probes: hostProbes,
+        rounds,
+        baseline: options.baseline ?? {},
+        isBaseline: options.isBaseline ?? false,
+        open: (argv, onLine, opening) => services.openLines(plan, host, argv, onLine, opening),
+        emit,
+        signal,
+      }),
+    ),
+    ...own.map((probe, index) =>
+      periodic(probe, Math.min(Math.floor((index * 1_000) / own.length), probe.intervalMs), options),
+    ),
+  ]);
+}
+
+const isLooped = (probe: ProbeSpec): probe is LoopedProbe =>
+  probe.kind === 'tcp' || probe.kind === 'http' || probe.kind === 'command';
+
+type Paced = ProbeSpec & { readonly intervalMs: number; readonly timeoutMs: number };
+
+/** Rounds keep their phase; one that takes too long is inconclusive and given up. */
+async function periodic(probe: Paced, startAfterMs: number, options: RunOptions): Promise<void> {
+  const { rounds, emit, signal } = options;
+  // Sockets and requests keep the limit themselves and say more about it.
+  const limitMs = probe.timeoutMs + Math.min(200, probe.timeoutMs);
+  let next = Date.now() + (rounds === 0 ? startAfterMs : 0);
+  for (let round = 0; rounds === 0 || round < rounds; round++) {
+    await pause(Math.max(0, next - Date.now()), signal);
+    if (signal.aborted) return;
+    let measurement: Measurement;
+    try {
+      measurement = await within(limitMs, signal, (limit) => once(probe, options, limit));
+    } catch (error) {
+      measurement = { verdict: 'inconclusive', why: messageOf(error) };
+    }
+    if (signal.aborted) return;
+    emit(probe.name, measurement);
+    next = Math.max(next + probe.intervalMs, Date.now());
+  }
+}
+
+async function once(probe: Paced, options: RunOptions, signal: AbortSignal): Promise<Measurement> {
+  const { services, context, isBaseline = false } = options;
+  const { timeoutMs } = probe;
+  const asked: StepContext<MonitoringPlan> = { ...context, signal };
+  switch (probe.kind) {
+    case 'tcp':
+      return classifyTcp(probe, await tcpFromWorker(probe.to, probe.control, { timeoutMs, signal }));
+    case 'http':
+      return classifyHttp(probe, await httpFromWorker(probe, { timeoutMs, signal }));
+    case 'prometheus':
+      return prometheusProbe(probe, options.baseline?.[probe.name], { isBaseline, timeoutMs, signal });
+    case 'bgp':
+      return services.bgp === undefined
+        ? { verdict: 'inconclusive', why: 'this worker can’t ask routers for their BGP sessions' }
+        : services.bgp(asked, probe);
+    case 'state-sync':
+      return services.stateSync === undefined
+        ? { verdict: 'inconclusive', why: 'this worker can’t compare session state' }
+        : services.stateSync(asked, probe, options.watched);
+    case 'command':
+      return { verdict: 'inconclusive', why: 'commands run on hosts only' };
+  }
+}

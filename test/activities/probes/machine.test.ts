@@ -1,0 +1,220 @@
+import type { WatchReport } from '../../../workflows/procedure/types';
+import { unpackCarry } from '../../../activities/probes/carry';
+import { createMachine, EARLY_REPORTS_AT_ONCE, type MachineOptions } from '../../../activities/probes/machine';
+import type { Measurement, Rule } from '../../../activities/probes/verdict';
+
+const SECOND = 1_000;
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+const NOW = 1_800_000_000_000;
+const rule = (name: string, part: Partial<Rule> = {}): Rule => ({
+  name,
+  intervalMs: SECOND,
+  timeoutMs: 800,
+  tolerance: { fail: 3, of: 5, inconclusive: 3 },
+  required: true,
+  ...part,
+});
+const pass: Measurement = { verdict: 'pass', latencyMs: 1.5 };
+const fail: Measurement = { verdict: 'fail', why: 'Connection refused' };
+const blind: Measurement = { verdict: 'inconclusive', why: 'client: connection lost' };
+
+const options = (part: Partial<MachineOptions> = {}): MachineOptions => ({
+  rules: [rule('web')],
+  checkpointEveryMs: 6 * HOUR,
+  checksEscape: false,
+  now: NOW,
+  ...part,
+});
+
+/** Round by round (a second, unless the rules say otherwise) until the machine reports or the time is over; `what` gives the result of each probe in each round. */
+function run(
+  part: Partial<MachineOptions>,
+  seconds: number,
+  what: (second: number) => Measurement | undefined,
+  each?: (machine: ReturnType<typeof createMachine>, second: number, now: number) => void,
+): { report: WatchReport | undefined; at: number } {
+  const all = options(part);
+  const machine = createMachine(all);
+  const step = all.rules[0]!.intervalMs / SECOND;
+  for (let second = step; second <= seconds; second += step) {
+    const now = all.now + second * SECOND;
+    each?.(machine, second, now);
+    const measurement = what(second);
+    if (measurement !== undefined) for (const { name } of all.rules) machine.measured(name, measurement, now);
+    const report = machine.decide(now);
+    if (report !== undefined) return { report, at: second };
+  }
+  return { report: undefined, at: seconds };
+}
+
+test('reports as soon as enough was observed in all, earlier calls included', () => {
+  const first = run({ returnAfterObservedMs: 60 * SECOND }, 100, () => pass);
+  expect(first).toMatchObject({ at: 61, report: { verdict: 'checkpoint', observedMs: 60 * SECOND, pass: 61 } });
+  const carry = unpackCarry(first.report?.carry);
+  const second = run(
+    { returnAfterObservedMs: 90 * SECOND, now: NOW + 61 * SECOND, ...(carry && { carry }) },
+    100,
+    () => pass,
+  );
+  expect(second).toMatchObject({ at: 30, report: { observedMs: 90 * SECOND, pass: 91 } });
+});
+
+test('a checkpoint comes by the clock even if nothing can be observed', () => {
+  const { report, at } = run({ returnAfterObservedMs: HOUR, checkpointEveryMs: 120 * SECOND }, 1_000, () => undefined);
+  // The blindness is news first, the checkpoint by the clock comes to the next call.
+  expect(at).toBe(4);
+  const carry = unpackCarry(report?.carry);
+  const next = run(
+    { returnAfterObservedMs: HOUR, checkpointEveryMs: 120 * SECOND, now: NOW + 4 * SECOND, ...(carry && { carry }) },
+    1_000,
+    () => undefined,
+  );
+  expect(next).toMatchObject({ at: 120, report: { verdict: 'checkpoint', observedMs: 0 } });
+  expect(next.report?.why).toMatch(/^probe web is blind for 2 min 4 s: no answer/);
+});
+
+test('a regression is reported with the third failure, and is not raised again by what is carried', () => {
+  const { report, at } = run({}, 100, (second) => (second < 50 ? pass : fail));
+  expect(at).toBe(52);
+  expect(report).toMatchObject({ verdict: 'regression', fail: 3 });
+  expect(report?.why).toContain('web failed 3 times');
+  expect(report?.last).toMatch(/web: failed, Connection refused$/);
+  const carry = unpackCarry(report?.carry);
+  expect(run({ now: NOW + 53 * SECOND, ...(carry && { carry }) }, 2, () => fail).report).toBeUndefined();
+});
+
+test('failures before a checkpoint count towards the regression after it', () => {
+  const first = run({ returnAfterObservedMs: 10 * SECOND }, 100, (second) => (second < 10 ? pass : fail));
+  expect(first.report).toMatchObject({ verdict: 'checkpoint', fail: 2 });
+  const carry = unpackCarry(first.report?.carry);
+  const second = run({ now: NOW + 11 * SECOND, ...(carry && { carry }) }, 10, () => fail);
+  expect(second).toMatchObject({ at: 1, report: { verdict: 'regression' } });
+});
+
+describe('news', () => {
+  test('the first word on the escape, and every change of it, is told at once', () => {
+    const escape = (ready: boolean) => (machine: ReturnType<typeof createMachine>, second: number, now: number) => {
+      if (second === 5) machine.escapeChecked({ ready, ...(ready ? {} : { why: 'sudo refused' }) }, now);
+    };
+    const first = run({ checksEscape: true }, 100, () => pass, escape(true));
+    expect(first).toMatchObject({ at: 5, report: { verdict: 'checkpoint', escape: { ready: true } } });
+    const carry = unpackCarry(first.report?.carry);
+    const same = run({ checksEscape: true, ...(carry && { carry }) }, 100, () => pass, escape(true));
+    expect(same.report).toBeUndefined();
+    const lost = run({ checksEscape: true, ...(carry && { carry }) }, 100, () => pass, escape(false));
+    expect(lost).toMatchObject({ at: 5, report: { escape: { ready: false, why: 'sudo refused' } } });
+  });
+
+  test('one failed reseed is no news, two in a row are; the next that works is again', () => {
+    const failing = run(
+      {},
+      100,
+      () => pass,
+      (machine, second, now) => {
+        if (second % 10 === 0) machine.reseeded('conntrackd is down', now);
+      },
+    );
+    expect(failing).toMatchObject({ at: 20, report: { verdict: 'checkpoint' } });
+    expect(failing.report?.why).toBe('reseeding the standby failed 2 times in a row: conntrackd is down');
+    const carry = unpackCarry(failing.report?.carry);
+    const mended = run(
+      { now: NOW + 20 * SECOND, ...(carry && { carry }) },
+      100,
+      () => pass,
+      (machine, second, now) => {
+        if (second === 3) machine.reseeded(undefined, now);
+      },
+    );
+    expect(mended.at).toBe(3);
+    expect(mended.report?.why).toBeUndefined();
+  });
+
+  test('a blind probe is told once, with why', () => {
+    const { report, at } = run({}, 100, (second) => (second < 10 ? pass : blind));
+    expect(at).toBe(13);
+    expect(report).toMatchObject({ verdict: 'checkpoint', why: 'probe web is blind for 4 s: client: connection lost' });
+  });
+});
+
+test('what a cut watch has seen is in its report', () => {
+  const machine = createMachine(options());
+  for (let second = 1; second <= 5; second++) machine.measured('web', pass, NOW + second * SECOND);
+  expect(machine.cut(NOW + 5_500)).toMatchObject({ verdict: 'cut', observedMs: 4_500, pass: 5 });
+});
+
+test('probes that the plan doesn’t know, and results of them, are left out', () => {
+  const machine = createMachine(options());
+  machine.measured('other', pass, NOW + 1);
+  machine.measured('web', pass, NOW + 1);
+  const carry = unpackCarry(machine.cut(NOW + 2).carry)!;
+  expect(Object.keys(carry.aggregates.probes)).toEqual(['web']);
+  const renamed = createMachine(options({ rules: [rule('new')], carry }));
+  expect(Object.keys(unpackCarry(renamed.cut(NOW + 3).carry)!.aggregates.probes)).toEqual([]);
+});
+
+/** The core's way: calls again with the carry, asks for 6 h more of observed time. */
+function watchFor(
+  days: number,
+  rules: readonly Rule[],
+  part: { readonly escape?: (second: number) => boolean; readonly what?: (second: number) => Measurement },
+): { reports: WatchReport[]; seconds: number } {
+  const reports: WatchReport[] = [];
+  let carry: unknown;
+  let observedMs = 0;
+  let second = 0;
+  while (second < (days * DAY) / SECOND) {
+    const unpacked = unpackCarry(carry);
+    const { report, at } = run(
+      {
+        rules,
+        checksEscape: part.escape !== undefined,
+        now: NOW + second * SECOND,
+        returnAfterObservedMs: observedMs + 6 * HOUR,
+        ...(unpacked && { carry: unpacked }),
+      },
+      (days * DAY) / SECOND - second,
+      (n) => part.what?.(second + n) ?? pass,
+      (machine, n, now) => {
+        if (part.escape !== undefined && (second + n) % 30 === 0)
+          machine.escapeChecked({ ready: part.escape(second + n) }, now);
+      },
+    );
+    second += at;
+    if (report === undefined) break;
+    reports.push(report);
+    observedMs = report.observedMs;
+    carry = JSON.parse(JSON.stringify(report.carry)) as unknown;
+  }
+  return { reports, seconds: second };
+}
+
+describe('thirty days of one probe a second', () => {
+  const EVENTS_A_REPORT = 6;
+
+  test('cost a report in 6 h, and nearly all of the time is observed', () => {
+    const { reports } = watchFor(30, [rule('web')], {});
+    expect(reports.length).toBe(120);
+    expect(reports.every((r) => r.verdict === 'checkpoint')).toBe(true);
+    // All but the first second, which had no answer yet.
+    expect(reports.at(-1)).toMatchObject({ observedMs: 30 * DAY - SECOND, pass: (30 * DAY) / SECOND });
+  }, 120_000);
+
+  test('with circumstances that flap all the time stay below 10,000 events and 10 MB', () => {
+    // Reports depend on time, not on how often is probed.
+    const rules = [rule('web', { intervalMs: 10 * SECOND })];
+    const { reports } = watchFor(30, rules, { escape: (second) => second % 60 === 0 });
+    const plan = 12 * 1024;
+    const bytes = reports.reduce((sum, r) => sum + plan + 2 * Buffer.byteLength(JSON.stringify(r)), 0);
+    expect(reports.length).toBeGreaterThan(120 + EARLY_REPORTS_AT_ONCE);
+    expect(reports.length * EVENTS_A_REPORT).toBeLessThan(10_000);
+    expect(bytes).toBeLessThan(10 * 1024 * 1024);
+  }, 120_000);
+
+  test('with a probe that flaps within its tolerance end as without', () => {
+    // Two failures in any five.
+    const { reports } = watchFor(3, [rule('web')], { what: (second) => (second % 5 < 2 ? fail : pass) });
+    expect(reports.every((r) => r.verdict === 'checkpoint')).toBe(true);
+    expect(reports.at(-1)?.observedMs).toBe(3 * DAY - SECOND);
+  }, 60_000);
+});
