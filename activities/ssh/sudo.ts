@@ -90,7 +90,7 @@ export function parseRules(listing: string): Rule[] {
   for (const line of lines) {
     const match = /^\s+\(([^)]*)\)\s+(.*)$/.exec(line);
     if (match === null) continue;
-    const users = (match[1] ?? '').split(':')[0]?.split(/\s*,\s*/) ?? [];
+    const users = ((match[1] ?? '').split(':')[0] ?? '').split(',').map((u) => u.trim());
     let password = true;
     for (const item of (match[2] ?? '').split(/(?<!\\),\s*/)) {
       const [, tags = '', command = ''] = /^((?:[A-Z_]+:\s*)*)(.*)$/.exec(item.trim()) ?? [];
