@@ -1,0 +1,41 @@
+import type { Section } from './spec';
+
+/**
+ * What a node is, as text that is compared: by section, then by path (a chain, a sysctl, a destination, an interface), a
+ * list of lines whose order matters. What has no order is sorted before it gets here.
+ */
+export type Facts = Readonly<Partial<Record<Section, Readonly<Record<string, readonly string[]>>>>>;
+
+/** An address of an interface, of use to tell which texts are a node's own. */
+export interface OwnAddress {
+  readonly interface: string;
+  readonly address: string;
+  readonly length: number;
+}
+
+export interface NodeReading {
+  readonly facts: Facts;
+  readonly addresses: readonly OwnAddress[];
+}
+
+/** Matches a text in which `*` stands for anything. */
+export function globbed(pattern: string): (text: string) => boolean {
+  const expression = new RegExp(`^${pattern.split('*').map(escaped).join('.*')}$`, 's');
+  return (text) => expression.test(text);
+}
+
+export const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\/-]/g, '\\$&');
+
+/** Leaves out what the plan says isn't compared. */
+export function withoutIgnored(facts: Facts, ignore: readonly string[]): Facts {
+  if (ignore.length === 0) return facts;
+  const ignored = ignore.map(globbed);
+  return Object.fromEntries(
+    Object.entries(facts).map(([section, paths]) => [
+      section,
+      Object.fromEntries(
+        Object.entries(paths).filter(([path]) => !ignored.some((matches) => matches(`${section}/${path}`))),
+      ),
+    ]),
+  );
+}

@@ -1,0 +1,113 @@
+/** Reads what iproute2 prints as JSON: interfaces with addresses, routes, policy routing rules. */
+import { z } from 'zod';
+import type { OwnAddress } from './facts';
+
+const links = z.array(
+  z.object({
+    ifname: z.string(),
+    mtu: z.number().optional(),
+    flags: z.array(z.string()).default([]),
+    operstate: z.string().optional(),
+    master: z.string().optional(),
+    addr_info: z
+      .array(
+        z.object({
+          local: z.string(),
+          prefixlen: z.number(),
+          scope: z.string().optional(),
+          dynamic: z.boolean().optional(),
+        }),
+      )
+      .default([]),
+  }),
+);
+
+export interface Interfaces {
+  readonly lines: Readonly<Record<string, readonly string[]>>;
+  readonly addresses: readonly OwnAddress[];
+}
+
+/** Of `ip -j address show`. Addresses that a node made up or was lent (link-local, DHCP, autoconfiguration) don't count. */
+export function readInterfaces(json: string): Interfaces {
+  const lines: Record<string, string[]> = {};
+  const addresses: OwnAddress[] = [];
+  for (const { ifname, mtu, flags, operstate, master, addr_info } of links.parse(JSON.parse(json))) {
+    const own = addr_info.filter((a) => a.scope !== 'link' && a.dynamic !== true);
+    addresses.push(...own.map((a) => ({ interface: ifname, address: a.local, length: a.prefixlen })));
+    lines[ifname] = [
+      `mtu ${mtu ?? '?'}`,
+      flags.includes('UP') ? 'up' : 'down',
+      // Loopback and tunnels say UNKNOWN while they work.
+      operstate === 'DOWN' || operstate === 'LOWERLAYERDOWN' ? 'no carrier' : 'carrier',
+      ...(master === undefined ? [] : [`part of ${master}`]),
+      ...own.map((a) => `address ${a.local}/${a.prefixlen}`).sort(),
+    ];
+  }
+  return { lines, addresses };
+}
+
+const nexthop = z.object({ gateway: z.string().optional(), dev: z.string().optional(), weight: z.number().optional() });
+const routes = z.array(
+  z.object({
+    type: z.string().optional(),
+    dst: z.string(),
+    gateway: z.string().optional(),
+    via: z.object({ host: z.string() }).optional(),
+    dev: z.string().optional(),
+    protocol: z.string().optional(),
+    table: z.union([z.string(), z.number()]).optional(),
+    prefsrc: z.string().optional(),
+    metric: z.number().optional(),
+    nexthops: z.array(nexthop).optional(),
+  }),
+);
+
+/** Of `ip -j -4|-6 route show table all`: by family, table and destination. The table `local` follows from the addresses. */
+export function readRoutes(
+  json: string,
+  family: 'ipv4' | 'ipv6',
+  protocols: readonly string[],
+): Record<string, string[]> {
+  const byPath: Record<string, string[]> = {};
+  for (const route of json.trim() === '' ? [] : routes.parse(JSON.parse(json))) {
+    const { dst, table = 'main', protocol = 'boot' } = route;
+    // Link-local routes follow from the interfaces.
+    if (table === 'local' || dst.startsWith('fe80:') || !protocols.includes(protocol)) continue;
+    const hops = route.nexthops ?? [route];
+    const text = [
+      ...(route.type === undefined || route.type === 'unicast' ? [] : [route.type]),
+      ...hops
+        .map((hop) => [
+          ...('gateway' in hop && hop.gateway !== undefined ? ['via', hop.gateway] : []),
+          ...('via' in hop && hop.via !== undefined ? ['via', hop.via.host] : []),
+          ...(hop.dev === undefined ? [] : ['dev', hop.dev]),
+          ...('weight' in hop && hop.weight !== undefined ? ['weight', String(hop.weight)] : []),
+        ])
+        .map((words) => words.join(' '))
+        .filter((words) => words !== '')
+        .sort(),
+      `proto ${protocol}`,
+      ...(route.prefsrc === undefined ? [] : [`src ${route.prefsrc}`]),
+      ...(route.metric === undefined ? [] : [`metric ${route.metric}`]),
+    ].join(' ');
+    (byPath[`${family} ${table === 'main' ? '' : `table ${table} `}${dst}`] ??= []).push(text);
+  }
+  for (const lines of Object.values(byPath)) lines.sort();
+  return byPath;
+}
+
+const rules = z.array(z.looseObject({ priority: z.number() }));
+
+/** Of `ip -j -4|-6 rule show`: in the order in which they are asked. */
+export function readRules(json: string): string[] {
+  const list = json.trim() === '' ? [] : rules.parse(JSON.parse(json));
+  return list
+    .sort((a, b) => a.priority - b.priority)
+    .map((rule) =>
+      Object.entries(rule)
+        .map(([key, value]) =>
+          value === null ? key : `${key} ${typeof value === 'string' ? value : JSON.stringify(value)}`,
+        )
+        .join(' '),
+    );
+}

@@ -1,0 +1,114 @@
+/** Reads one node: everything by fixed commands, one of them as root. */
+import { permanent, messageOf, type Fault, type Host } from '../kit';
+import { globbed, withoutIgnored, type Facts, type NodeReading } from './facts';
+import { readInterfaces, readRoutes, readRules, type Interfaces } from './network';
+import { readRuleset } from './nftables';
+import type { ParitySpec, Section } from './spec';
+
+const NFT = ['/usr/sbin/nft', '-s', 'list', 'ruleset'];
+const IP = '/usr/sbin/ip';
+const SYSCTL = '/usr/sbin/sysctl';
+const SYSTEMCTL = '/usr/bin/systemctl';
+
+/** Commands that run as root. */
+export const SUDO_COMMANDS: readonly string[] = [NFT.join(' ')];
+
+/** States of a unit file in which the unit comes back after a reboot, or needs nothing to. */
+const COMES_BACK = ['enabled', 'static', 'indirect', 'alias', 'generated', 'linked'];
+
+export async function readNode(host: Host, spec: ParitySpec): Promise<NodeReading> {
+  const wanted = (section: Section): boolean => spec.sections.includes(section);
+  const interfaces = await read(host, [IP, '-j', 'address', 'show'], readInterfaces);
+  const facts: Facts = {
+    ...(wanted('ruleset') ? { ruleset: await read(host, NFT, readRuleset, { sudo: true }) } : {}),
+    ...(wanted('sysctls') ? { sysctls: await readSysctls(host, spec.sysctls) } : {}),
+    ...(wanted('routes') ? { routes: await readAllRoutes(host, spec.routeProtocols) } : {}),
+    ...(wanted('rules') ? { rules: await readAllRules(host) } : {}),
+    ...(wanted('interfaces') ? { interfaces: interfaces.lines } : {}),
+    ...(wanted('services') && spec.services.length > 0 ? { services: await readServices(host, spec.services) } : {}),
+  };
+  return {
+    facts: withoutIgnored(facts, spec.ignore),
+    addresses: interfaces.addresses satisfies Interfaces['addresses'],
+  };
+}
+
+async function read<T>(
+  host: Host,
+  argv: readonly string[],
+  parse: (text: string) => T,
+  options: { readonly sudo?: true } = {},
+): Promise<T> {
+  const { stdout } = await host.exec(argv, options);
+  try {
+    return parse(stdout);
+  } catch (error) {
+    throw permanent(
+      'CommandFailed',
+      `${argv.join(' ')} on ${host.name} printed what can’t be read: ${messageOf(error).slice(0, 300)}`,
+    );
+  }
+}
+
+/** Of `sysctl -a`, what the patterns match; a plain name that isn't there is said to be absent, so that both must lack it. */
+export function pickSysctls(text: string, patterns: readonly string[]): Record<string, string[]> {
+  const all = new Map<string, string>();
+  for (const line of text.split('\n')) {
+    const match = /^(\S+) = (.*)$/.exec(line);
+    if (match !== null) all.set(match[1] ?? '', (match[2] ?? '').trim().replace(/\s+/g, ' '));
+  }
+  const picked: Record<string, string[]> = {};
+  for (const pattern of patterns) {
+    if (!pattern.includes('*')) picked[pattern] = [all.get(pattern) ?? '(absent)'];
+    else {
+      const matches = globbed(pattern);
+      for (const [name, value] of all) if (matches(name)) picked[name] = [value];
+    }
+  }
+  return picked;
+}
+
+async function readSysctls(host: Host, patterns: readonly string[]): Promise<Record<string, string[]>> {
+  // Some are for root only, and none of those decides how packets are forwarded; what can't be read is said on stderr.
+  const { stdout } = await host.exec([SYSCTL, '-a'], { okCodes: 'any', quiet: true });
+  return pickSysctls(stdout, patterns);
+}
+
+async function readAllRoutes(host: Host, protocols: readonly string[]): Promise<Record<string, string[]>> {
+  const of = (flag: string, family: 'ipv4' | 'ipv6') =>
+    read(host, [IP, '-j', flag, 'route', 'show', 'table', 'all'], (text) => readRoutes(text, family, protocols));
+  return { ...(await of('-4', 'ipv4')), ...(await of('-6', 'ipv6')) };
+}
+
+const readAllRules = async (host: Host): Promise<Record<string, string[]>> => ({
+  ipv4: await read(host, [IP, '-j', '-4', 'rule', 'show'], readRules),
+  ipv6: await read(host, [IP, '-j', '-6', 'rule', 'show'], readRules),
+});
+
+/** Of `systemctl show --property=Id,ActiveState,UnitFileState UNIT…`: blocks separated by empty lines, in the order asked for. */
+export function readUnits(text: string, units: readonly string[]): Record<string, string[]> {
+  const blocks = text.trim().split(/\n\s*\n/);
+  return Object.fromEntries(
+    units.map((unit, index) => {
+      const value = (key: string): string => new RegExp(`^${key}=(.*)$`, 'm').exec(blocks[index] ?? '')?.[1] ?? '';
+      return [unit, [value('ActiveState') || 'not found', value('UnitFileState') || 'no unit file']];
+    }),
+  );
+}
+
+async function readServices(host: Host, units: readonly string[]): Promise<Record<string, string[]>> {
+  const { stdout } = await host.exec([SYSTEMCTL, 'show', '--property=Id,ActiveState,UnitFileState', ...units]);
+  return readUnits(stdout, units);
+}
+
+/** Units that don't run, or wouldn't after a reboot, whatever the other node's do. */
+export function serviceFaults(where: string, services: Facts['services'] = {}): Fault[] {
+  return Object.entries(services).flatMap(([unit, [active = '', file = '']]) => [
+    ...(active === 'active'
+      ? []
+      : [{ where, what: `${unit} is ${active}, it must run`, next: `systemctl status ${unit}` }]),
+    ...(COMES_BACK.includes(file)
+      ? []
+      : [{ where, what: `${unit} would not come back after a reboot (${file})`, next: `systemctl enable ${unit}` }]),
+  ]);
+}
