@@ -119,7 +119,10 @@ export async function readRun(
   };
   if (base.execution !== 'running') return { ...base, ...(await outcomeOf(client, description)) };
   try {
-    return { ...base, status: await queryStatus(client, description, options.queryTimeoutMs ?? QUERY_TIMEOUT_MS) };
+    return {
+      ...base,
+      status: await queryStatus(client, cluster, description, options.queryTimeoutMs ?? QUERY_TIMEOUT_MS),
+    };
   } catch (error) {
     const why = noWorkerAnswered(error);
     if (why === undefined) throw error;
@@ -127,15 +130,36 @@ export async function readRun(
   }
 }
 
-async function queryStatus(client: Client, { workflowId, runId }: WorkflowExecutionDescription, timeoutMs: number) {
+async function queryStatus(
+  client: Client,
+  cluster: string,
+  { workflowId, runId }: WorkflowExecutionDescription,
+  timeoutMs: number,
+): Promise<StatusView> {
   const handle = client.workflow.getHandle(workflowId, runId);
   try {
-    return await client.withDeadline(Date.now() + timeoutMs, () => handle.query<StatusView>(queries.status));
+    const answer = await client.withDeadline(Date.now() + timeoutMs, () => handle.query<unknown>(queries.status));
+    return completeStatus(cluster, answer);
   } catch (error) {
     if (!(error instanceof QueryNotRegisteredError)) throw error;
     throw new ClientError(exitCodes.failed, `${workflowId} is no upgrade of this program: it knows no query "status"`);
   }
 }
+
+/** Before its plan is resolved a run knows little more than its phase; what is missing is empty here. */
+const completeStatus = (cluster: string, answer: unknown): StatusView => ({
+  cluster,
+  target: '',
+  phase: 'unknown',
+  sentence: '',
+  step: { number: 0, of: 0, name: '' },
+  nodes: {},
+  waitingFor: [],
+  steps: [],
+  refused: [],
+  planDigest: '',
+  ...(answer as Partial<StatusView>),
+});
 
 function executionOf({ status }: WorkflowExecutionDescription): Execution {
   switch (status.name) {

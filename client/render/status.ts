@@ -14,7 +14,7 @@ export function renderStatus(view: StatusView, options: StatusOptions = {}): str
   const { step } = view;
   const sections = [
     [
-      `${view.cluster} → ${printable(view.target)}: ${view.phase}`,
+      `${view.cluster}${view.target === '' ? '' : ` → ${printable(view.target)}`}: ${view.phase}`,
       printable(view.sentence),
       ...(step.of === 0
         ? []
@@ -26,7 +26,7 @@ export function renderStatus(view: StatusView, options: StatusOptions = {}): str
     renderOpenings(view, options),
     renderSteps(view.steps, options),
     renderRefused(view, options),
-    `Plan ${view.planDigest.slice(0, 12)}`,
+    view.planDigest === '' ? '' : `Plan ${view.planDigest.slice(0, 12)}`,
   ];
   return sections.filter((s) => s !== '').join('\n\n');
 }

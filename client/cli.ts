@@ -1,0 +1,82 @@
+#!/usr/bin/env node
+/** The `hitless` command. */
+import { Command, CommanderError } from 'commander';
+import { addAnswerCommands } from './commands/answer';
+import { addInventoryCommand } from './commands/inventory';
+import { addPlanCommands } from './commands/plan';
+import { addStartCommand } from './commands/start';
+import { addStatusCommand } from './commands/status';
+import { Context } from './context';
+import { exitCodeHelp, exitCodes, type ExitCode } from './exit';
+import { processIo, type Io } from './io';
+
+const EXIT_CODES = Object.entries(exitCodes)
+  .map(([name, code]) => `  ${code}  ${exitCodeHelp[name as keyof typeof exitCodes]}`)
+  .join('\n');
+
+const ENVIRONMENT = `
+Exit codes:
+${EXIT_CODES}
+
+Environment:
+  TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_TLS_…, TEMPORAL_PROFILE
+                     the Temporal server, as the Temporal CLI reads them; else the engine on this machine
+  HITLESS_WEB_UI     root of the Web UI, for links
+  HITLESS_USER       who answers, if --by isn't given
+  HITLESS_INVENTORY  the inventory, if --inventory isn't given; else /etc/hitless/inventory.yaml
+
+Examples:
+  hitless inventory validate        check the inventory
+  hitless plan fw-dc1 2.0           see what an upgrade would do
+  hitless start fw-dc1 2.0          start it
+  hitless status fw-dc1 --watch     see how it goes and what it asks
+  hitless approve fw-dc1            answer
+`;
+
+export function buildProgram(context: Context): Command {
+  const program = new Command('hitless')
+    .description('Upgrade redundant network systems without losing a session.')
+    .configureOutput({ writeOut: (text) => context.io.out(text), writeErr: (text) => context.io.err(text) })
+    .showHelpAfterError('(hitless --help, or hitless COMMAND --help)')
+    .exitOverride()
+    .addHelpText('after', ENVIRONMENT);
+  addPlanCommands(program, context);
+  addStartCommand(program, context);
+  addStatusCommand(program, context);
+  addAnswerCommands(program, context);
+  addInventoryCommand(program, context);
+  inherit(program);
+  return program;
+}
+
+/** What commander hands down only to commands made after it was set. */
+function inherit(program: Command): void {
+  for (const command of program.commands) {
+    command.copyInheritedSettings(program);
+    inherit(command);
+  }
+}
+
+/** Runs one command line (without node and script); never exits the process. */
+export async function main(args: readonly string[], io: Io = processIo()): Promise<ExitCode> {
+  const context = new Context(io);
+  try {
+    await buildProgram(context).parseAsync([...args], { from: 'user' });
+    return context.code;
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+  }
+}
+
+if (require.main === module) {
+  main(process.argv.slice(2)).then(
+    (code) => {
+      process.exitCode = code;
+    },
+    (error: unknown) => {
+      process.stderr.write(`hitless: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+      process.exitCode = exitCodes.failed;
+    },
+  );
+}

@@ -1,0 +1,102 @@
+/** What every command is given, and how what it found becomes words or JSON and an exit code. */
+import { userInfo } from 'node:os';
+import type { Command } from 'commander';
+import { InventoryError } from '../worker/inventory';
+import { openEngine, type ConnectedEngine } from './connection';
+import { ClientError, exitCodes, type ExitCode } from './exit';
+import { explain } from './failures';
+import type { Io } from './io';
+import { printable } from './render/text';
+
+/** What a command found: for people, for scripts, and the exit code for both. */
+export interface Result {
+  readonly text: string;
+  readonly json: unknown;
+  readonly code?: ExitCode;
+}
+
+export interface Session {
+  readonly io: Io;
+  readonly wantsJson: boolean;
+  /** Connects at the first call. */
+  engine(): Promise<ConnectedEngine>;
+  /** Progress and notes: never mixed into JSON. */
+  note(text: string): void;
+  /** Output in the middle of a command that goes on: a line of text, or one JSON document on a line. */
+  emit(text: string, json: unknown): void;
+}
+
+/** Runs commands and remembers the exit code of the last one. */
+export class Context {
+  code: ExitCode = exitCodes.ok;
+  constructor(readonly io: Io) {}
+
+  /** A commander action around `work`: connects when asked to, prints, maps faults, closes. */
+  async run(
+    options: { readonly json?: boolean },
+    work: (session: Session) => Promise<Result | undefined>,
+  ): Promise<void> {
+    const wantsJson = options.json === true;
+    let engine: ConnectedEngine | undefined;
+    const session: Session = {
+      io: this.io,
+      wantsJson,
+      engine: async () => (engine ??= await openEngine(this.io.env)),
+      note: (text) => this.io.err(`${text}\n`),
+      emit: (text, json) => {
+        if (wantsJson) this.io.out(`${JSON.stringify(json)}\n`);
+        else if (text !== '') this.io.out(`${text}\n`);
+      },
+    };
+    try {
+      const result = await work(session);
+      if (result === undefined) return;
+      if (wantsJson) this.io.out(`${JSON.stringify(result.json, undefined, 2)}\n`);
+      else if (result.text !== '') this.io.out(`${result.text}\n`);
+      this.code = result.code ?? exitCodes.ok;
+    } catch (error) {
+      this.fail(faultOf(error, engine), wantsJson);
+    } finally {
+      await engine?.close();
+    }
+  }
+
+  private fail(fault: ClientError, wantsJson: boolean): void {
+    this.code = fault.code;
+    const { message, next, details } = fault;
+    if (wantsJson) {
+      const error = {
+        message,
+        exitCode: fault.code,
+        ...(next !== undefined && { next }),
+        ...(details !== undefined && { details }),
+      };
+      this.io.out(`${JSON.stringify({ error }, undefined, 2)}\n`);
+      return;
+    }
+    this.io.err(`hitless: ${printable(message)}\n`);
+    if (next !== undefined) this.io.err(`  → ${printable(next)}\n`);
+  }
+}
+
+function faultOf(error: unknown, engine: ConnectedEngine | undefined): ClientError {
+  if (error instanceof InventoryError)
+    return new ClientError(exitCodes.usage, error.message, undefined, { faults: error.faults });
+  const where = { address: engine?.address ?? '?', namespace: engine?.client.options.namespace ?? '?' };
+  return explain(error, where);
+}
+
+/** Who acts: HITLESS_USER, else the user of the operating system. */
+export const defaultUser = (env: NodeJS.ProcessEnv): string => env['HITLESS_USER'] || userInfo().username;
+
+export const withJson = (command: Command): Command =>
+  command.option('--json', 'print one JSON document instead of text (errors too)');
+
+/** Examples below a command's help. */
+export const withExamples = (command: Command, ...examples: readonly (readonly [string, string])[]): Command => {
+  const width = Math.max(...examples.map(([line]) => line.length));
+  return command.addHelpText(
+    'after',
+    `\nExamples:\n${examples.map(([line, what]) => `  ${line.padEnd(width)}  ${what}`).join('\n')}`,
+  );
+};

@@ -1,0 +1,20 @@
+/** The same as the `hitless` command, for programs: start, look, answer. Nothing here prints or exits. */
+export { answer, cancel, chooseOpening, command, type AnswerRequest, type Outcome, type Verb } from './answer';
+export { openEngine, type ConnectedEngine } from './connection';
+export { ClientError, exitCodes, type ExitCode } from './exit';
+export { follow, hasEnded, type FollowOptions } from './follow';
+export { renderPlan, renderReadiness } from './render/plan';
+export { renderRun } from './render/run';
+export { renderReport, renderStatus } from './render/status';
+export {
+  deepLink,
+  readUpgrade,
+  readRun,
+  type Engine,
+  type Execution,
+  type PendingCall,
+  type RunState,
+  type ServerView,
+} from './run';
+export { planUpgrade, startUpgrade, type Started, type StartOptions } from './start';
+export { sudoCommandsOf, sudoersFiles, type SudoCommand, type SudoersFile } from './sudoers';

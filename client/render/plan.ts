@@ -1,0 +1,57 @@
+/** PlanView → text. Pure. */
+import type { PlannedItem, PlanView, PreviewView } from '../../workflows/contract';
+import { indent, printable, table } from './text';
+
+const KINDS: Readonly<Record<PlannedItem['kind'], string>> = {
+  step: 'step',
+  check: 'look',
+  gate: 'ASK PEOPLE',
+  wait: 'wait',
+  watch: 'begin to watch',
+  'watch-end': 'end of watching',
+  'no-return': 'POINT OF NO RETURN',
+};
+
+export function renderPlan(cluster: string, view: PlanView): string {
+  const previews = new Map(view.previews?.map((p) => [p.item, p]));
+  // Numbered as the status numbers them: the end of a watch is no step.
+  let number = 0;
+  const items = view.items.map((item, index) => {
+    const shown = item.kind === 'watch-end' ? '' : String(++number);
+    const kept = item.kept === true ? ' (stays as it is when rolled back)' : '';
+    const head = `${shown.padStart(3)}  ${KINDS[item.kind].padEnd(8)}  ${printable(item.name)}${kept}`;
+    const preview = previews.get(index);
+    return [head, ...(preview === undefined ? [] : renderPreview(preview))].join('\n');
+  });
+  const sections = [
+    `STEPS\n${items.join('\n')}`,
+    view.readiness === undefined ? '' : renderReadiness(cluster, view.readiness),
+    `Plan ${view.digest.slice(0, 12)}`,
+  ];
+  return sections.filter((s) => s !== '').join('\n\n');
+}
+
+function renderPreview({ commands, differences, failure }: PreviewView): string[] {
+  return [
+    ...(commands.length === 0
+      ? []
+      : [
+          table(
+            commands.map((c) => [c.host, c.command]),
+            { indent: 9 },
+          ),
+        ]),
+    ...differences.map(({ host, of, diff }) => `         ${host}: ${printable(of)}\n${indent(diff.trimEnd(), 11)}`),
+    ...(failure === undefined ? [] : [indent(`can't be shown: ${failure}`, 9)]),
+  ];
+}
+
+export function renderReadiness(cluster: string, readiness: NonNullable<PlanView['readiness']>): string {
+  const { ready, summary, faults } = readiness;
+  if (ready) return `${cluster} is ready${summary === undefined ? '' : `: ${printable(summary)}`}`;
+  const rows = faults.map(
+    (f) => `- ${printable(f.where)}: ${printable(f.what)}${f.next === undefined ? '' : `\n    → ${printable(f.next)}`}`,
+  );
+  const count = faults.length === 1 ? 'one fault' : `${faults.length} faults`;
+  return `${cluster} is NOT READY, ${count}; nothing was changed:\n${rows.join('\n')}`;
+}

@@ -1,0 +1,58 @@
+/** Sudoers files from what the drivers say that they run as root. Pure. */
+import { sudoCommands as parity } from '../activities/parity';
+import { sudoCommands as probes } from '../activities/probes';
+import { sudoCommands as routing } from '../activities/routing';
+import type { HostSpec } from '../activities/ssh/spec';
+import { sudoCommands as stateSync } from '../activities/state-sync';
+import type { ResolvedPlan } from '../worker/inventory';
+
+/** One command of a driver, in the syntax of sudoers(5). */
+export interface SudoCommand {
+  /** Name under `hosts`. */
+  readonly host: string;
+  readonly as: string;
+  readonly command: string;
+}
+
+/** Everything that a plan runs by sudo, of all its drivers. */
+export const sudoCommandsOf = (plan: ResolvedPlan): SudoCommand[] => [
+  ...routing(plan),
+  ...stateSync(plan),
+  ...parity(plan),
+  ...probes(plan.monitoring),
+];
+
+export interface SudoersFile {
+  readonly host: string;
+  readonly user: string;
+  readonly text: string;
+}
+
+/**
+ * One file for each host that is logged in to as somebody else than root and where something is run by sudo. The commands
+ * are those of the plan and no others; each stands on a line of its own, sorted, so that two files can be compared.
+ */
+export function sudoersFiles(
+  hosts: Readonly<Record<string, Pick<HostSpec, 'user' | 'root'>>>,
+  commands: readonly SudoCommand[],
+  of: { readonly cluster: string; readonly version: string },
+): SudoersFile[] {
+  return Object.entries(hosts)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .flatMap(([host, { user, root }]) => {
+      const own = commands.filter((c) => c.host === host);
+      if (root === 'none' || own.length === 0) return [];
+      const lines = [...new Set(own.map((c) => `${userName(user)} ALL=(${c.as}) NOPASSWD: ${c.command}`))].sort();
+      const text = [
+        `# Hitless: what ${user} may run on ${host} to upgrade ${of.cluster}${of.version === '' ? '' : ` to ${of.version}`}.`,
+        '# Install it as /etc/sudoers.d/hitless, mode 0440, after: visudo -cf FILE',
+        `Defaults:${userName(user)} !requiretty`,
+        ...lines,
+        '',
+      ].join('\n');
+      return [{ host, user, text }];
+    });
+}
+
+/** Characters that sudoers(5) wants escaped in a user name, as in DOMAIN\user. */
+const userName = (user: string): string => user.replace(/[\\,:=@!() ]/g, '\\$&');
