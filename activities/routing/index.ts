@@ -2,9 +2,12 @@
  * Traffic of an active/standby pair: moving it between the nodes, and knowing where it goes. Facts: firewall-pair §0–§4, §6,
  * §7, §12. Registered as `routing`.
  */
+import { sudoToWrite } from '../ssh/files';
 import { sudoersCommand } from '../ssh/quote';
 import { counterSudo, countersOf } from './counters';
 import { driverFor, hostOfNode, nodesOf } from './drivers';
+import { interfaceSudo } from './interface-down';
+import { sessionSudo } from './session-shutdown';
 import type { RoutingPlan } from './spec';
 import type { Host } from '../kit';
 
@@ -41,26 +44,39 @@ export interface SudoNeed {
   readonly argv: readonly string[];
 }
 
-/** Everything that this folder runs as root, with arguments as they will be. */
+/** Everything that this folder runs as root, with arguments as they will be; files that it writes are apart. */
 export function sudoNeeds(plan: RoutingPlan): SudoNeed[] {
-  const needs = [
-    ...Object.entries(plan.routing.routers).flatMap(([name, spec]) =>
-      driverFor(name, spec, unused)
-        .sudo(plan.routing.original?.[name]?.owned)
-        .map((argv) => ({ host: spec.host, argv })),
+  const routers = Object.entries(plan.routing.routers).flatMap(([name, spec]) =>
+    driverFor(name, spec, unused)
+      .sudo(plan.routing.original?.[name]?.owned)
+      .map((argv) => ({ host: spec.host, argv })),
+  );
+  const counters = nodesOf(plan).flatMap((node) =>
+    countersOf(plan, node).flatMap((counter) =>
+      counterSudo(counter).map((argv) => ({ host: hostOfNode(plan, node), argv })),
     ),
-    ...nodesOf(plan).flatMap((node) =>
-      countersOf(plan, node).flatMap((counter) =>
-        counterSudo(counter).map((argv) => ({ host: hostOfNode(plan, node), argv })),
-      ),
-    ),
-  ];
-  return needs.map((need) => ({ ...need, as: 'root' }));
+  );
+  return [...routers, ...counters, ...methodSudo(plan)].map((need) => ({ ...need, as: 'root' }));
 }
 
-/** The same in sudoers syntax. */
-export const sudoCommands = (plan: RoutingPlan): { host: string; as: string; command: string }[] =>
-  sudoNeeds(plan).map(({ host, as, argv }) => ({ host, as, command: sudoersCommand(argv) }));
+const methodSudo = (plan: RoutingPlan): { readonly host: string; readonly argv: readonly string[] }[] => {
+  switch (plan.routing.steering.method) {
+    case 'bgp-policy':
+      return [];
+    case 'session-shutdown':
+      return sessionSudo(plan);
+    case 'interface-down':
+      return interfaceSudo(plan).commands;
+  }
+};
+
+/** The same in sudoers syntax, with what writing files takes. */
+export const sudoCommands = (plan: RoutingPlan): { host: string; as: string; command: string }[] => [
+  ...sudoNeeds(plan).map(({ host, as, argv }) => ({ host, as, command: sudoersCommand(argv) })),
+  ...(plan.routing.steering.method === 'interface-down' ? interfaceSudo(plan).files : []).flatMap(({ host, path }) =>
+    sudoToWrite(path).map((command) => ({ host, as: 'root', command })),
+  ),
+];
 
 /** Listing commands needs no host. */
 const unused = new Proxy({} as Host, {

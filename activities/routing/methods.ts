@@ -1,15 +1,17 @@
 import type { StepContext } from '../kit';
 import { bgpPolicy } from './bgp-policy';
-import type { RoutingPlan } from './spec';
+import { interfaceDown } from './interface-down';
+import { sessionShutdown } from './session-shutdown';
+import type { RoutingPlan, SteeringSpec } from './spec';
 import type { Steering } from './steering';
 
+/** A new way to move traffic is one new line here. */
+const methods: Readonly<Record<SteeringSpec['method'], (context: StepContext<RoutingPlan>) => Steering>> = {
+  'bgp-policy': bgpPolicy as (context: StepContext<RoutingPlan>) => Steering,
+  'session-shutdown': sessionShutdown as (context: StepContext<RoutingPlan>) => Steering,
+  'interface-down': interfaceDown as (context: StepContext<RoutingPlan>) => Steering,
+};
+
 /** The way in which this plan moves traffic. */
-export function steeringOf(context: StepContext<RoutingPlan>): Steering {
-  const { method } = context.plan.routing.steering;
-  switch (method) {
-    case 'bgp-policy':
-      return bgpPolicy(context);
-    default:
-      throw new Error(method);
-  }
-}
+export const steeringOf = (context: StepContext<RoutingPlan>): Steering =>
+  methods[context.plan.routing.steering.method](context);

@@ -3,7 +3,6 @@
  */
 import { permanent, type Fault, type Preview } from '../kit';
 import type { RouterReading } from './driver';
-import type { RoutingContext } from './look';
 
 /** Where traffic is to go, and how that is to be written down. */
 export type Goal =
@@ -50,5 +49,3 @@ export const foreignChange = (where: string, differences: readonly string[], wha
     `${where}: somebody else changed what this run relies on. ${what} Found: ${differences.join('; ')}. Nothing was changed by this attempt. Next: find out who did (another run? a configuration manager?), put it right, then retry or roll back.`,
     { where, differences },
   );
-
-export type Steerer = (context: RoutingContext, run: string) => Steering;

@@ -41,9 +41,14 @@ describeLab('FRR on the lab', () => {
           await vtysh('border', 'route-map FROM-FW2 permit 10', 'set metric 5');
           return async () => void (await vtysh('border', 'route-map FROM-FW2 permit 10', 'no set metric'));
         case 'elsewhere':
-          await vtysh('border', 'route-map FROM-FW2 deny 20', 'set metric 5', 'exit', 'ip prefix-list OTHERS permit 192.0.2.0/24');
-          return async () =>
-            void (await vtysh('border', 'no route-map FROM-FW2 deny 20', 'no ip prefix-list OTHERS'));
+          await vtysh(
+            'border',
+            'route-map FROM-FW2 deny 20',
+            'set metric 5',
+            'exit',
+            'ip prefix-list OTHERS permit 192.0.2.0/24',
+          );
+          return async () => void (await vtysh('border', 'no route-map FROM-FW2 deny 20', 'no ip prefix-list OTHERS'));
       }
     },
   }));
