@@ -6,4 +6,4 @@ export * from './errors';
 export * from './evidence';
 export * from './host';
 export * from './step';
-export { registerActivities } from './register';
+export { registerActivities, runActivity, type WorkerServices } from './register';

@@ -31,18 +31,19 @@ export function registerActivities(
     if (!isDefinition(value)) continue;
     const type = `${folder}.${name}`;
     if (value.kind === 'check') {
-      activities[`${type}.check`] = (call) => attempt(call, services, (context) => value.check(context, call.input));
+      activities[`${type}.check`] = (call) =>
+        runActivity(call, services, (context) => value.check(context, call.input));
       continue;
     }
     activities[`${type}.observe`] = (call) =>
-      attempt(call, services, (context) => value.observe(context, call.input), { isBefore: true });
+      runActivity(call, services, (context) => value.observe(context, call.input), { isBefore: true });
     activities[`${type}.preview`] = (call) =>
-      attempt(call, services, async (context) =>
+      runActivity(call, services, async (context) =>
         value.preview(context, call.input, await value.observe(context, call.input)),
       );
     for (const verb of ['act', 'undo'] as const) {
       activities[`${type}.${verb}`] = (call) =>
-        attempt(call, services, async (context) => {
+        runActivity(call, services, async (context) => {
           // An escape comes without a before: it looks for itself, in the same breath.
           const before: unknown = call.before === undefined ? await value.observe(context, call.input) : call.before;
           return value[verb](context, call.input, before);
@@ -55,7 +56,8 @@ export function registerActivities(
 const isDefinition = (value: unknown): value is Definition =>
   typeof value === 'object' && value !== null && 'kind' in value && (value.kind === 'step' || value.kind === 'check');
 
-async function attempt(
+/** Runs work as one attempt of an activity: heartbeats, evidence, and a cut that is seen as a cut. */
+export async function runActivity(
   call: StepCall,
   services: WorkerServices,
   work: (context: StepContext) => Promise<unknown>,

@@ -28,6 +28,8 @@ export interface Hosts {
    * through this object, not the connection. Throws InvalidInput if the plan has no such host.
    */
   readonly connect: (plan: unknown, hostName: string, signal: AbortSignal) => Promise<SshHost>;
+  /** The connections themselves: for what needs a channel of its own, as the probes' loops. */
+  readonly pool: Pool;
   /** Ends all connections. */
   close(): void;
   /** Open connections, for diagnosis. */
@@ -48,6 +50,7 @@ export function createHosts(options: HostsOptions = {}): Hosts {
   };
   return {
     connect: connect satisfies WorkerServices['connect'],
+    pool,
     close: () => pool.close(),
     get connections() {
       return pool.size;

@@ -161,6 +161,46 @@ describe('a run of the firewall pair on the in-memory runtime', () => {
     await run.until(() => run.open() === 'hold#1');
   });
 
+  it('does nothing forward while it is paused', async () => {
+    const run = await pairRun();
+    await run.until(() => run.open() === 'start#1');
+    const gate = run.run.state.openings.at(-1)!;
+    run.runtime.send('pause', { by: 'ann', reason: 'lunch' });
+    run.runtime.send('approve', { opening: gate.id, digest: gate.digest.slice(0, 12), by: 'ann' });
+    expect(run.open()).toBe('pause#1');
+    await run.runtime.drive(run.runtime.sleep(3_600_000));
+    expect(run.world.acts).toEqual(['stage']);
+    run.runtime.send('resume', { by: 'ann', reason: 'back' });
+    await approve(run, 'return#1', 'finish#1');
+    expect(await run.runtime.drive(run.ending)).toBe('Completed');
+  });
+
+  it('cuts nothing of a rollback, whatever is said meanwhile', async () => {
+    const run = await pairRun({ ...goodWorld, takes: (name) => (name === 'install-undo' ? 60_000 : 1_000) });
+    await approve(run, 'start#1');
+    await run.until(() => run.open() === 'return#1');
+    run.answer('reject');
+    await run.until(() => run.open() === 'hold#1');
+    run.answer('roll-back');
+    await run.until(() => run.run.state.items.some((i) => i.state === 'undoing' && i.item.name.startsWith('Upgrade')));
+    run.runtime.send('switchBack', { by: 'ann', reason: 'now' });
+    expect(run.run.state.refused.at(-1)?.why).toContain('being moved already');
+    run.runtime.send('cancel');
+    expect(await run.runtime.drive(run.ending)).toBe('Cancelled');
+    expect(run.world.acts.filter((a) => a === 'install-undo')).toHaveLength(1);
+    expect(run.run.state.openings.filter((o) => o.kind === 'hold')).toHaveLength(1);
+  });
+
+  it('stops the watch before it undoes what the watch guards', async () => {
+    const run = await pairRun();
+    await approve(run, 'start#1', 'return#1');
+    await run.until(() => run.run.state.items.some((i) => i.item.kind === 'wait' && i.state === 'running'));
+    run.runtime.send('cancel');
+    await run.until(() => run.run.state.phase === 'rolling-back');
+    expect(run.run.state.watch?.state).toBe('ended');
+    expect(await run.runtime.drive(run.ending)).toBe('Cancelled');
+  });
+
   it('survives a hold in the watch: a retry doesn’t restart the monitoring period', async () => {
     const gates = { ...anyonePolicy.gates, finish: { count: 1, expiresAfterMs: 60_000, onExpiry: 'hold' as const } };
     const run = await pairRun(goodWorld, pairPlan({ gates }));

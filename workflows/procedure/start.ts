@@ -13,7 +13,7 @@ import {
   type PlannedItem,
   type PreviewView,
   type Report,
-  type StartInput,
+  type PlanInput,
 } from '../contract';
 import { faultsOf } from './asks';
 import { record } from './record';
@@ -56,7 +56,7 @@ export async function upgrade<P extends PlanBase>(procedure: string, body: Body<
   return runtime.shielded(async () => {
     const input = readInput(runtime, startInput, raw);
     await checkWorkflowId(runtime, workflowIdOf(input.cluster), input.cluster);
-    const { plan, items, digest } = await prepare(runtime, procedure, body, input);
+    const { plan, items, digest } = await prepare(runtime, procedure, body, input, false);
     if (input.expectPlan !== undefined && !digest.startsWith(input.expectPlan)) {
       throw runtime.failure(
         'PlanDiffers',
@@ -86,7 +86,7 @@ export async function planOnly<P extends PlanBase>(procedure: string, body: Body
   return runtime.shielded(async () => {
     const input = readInput(runtime, planInput, raw);
     await checkWorkflowId(runtime, planWorkflowIdOf(input.cluster), input.cluster);
-    const { plan, items, digest } = await prepare(runtime, procedure, body, { ...input, version: input.version ?? '' });
+    const { plan, items, digest } = await prepare(runtime, procedure, body, input, true);
     const view: PlanView = { digest, plan, items };
     if (input.only === 'resolve') return view;
     const readiness = await readReadiness(runtime, plan, items);
@@ -132,17 +132,29 @@ async function prepare<P extends PlanBase>(
   runtime: TemporalRuntime,
   procedure: string,
   body: Body<P>,
-  input: StartInput,
+  input: PlanInput,
+  isDryRun: boolean,
 ): Promise<Prepared<P>> {
-  const plan = (await resolve(runtime, procedure, input)) as P;
+  const plan = (await resolve(runtime, procedure, input, isDryRun)) as P;
   const items = await record(body, plan);
   const { requestedBy: _, ...undisputed } = plan;
   const digest = String(await runtime.call('core.digest', { plan: undisputed, items }, LOCAL).result);
   return { plan, items, digest };
 }
 
-async function resolve(runtime: TemporalRuntime, procedure: string, input: StartInput): Promise<unknown> {
-  const call = runtime.call('plan.resolve', { schema: 1, procedure, ...input }, RESOLVING);
+async function resolve(
+  runtime: TemporalRuntime,
+  procedure: string,
+  input: PlanInput,
+  isDryRun: boolean,
+): Promise<unknown> {
+  const { cluster, version, requestedBy } = input;
+  const asked = {
+    cluster,
+    ...(version === undefined ? { only: 'check' } : { version }),
+    ...(requestedBy === undefined ? {} : { requestedBy }),
+  };
+  const call = runtime.call('plan.resolve', { schema: 1, procedure, isDryRun, input: asked }, RESOLVING);
   // Nothing else happens yet, so a cancel simply ends it.
   const cut = runtime.waitFor(() => runtime.cancelRequested).then(() => call.cut());
   cut.catch(() => undefined);

@@ -1,0 +1,99 @@
+/**
+ * Moving traffic from one node to the other: session state first, then the routing, then the sessions change hands. One
+ * step, so that no way of moving traffic (forward, undo, escape) can forget the state; a flip without it hangs every
+ * session (facts/firewall-pair §0.2, §6 cases B and R1).
+ */
+import { defineStep, messageOf, type Outcome, type StepContext } from '../kit';
+import { look, prefer, whoServes, type PreferBefore } from '../routing';
+import { commitBeforeServing, reseedFully, reseedOnce } from '../state-sync';
+import type { FirewallPairPlan } from './plan';
+
+export interface MoveInput {
+  readonly to: string;
+  /** The routing configuration becomes, byte for byte, what it was when the run began. */
+  readonly restore?: boolean;
+  /** At once: state sync that doesn't answer is no reason to stay on a sick node. */
+  readonly urgent?: boolean;
+}
+
+export interface MoveBefore {
+  readonly routing: PreferBefore;
+}
+
+export interface MoveResult extends Outcome {
+  /** One line per router and destination, before and after. */
+  readonly before: readonly string[];
+  readonly after: readonly string[];
+  /** What didn't go as it should and doesn't stop the move. */
+  readonly remarks: readonly string[];
+}
+
+type Context = StepContext<FirewallPairPlan>;
+
+export const moveTraffic = defineStep<MoveInput, MoveBefore, MoveResult, FirewallPairPlan>({
+  observe: async (context, { to }) => ({ routing: await prefer.observe(context, { node: to }) }),
+
+  async act(context, { to, restore = false, urgent = false }, before) {
+    const prepared = urgent ? await prepareAtOnce(context, to) : await prepare(context, to);
+    const as = urgent ? 'escape' : restore ? 'restore' : 'role';
+    const moved = await prefer.act(context, { node: to, as }, before.routing);
+    const handed = await handOver(context, to);
+    return { ...moved, remarks: [...prepared, ...moved.remarks, ...handed] };
+  },
+
+  async undo(context, { to }, before) {
+    const { serving } = before.routing;
+    const remarks = serving === undefined ? [] : await prepare(context, serving);
+    const moved = await prefer.undo(context, { node: to }, before.routing);
+    const handed = serving === undefined ? [] : await handOver(context, serving);
+    return { ...moved, remarks: [...remarks, ...handed] };
+  },
+
+  preview: (context, { to, restore = false, urgent = false }, before) =>
+    prefer.preview(context, { node: to, as: urgent ? 'escape' : restore ? 'restore' : 'role' }, before.routing),
+});
+
+const otherThan = (plan: FirewallPairPlan, node: string): string =>
+  Object.keys(plan.nodes).find((n) => n !== node) ?? '';
+
+/** The node that is to serve gets the sessions of the one that serves, and is compared with it. */
+async function prepare(context: Context, to: string): Promise<string[]> {
+  const { node: serving } = whoServes(await look(context));
+  // A half-made move of an earlier attempt: there is no direction to copy in, and finishing the move is what helps.
+  if (serving === undefined) return ['traffic was split when this attempt began: session state was not copied again'];
+  if (serving === to) return [];
+  context.progress(`bringing the session state of ${to} up to date`);
+  await reseedFully(context, { from: serving, to }, false);
+  return [];
+}
+
+/** As `prepare`, but the standby was kept up to date by the watch, so whatever fails here is only told. */
+async function prepareAtOnce(context: Context, to: string): Promise<string[]> {
+  const from = otherThan(context.plan, to);
+  const remarks: string[] = [];
+  try {
+    const { verdict, summary } = await reseedOnce(context, { from, to });
+    if (verdict !== 'pass') remarks.push(`last reseed before the move: ${summary}`);
+    await commitBeforeServing(context, to);
+  } catch (error) {
+    if (context.signal.aborted) throw error;
+    remarks.push(`session state of ${to} could not be refreshed: ${messageOf(error)}`);
+  }
+  return remarks;
+}
+
+/**
+ * The node that serves now sends its sessions, and the other's daemon gives up what it still speaks for. Not a reason to
+ * fail: traffic is where it should be, and state is compared again before anything relies on it.
+ */
+async function handOver(context: Context, serving: string): Promise<string[]> {
+  const other = otherThan(context.plan, serving);
+  try {
+    context.progress(`handing the sessions over to ${serving}`);
+    await reseedFully(context, { from: serving, to: other }, true);
+    return [];
+  } catch (error) {
+    if (context.signal.aborted) throw error;
+    return [`${other} doesn’t have all sessions of ${serving} yet: ${messageOf(error)}`];
+  }
+}

@@ -1,0 +1,25 @@
+/** What the core itself asks of a worker: digests, and links for people. Run as local activities: pure and quick. */
+import { digestOf } from './digest';
+
+export interface CoreSettings {
+  /** Root of the Web UI, without a slash at the end, where it is known. */
+  readonly uiUrl?: string;
+}
+
+interface StartForm {
+  readonly namespace: string;
+  readonly workflowId: string;
+  readonly workflowType: string;
+  readonly taskQueue: string;
+}
+
+/** The Web UI's Start form, filled in but for the input. */
+export function startLink(uiUrl: string | undefined, { namespace, ...form }: StartForm): string {
+  const path = `/namespaces/${encodeURIComponent(namespace)}/workflows/start-workflow?${new URLSearchParams(form).toString()}`;
+  return `${uiUrl ?? '(your Web UI)'}${path}`;
+}
+
+export const coreActivities = ({ uiUrl }: CoreSettings) => ({
+  'core.digest': async (value: unknown): Promise<string> => digestOf(value),
+  'core.startLink': async (form: StartForm): Promise<string> => startLink(uiUrl, form),
+});
