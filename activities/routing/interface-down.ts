@@ -58,10 +58,13 @@ export const commandsOf = (device: string, revertAfterMs: number) => {
   };
 };
 
-/** systemd.unit(5): after whatever configures interfaces, before whatever announces routes. */
+/**
+ * systemd.unit(5): after whatever configures interfaces, before whatever announces routes. Not after network.target: FRR's
+ * unit is before it, and systemd breaks a cycle by leaving out a unit, which here would be FRR.
+ */
 export const holdUnit = (device: string, why: string): string => `[Unit]
 Description=Keeps ${device} down: ${why}
-After=network.target networking.service systemd-networkd.service NetworkManager.service
+After=networking.service systemd-networkd.service NetworkManager.service
 Before=frr.service bird.service
 
 [Service]

@@ -7,9 +7,9 @@ import type { Steering } from './steering';
 
 /** A new way to move traffic is one new line here. */
 const methods: Readonly<Record<SteeringSpec['method'], (context: StepContext<RoutingPlan>) => Steering>> = {
-  'bgp-policy': bgpPolicy as (context: StepContext<RoutingPlan>) => Steering,
-  'session-shutdown': sessionShutdown as (context: StepContext<RoutingPlan>) => Steering,
-  'interface-down': interfaceDown as (context: StepContext<RoutingPlan>) => Steering,
+  'bgp-policy': bgpPolicy,
+  'session-shutdown': sessionShutdown,
+  'interface-down': interfaceDown,
 };
 
 /** The way in which this plan moves traffic. */

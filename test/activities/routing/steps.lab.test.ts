@@ -42,8 +42,8 @@ describeLab('moving traffic on the lab', () => {
     return { before, result: await prefer.act(contextOf(b), input, before) };
   };
   const undo = (input: PreferInput, before: PreferBefore, b: Bench = bench) => prefer.undo(contextOf(b), input, before);
-  const withRouting = (change: (routing: Record<string, never>) => void): Bench => {
-    const routing = structuredClone(bench.plan.routing) as unknown as Record<string, never>;
+  const withRouting = (change: (routing: Record<string, unknown>) => void): Bench => {
+    const routing = structuredClone(bench.plan.routing) as unknown as Record<string, unknown>;
     change(routing);
     return { ...bench, plan: { ...bench.plan, routing: routing as unknown as RoutingPlan['routing'] } };
   };
@@ -108,7 +108,9 @@ describeLab('moving traffic on the lab', () => {
       const text = await running();
       // "Increase local preference and reduce prepending" of the standby, and no more: both AS paths are then equally long.
       const trap = withRouting((routing) => {
-        const { policy } = (routing['routers'] as Record<string, { policy: Record<string, unknown> }>)['border']!;
+        const { policy } = (routing['routers'] as Record<string, { policy: Record<string, unknown> }>)[
+          'border'
+        ]!;
         policy['other'] = { localPreference: 100, prepend: 0 };
       });
       const before = await prefer.observe(contextOf(trap), { node: 'fw2' });
@@ -251,7 +253,8 @@ describeLab('moving traffic on the lab', () => {
         expect(message).toMatch(
           /the BGP configuration isn’t the plan’s: - neighbor 172\.31\.0\.14 route-map TO-FW2 out/,
         );
-        expect(message).toContain('fw1 serves, not fw2');
+        // Without prepending towards fw2 both AS paths are equally long.
+        expect(message).toMatch(/edge 10\.20\.0\.0\/24: traffic is spread over fw1 .* and fw2 .*a tie/);
       } finally {
         await vtysh('border', 'bgp route-map delay-timer 0');
         await vtysh(
@@ -273,7 +276,7 @@ describeLab('moving traffic on the lab', () => {
       const { client, server } = lab.description.roles;
       const { address } = lab.description.service;
       expect(server).toBe('server');
-      const ping = lab.host(client).exec(`ping -i 0.05 -c 120 -q ${address}`);
+      const ping = lab.host(client).exec(`ping -i 0.05 -c 500 -q ${address}`);
       const sources: Record<string, unknown>[] = [
         { source: 'kernel' },
         { source: 'nft', table: 'filter', chain: 'forward', comments: ['established', 'new-icmp'] },
@@ -391,7 +394,8 @@ describeLab('moving traffic on the lab', () => {
       );
       expect(await lab.host('fw1').exec('ip -j link show dev dc0')).not.toContain('"UP"');
       expect(await who(b)).toBe('fw2');
-      expect(await undo({ node: 'fw2' }, before, b)).toMatchObject({ changed: true });
+      // The connection from before the restart is dead: the engine would try again, too.
+      await undo({ node: 'fw2' }, before, b).catch(() => undo({ node: 'fw2' }, before, b));
       expect(await who(b)).toBe('fw1');
       expect(await lab.host('fw1').exec('ls /etc/systemd/system')).not.toContain('hitless-');
       await lab.waitRouting();

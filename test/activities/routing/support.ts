@@ -85,7 +85,7 @@ export function planOf(description: FirewallPairDescription, routing: object = r
     nodes: Object.fromEntries(description.roles.firewalls.map((name) => [name, { host: name }])),
     hosts: section,
     routing: routingSpec.parse(routing),
-  } as RoutingPlan;
+  };
 }
 
 /** Reads what a plan takes from the network, as the resolving of a plan does. */
