@@ -1,10 +1,23 @@
 /** Puts the folders of activities together: one connection pool, and the places where one folder needs another. */
-import { assertOutOfService, completePlan, moveTraffic, pairProbes } from '../activities/firewall-pair';
-import { registerActivities, type WorkerServices } from '../activities/kit';
+import {
+  assertOutOfService,
+  completePlan,
+  moveTraffic,
+  pairProbes,
+  pairReadiness,
+  type FirewallPairPlan,
+} from '../activities/firewall-pair';
+import {
+  formatFaults,
+  permanent,
+  registerActivities,
+  type Finding,
+  type StepContext,
+  type WorkerServices,
+} from '../activities/kit';
 import { packageActivities } from '../activities/packages';
 import * as parity from '../activities/parity';
-import { registerProbes, sshLines } from '../activities/probes';
-import { readinessActivities } from '../activities/readiness';
+import { probeFaults, registerProbes, sshLines } from '../activities/probes';
 import * as routing from '../activities/routing';
 import { createHosts } from '../activities/ssh';
 import * as stateSync from '../activities/state-sync';
@@ -31,17 +44,21 @@ export function hitlessActivities(options: ActivityOptions): HitlessActivities {
     ...(options.evidence === undefined ? {} : { keepEvidence: keepEvidenceIn(options.evidence) }),
   };
   const probes = { ...services, openLines: sshLines(hosts.pool), ...pairProbes };
+  const probesReady = async (context: StepContext<FirewallPairPlan>): Promise<Finding> => {
+    const faults = await probeFaults(context, probes);
+    if (faults.length > 0) throw permanent('NotReady', `the probes can’t run:\n${formatFaults(faults)}`, { faults });
+    return { summary: `${context.plan.monitoring.probes.length} probes can run` };
+  };
   return {
     close: () => hosts.close(),
     activities: {
       ...coreActivities(options),
       'plan.resolve': planActivity(options.inventory, services, { 'firewall-pair': completePlan }),
-      ...registerActivities('pair', { moveTraffic }, services),
+      ...registerActivities('pair', { moveTraffic, ready: pairReadiness(probesReady) }, services),
       ...registerActivities('routing', routing, services),
       ...registerActivities('stateSync', stateSync, services),
       ...registerActivities('parity', parity, services),
       ...registerActivities('packages', packageActivities({ assertOutOfService }), services),
-      ...registerActivities('readiness', readinessActivities, services),
       ...registerProbes(probes),
     },
   };

@@ -5,31 +5,36 @@
 import type * as pairActivities from '../activities/firewall-pair';
 import type { FirewallPairPlan } from '../activities/firewall-pair';
 import type * as parityActivities from '../activities/parity';
-import type * as packageActivities from '../activities/packages';
+import type { PackageActivities } from '../activities/packages';
 import type * as probeActivities from '../activities/probes';
-import type * as readinessActivities from '../activities/readiness';
 import type * as routingActivities from '../activities/routing';
 import type * as stateSyncActivities from '../activities/state-sync';
 import type { PlanView, Report } from './contract';
 import { handles, planOnly, upgrade, type Body } from './procedure';
 
-const readiness = handles<typeof readinessActivities>('readiness');
-const software = handles<typeof packageActivities>('packages');
+const software = handles<PackageActivities>('packages');
 const routing = handles<typeof routingActivities>('routing');
 const stateSync = handles<typeof stateSyncActivities>('stateSync');
 const pair = handles<typeof pairActivities>('pair');
 const parity = handles<typeof parityActivities>('parity');
 const probes = handles<typeof probeActivities>('probes');
 
+/** What takes minutes is repeated a few times, not for so many minutes each. */
+const patience = { attempts: 4, intervalMs: 10_000 };
+
 export const firewallPair: Body<FirewallPairPlan> = async (procedure) => {
   const { plan, check, step, gate, watching, atLeast, switchBackMeans } = procedure;
   const { primary, secondary } = plan.roles;
   const { from, to } = plan.releases;
+  const { stageTimeoutMs, installTimeoutMs, rebootTimeoutMs } = plan.software;
+  // An undo of an installation reboots, too.
+  const exchange = { timeoutMs: installTimeoutMs + rebootTimeoutMs, patience };
+  const reboot = { timeoutMs: rebootTimeoutMs + 60_000, patience };
 
-  await check('Check that the pair is ready', readiness.check({}));
+  await check('Check that the pair is ready', pair.ready({}));
   await step(
     'Stage both releases on both nodes',
-    software.stage({ nodes: [primary, secondary], releases: [to, from] }),
+    software.stage({ nodes: [primary, secondary], releases: [to, from] }, { timeoutMs: stageTimeoutMs }),
     {
       keep: 'packages on disk do no harm, and the way back needs them',
     },
@@ -49,8 +54,8 @@ export const firewallPair: Body<FirewallPairPlan> = async (procedure) => {
 
   // "The offline node (previously Active node) can be updated and restarted."
   switchBackMeans(`${primary} is being upgraded: traffic stays where it can be served`);
-  await step(`Upgrade ${primary} to ${to}`, software.install({ node: primary, release: to, previous: from }));
-  await step(`Restart ${primary}`, software.restart({ node: primary, release: to }));
+  await step(`Upgrade ${primary} to ${to}`, software.install({ node: primary, release: to, previous: from }, exchange));
+  await step(`Restart ${primary}`, software.restart({ node: primary, release: to }, reboot));
   await check(
     `Check that ${primary} is the firewall that it was`,
     parity.unchanged({ node: primary, snapshot: firewall }),
@@ -75,20 +80,24 @@ export const firewallPair: Body<FirewallPairPlan> = async (procedure) => {
   switchBackMeans(`${secondary} is being upgraded: no other node can serve until it is back`);
   await check(
     'Check again that the pair is ready',
-    readiness.check({ serving: primary, releases: { [primary]: to, [secondary]: from } }),
+    pair.ready({ serving: primary, releases: { [primary]: to, [secondary]: from } }),
   );
   await check(`Confirm that ${secondary} is idle`, routing.confirmIdle({ node: secondary }));
-  await step(`Upgrade ${secondary} to ${to}`, software.install({ node: secondary, release: to, previous: from }));
-  await step(`Restart ${secondary}`, software.restart({ node: secondary, release: to }));
+  await step(
+    `Upgrade ${secondary} to ${to}`,
+    software.install({ node: secondary, release: to, previous: from }, exchange),
+  );
+  await step(`Restart ${secondary}`, software.restart({ node: secondary, release: to }, reboot));
   await check(
     `Check that ${secondary} is the firewall that it was`,
     parity.unchanged({ node: secondary, snapshot: firewall }),
   );
   await step(`Resynchronize session state to ${secondary}`, stateSync.reseed({ from: primary, to: secondary }));
   await check(
-    'Check the upgraded pair against the baseline',
-    readiness.check({ serving: primary, releases: { [primary]: to, [secondary]: to }, baseline }),
+    'Check the upgraded pair',
+    pair.ready({ serving: primary, releases: { [primary]: to, [secondary]: to } }),
   );
+  await check('Compare with the baseline', probes.final({ baseline }));
 };
 
 /** Start it as `upgrade-<cluster>` with {"cluster":"fw-dc1","version":"2.0","requestedBy":"alice"}. */

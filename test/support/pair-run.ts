@@ -26,6 +26,7 @@ export const pairPlan = (policy: Partial<Policy> = {}, monitoringMs = 600_000): 
     roles: { primary: 'fw1', secondary: 'fw2' },
     releases: { from: '1.0', to: '2.0' },
     monitoring: { periodMs: monitoringMs },
+    software: { stageTimeoutMs: 60_000, installTimeoutMs: 60_000, rebootTimeoutMs: 60_000 },
   }) as unknown as FirewallPairPlan;
 
 export interface PairRun {

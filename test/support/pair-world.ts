@@ -159,9 +159,10 @@ export class PairWorld {
 
   readonly activities: Readonly<Record<string, MemoryActivity>> = {
     'core.digest': async (input: unknown) => createHash('sha256').update(JSON.stringify(input)).digest('hex'),
-    'readiness.check.check': async (_: Call, c) => this.read('readiness', c),
+    'pair.ready.check': async (_: Call, c) => this.read('readiness', c),
     'parity.snapshot.check': async (_: Call, c) => this.read('snapshot', c),
     'parity.unchanged.check': async (_: Call, c) => this.read('parity', c),
+    'probes.final.check': async (_: Call, c) => this.read('final', c),
     'probes.baseline.check': async (_: Call, c) => this.read('baseline', c),
     'routing.confirmIdle.check': async (call: Call, c) => {
       if (this.inbound === call.input['node'] || this.outbound === call.input['node'])

@@ -3,7 +3,7 @@ import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { Worker } from '@temporalio/worker';
 import { payloadConverterPath, workflowBundle } from '../../worker/bundle';
 import type { Report } from '../../workflows/contract';
-import { testEngine, worldRun, type TestEngine, type WorldRun } from '../support/engine-run';
+import { testEngine, worldRun, type TestEngine, type WorldOptions, type WorldRun } from '../support/engine-run';
 import { goodWorld } from '../support/pair-world';
 
 jest.setTimeout(120_000);
@@ -159,16 +159,14 @@ describe('the procedure on the real engine', () => {
       'InvalidInput',
       /cluster: .*version: .*versoin/s,
     ],
-    ['another plan than expected', { input: undefined, workflowId: undefined }, 'PlanDiffers', /the plan's digest is/],
-  ])('ends at once and touches nothing on %s', async (what, options, type, message) => {
-    const input = what.startsWith('another plan')
-      ? { cluster: 'x', version: '2.0', expectPlan: 'abcdefabcdef' }
-      : options.input;
-    const run = await start({
-      ...(options.workflowId === undefined ? {} : { workflowId: options.workflowId }),
-      ...(input === undefined ? {} : { input }),
-      ...(what.startsWith('another plan') ? { workflowId: 'upgrade-x' } : {}),
-    });
+    [
+      'another plan than expected',
+      { input: { cluster: 'x', version: '2.0', expectPlan: 'abcdefabcdef' }, workflowId: 'upgrade-x' },
+      'PlanDiffers',
+      /the plan's digest is/,
+    ],
+  ])('ends at once and touches nothing on %s', async (_what, options: WorldOptions, type, message) => {
+    const run = await start(options);
     const failure = await failureOf(run);
     expect(failure.type).toBe(type);
     expect(failure.message).toMatch(message);
