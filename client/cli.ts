@@ -6,6 +6,7 @@ import { addInventoryCommand } from './commands/inventory';
 import { addPlanCommands } from './commands/plan';
 import { addStartCommand } from './commands/start';
 import { addStatusCommand } from './commands/status';
+import { addWorkerCommand } from './commands/worker';
 import { Context } from './context';
 import { exitCodeHelp, exitCodes, type ExitCode } from './exit';
 import { processIo, type Io } from './io';
@@ -44,6 +45,7 @@ export function buildProgram(context: Context): Command {
   addStartCommand(program, context);
   addStatusCommand(program, context);
   addAnswerCommands(program, context);
+  addWorkerCommand(program, context);
   addInventoryCommand(program, context);
   inherit(program);
   return program;

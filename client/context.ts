@@ -19,11 +19,11 @@ export interface Session {
   readonly io: Io;
   readonly wantsJson: boolean;
   /** Connects at the first call. */
-  engine(): Promise<ConnectedEngine>;
+  readonly engine: () => Promise<ConnectedEngine>;
   /** Progress and notes: never mixed into JSON. */
-  note(text: string): void;
+  readonly note: (text: string) => void;
   /** Output in the middle of a command that goes on: a line of text, or one JSON document on a line. */
-  emit(text: string, json: unknown): void;
+  readonly emit: (text: string, json: unknown) => void;
 }
 
 /** Runs commands and remembers the exit code of the last one. */

@@ -17,4 +17,5 @@ export {
   type ServerView,
 } from './run';
 export { planUpgrade, startUpgrade, type Started, type StartOptions } from './start';
-export { sudoCommandsOf, sudoersFiles, type SudoCommand, type SudoersFile } from './sudoers';
+export { sudoersFiles, type SudoersFile } from './sudoers';
+export { sudoCommandsOf, type SudoCommand } from '../worker/sudoers';

@@ -1,26 +1,6 @@
 /** Sudoers files from what the drivers say that they run as root. Pure. */
-import { sudoCommands as parity } from '../activities/parity';
-import { sudoCommands as probes } from '../activities/probes';
-import { sudoCommands as routing } from '../activities/routing';
 import type { HostSpec } from '../activities/ssh/spec';
-import { sudoCommands as stateSync } from '../activities/state-sync';
-import type { ResolvedPlan } from '../worker/inventory';
-
-/** One command of a driver, in the syntax of sudoers(5). */
-export interface SudoCommand {
-  /** Name under `hosts`. */
-  readonly host: string;
-  readonly as: string;
-  readonly command: string;
-}
-
-/** Everything that a plan runs by sudo, of all its drivers. */
-export const sudoCommandsOf = (plan: ResolvedPlan): SudoCommand[] => [
-  ...routing(plan),
-  ...stateSync(plan),
-  ...parity(plan),
-  ...probes(plan.monitoring),
-];
+import type { SudoCommand } from '../worker/sudoers';
 
 export interface SudoersFile {
   readonly host: string;

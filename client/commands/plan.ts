@@ -1,12 +1,13 @@
 /** `check` and `plan`: dry runs. */
 import type { Command } from 'commander';
 import { clusterOf, resolvePlan, type ResolvedPlan } from '../../worker/inventory';
+import { sudoCommandsOf } from '../../worker/sudoers';
 import { withExamples, withJson, type Context, type Result, type Session } from '../context';
 import { exitCodes } from '../exit';
 import { inventoryHere, routingOf } from '../inventory-here';
 import { renderPlan, renderReadiness } from '../render/plan';
 import { planUpgrade } from '../start';
-import { sudoCommandsOf, sudoersFiles } from '../sudoers';
+import { sudoersFiles } from '../sudoers';
 import { clusterName, withRouting, type RoutingOptions } from './options';
 
 type CheckOptions = RoutingOptions & { readonly json?: boolean };

@@ -5,11 +5,11 @@ import { indent, printable, table } from './text';
 const KINDS: Readonly<Record<PlannedItem['kind'], string>> = {
   step: 'step',
   check: 'look',
-  gate: 'ASK PEOPLE',
+  gate: 'ASK',
   wait: 'wait',
-  watch: 'begin to watch',
-  'watch-end': 'end of watching',
-  'no-return': 'POINT OF NO RETURN',
+  watch: 'watch',
+  'watch-end': 'watch end',
+  'no-return': 'NO RETURN',
 };
 
 export function renderPlan(cluster: string, view: PlanView): string {
@@ -19,7 +19,7 @@ export function renderPlan(cluster: string, view: PlanView): string {
   const items = view.items.map((item, index) => {
     const shown = item.kind === 'watch-end' ? '' : String(++number);
     const kept = item.kept === true ? ' (stays as it is when rolled back)' : '';
-    const head = `${shown.padStart(3)}  ${KINDS[item.kind].padEnd(8)}  ${printable(item.name)}${kept}`;
+    const head = `${shown.padStart(3)}  ${KINDS[item.kind].padEnd(9)}  ${printable(item.name)}${kept}`;
     const preview = previews.get(index);
     return [head, ...(preview === undefined ? [] : renderPreview(preview))].join('\n');
   });

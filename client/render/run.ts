@@ -16,7 +16,7 @@ export function renderRun(run: RunState, options: StatusOptions = {}): string {
       : run.report !== undefined
         ? renderReport(run.report, options)
         : run.server !== undefined
-          ? renderServer(run, run.server, options)
+          ? renderServer(run.server, options)
           : renderBareEnd(run);
   const tail = [`Run ${run.workflowId} ${run.runId}`, ...(run.link === undefined ? [] : [run.link])];
   return [head.join('\n'), body, tail.join('\n')].filter((part) => part !== '').join('\n\n');
@@ -32,7 +32,7 @@ const renderBareEnd = (run: RunState): string => {
 };
 
 /** What the server knows by itself, when nobody computes a status. */
-function renderServer(run: RunState, server: ServerView, options: StatusOptions): string {
+function renderServer(server: ServerView, options: StatusOptions): string {
   const age =
     server.lastPoll === undefined || options.nowMs === undefined
       ? ''

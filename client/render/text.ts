@@ -26,7 +26,7 @@ export const clipLine = (line: string, width: number | undefined): string =>
 
 /** `[########············]` */
 export function bar(share: number, cells = 20): string {
-  const full = Math.max(0, Math.min(cells, Math.floor(share * cells)));
+  const full = Math.max(0, Math.min(cells, Math.floor(share * cells))) || 0;
   return `[${'#'.repeat(full)}${'·'.repeat(cells - full)}]`;
 }
 

@@ -21,7 +21,9 @@ interface Resolved extends PlanBase {
 
 /** The static part of a firewall pair's plan; roles, releases and the routing configuration are read from the devices. */
 export interface ResolvedFirewallPair
-  extends Resolved, Pick<FirewallPairEntry, 'nodes' | 'routing' | 'stateSync' | 'software' | 'parity' | 'monitoring'> {
+  extends
+    Resolved,
+    Pick<FirewallPairEntry, 'nodes' | 'routing' | 'stateSync' | 'software' | 'parity' | 'readiness' | 'monitoring'> {
   readonly procedure: 'firewall-pair';
 }
 
@@ -104,7 +106,7 @@ export const inventoryDigestOf = (inventory: Inventory, cluster: string): string
   digestOf(staticParts(inventory, clusterOf(inventory, cluster)));
 
 function staticParts(inventory: Inventory, cluster: ClusterEntry) {
-  const { nodes, routing, stateSync, software, parity, monitoring, policy, site } = cluster;
+  const { nodes, routing, stateSync, software, parity, readiness, monitoring, policy, site } = cluster;
   const names = hostsOf(cluster, inventory.hosts);
   return {
     queues: queuesOf(inventory, site),
@@ -121,6 +123,7 @@ function staticParts(inventory: Inventory, cluster: ClusterEntry) {
     stateSync,
     software,
     parity,
+    readiness,
     monitoring,
   };
 }

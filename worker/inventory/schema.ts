@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { softwareSpec } from '../../activities/packages/spec';
 import { paritySpec } from '../../activities/parity/spec';
 import { monitoringSpec } from '../../activities/probes/spec';
+import { readinessSpec } from '../../activities/readiness/spec';
 import { routingSpec } from '../../activities/routing/spec';
 import { hostsSpec } from '../../activities/ssh/spec';
 import { stateSyncSpec } from '../../activities/state-sync/spec';
@@ -27,6 +28,7 @@ const firewallPair = z.strictObject({
   stateSync: stateSyncSpec.describe('how session state is copied between the nodes'),
   software: softwareSpec.describe('releases, and how nodes are upgraded'),
   parity: paritySpec.prefault({}).describe('in what the two nodes must be alike, and stay what they were'),
+  readiness: readinessSpec.prefault({}).describe('what must hold on the nodes before anything is changed'),
   monitoring: monitoringSpec.describe('what is probed while the new release serves, and what is tolerated'),
   policy: policySpec(workflowTypes['firewall-pair'].gates).describe('who decides what'),
 });

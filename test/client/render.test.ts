@@ -1,0 +1,304 @@
+import type { PlanView } from '../../workflows/contract';
+import { changes, newRefusals } from '../../client/render/changes';
+import { renderPlan, renderReadiness } from '../../client/render/plan';
+import { renderOutcome, renderRun } from '../../client/render/run';
+import { answersTo, renderReport, renderStatus } from '../../client/render/status';
+import { bar, printable, table } from '../../client/render/text';
+import type { RunState } from '../../client/run';
+import { gate, hold, pause, report, status } from './fixtures/views';
+
+const nowMs = Date.parse('2026-11-22T10:30:00.000Z');
+
+describe('renderStatus', () => {
+  it('shows node, step, progress and why it waits', () => {
+    const text = renderStatus(
+      {
+        ...status,
+        waitingFor: [gate],
+        wait: { name: 'Monitoring period', observedMs: 3_600_000, neededMs: 14_400_000 },
+        watch: {
+          name: 'Watch 2.0 on fw1',
+          since: '2026-11-22T09:00:00.000Z',
+          state: 'blind',
+          observedMs: 3_600_000,
+          pass: 3_600,
+          fail: 1,
+          inconclusive: 2,
+          escape: { ready: false, why: 'fw2: sudo refused' },
+          last: 'no results from probe-outside',
+        },
+        refused: [{ at: '2026-11-22T10:10:00.000Z', signal: 'approve', why: 'bob requested this upgrade' }],
+      },
+      { nowMs },
+    );
+    expect(text).toBe(
+      [
+        'fw-dc1 → 2.0: forward',
+        'Going forward through the steps of the procedure.',
+        'Step 3 of 4: Monitoring period, for 1 h 30 min',
+        '',
+        'NODE  RELEASE  SERVING  NOTE',
+        'fw1   2.0      yes      -',
+        'fw2   1.0      no       idle',
+        '',
+        'Monitoring period: [#####···············] 25 %, 1 h of 4 h, 3 h left',
+        '  it stands still: time without probes doesn’t count',
+        '',
+        'Watch 2.0 on fw1: BLIND: no probe results arrive, for 1 h 30 min; no results from probe-outside',
+        '  probes passed 3600, failed 1, inconclusive 2; observed 1 h',
+        '  THE WAY BACK IS NOT READY: fw2: sudo refused',
+        '',
+        'WAITING FOR PEOPLE',
+        'return#2  Move traffic back to fw1, which now runs 2.0?',
+        '    2 needed, from alice, bob, carol; so far alice: approve; until 2026-11-23 10:00:00Z (23 h 30 min left), then hold',
+        '    digest 0123456789ab, asked 2026-11-22 10:00:00Z, for 30 min',
+        '    hitless approve fw-dc1 return#2',
+        '    hitless reject fw-dc1 return#2 --comment "why"',
+        '',
+        'STEPS',
+        '  1  done     Check that the pair is ready  12 s        both nodes are ready',
+        '  2  failed   Move traffic to fw2           31 s        VerifyFailed: border still prefers fw1',
+        '  3  running  Monitoring period             1 h 30 min',
+        '  4           Gate finish',
+        '',
+        'REFUSED MESSAGES',
+        '  2026-11-22 10:10:00Z  approve  bob requested this upgrade',
+        '',
+        'Plan ffffffffffff',
+      ].join('\n'),
+    );
+  });
+
+  it('is the same whenever it is read, without a clock', () => {
+    expect(renderStatus(status)).not.toContain('for ');
+  });
+
+  it('fits the terminal', () => {
+    const wide = { ...status, steps: [{ ...status.steps[0]!, summary: 'x'.repeat(500) }] };
+    for (const line of renderStatus(wide, { width: 60 }).split('\n').slice(3))
+      expect(line.length).toBeLessThanOrEqual(60);
+    expect(renderStatus(wide)).toContain('x'.repeat(500));
+  });
+
+  it('lets nobody write to the terminal but us', () => {
+    const evil = renderStatus({
+      ...status,
+      target: '2.0\u001b[2J',
+      waitingFor: [{ ...gate, question: 'Go?\u001b]0;title\u0007', answered: ['eve\u009b31m: approve'] }],
+      steps: [{ ...status.steps[0]!, summary: 'fine\n\u001b[31mFAKE\u202e' }],
+      refused: [{ at: 'x\u001b[2J', signal: 'a\u001bb', why: '\u0008\u0008' }],
+    });
+    expect(evil).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/);
+  });
+});
+
+describe('the commands that answer an opening', () => {
+  it.each([
+    ['a gate', gate, ['hitless approve c return#2', 'hitless reject c return#2 --comment "why"']],
+    [
+      'a hold',
+      { ...hold, choices: ['retry', 'skip'] },
+      ['hitless decide c hold#1 retry', 'hitless decide c hold#1 skip --comment "why"'],
+    ],
+    ['a pause', pause, ['hitless resume c --reason "why"']],
+  ])('%s', (_, opening, commands) => {
+    expect(answersTo('c', opening)).toEqual(commands);
+  });
+});
+
+describe('renderReport', () => {
+  it('says how it ended, where it stands and who said what', () => {
+    const text = renderReport(report);
+    expect(text).toContain(
+      'fw-dc1 → 2.0: ROLLED BACK\nRolled back: see where it stands.\nIt stands so: fw1: release 1.0',
+    );
+    expect(text).toContain('2026-11-22 08:00:00Z to 2026-11-22 11:30:00Z, 3 h 30 min');
+    expect(text).toContain('ANSWERS\n  2026-11-22 10:00:00Z  hold#1  alice  roll-back  errors');
+  });
+});
+
+describe('renderRun', () => {
+  const run: RunState = {
+    cluster: 'fw-dc1',
+    workflowId: 'upgrade-fw-dc1',
+    runId: 'r-1',
+    taskQueue: 'hitless',
+    execution: 'running',
+    startedAt: '2026-11-22T08:00:00.000Z',
+    link: 'http://127.0.0.1:8233/namespaces/default/workflows/upgrade-fw-dc1/r-1',
+  };
+
+  it('without a worker: what the server knows, and that it may be old', () => {
+    const text = renderRun(
+      {
+        ...run,
+        server: {
+          why: 'no worker answered in time',
+          taskQueue: 'hitless',
+          lastPoll: { at: '2026-11-22T10:28:00.000Z', by: '12@host' },
+          phase: 'held',
+          waitingFor: 'hold#1',
+          target: '2.0',
+          pending: [
+            {
+              activity: 'packages.install.act',
+              state: 'running',
+              attempt: 3,
+              note: 'unpacking frr',
+              heardAt: '2026-11-22T10:27:00.000Z',
+              lastFailure: 'fw1: lost',
+            },
+          ],
+        },
+      },
+      { nowMs },
+    );
+    expect(text).toContain('NO WORKER ANSWERS');
+    expect(text).toContain('was last polled 2026-11-22 10:28:00Z, 2 min ago by 12@host');
+    expect(text).toContain('  waiting for  hold#1');
+    expect(text).toContain(
+      '  packages.install.act  running  attempt 3  unpacking frr  heard 2026-11-22 10:27:00Z  last failure: fw1: lost',
+    );
+    expect(text).toContain(run.link);
+  });
+
+  it('of a run that somebody terminated: that nothing was undone', () => {
+    const text = renderRun({ ...run, execution: 'terminated', closedAt: '2026-11-22T09:00:00.000Z' });
+    expect(text).toContain('fw-dc1: terminated');
+    expect(text).toContain('nothing was undone');
+  });
+
+  it('of a run that failed before it began: the whole message', () => {
+    const text = renderRun({
+      ...run,
+      execution: 'failed',
+      failure: { type: 'InvalidInput', message: 'a:\n- one\n- two' },
+    });
+    expect(text).toContain('InvalidInput: a:\n  - one\n  - two');
+  });
+});
+
+describe('what became of a message', () => {
+  it.each([
+    [{ kind: 'counted' as const, opening: gate }, 'approve: counted, more are needed\nreturn#2'],
+    [{ kind: 'closed' as const, opening: 'return#2' }, 'approve: counted; return#2 is closed'],
+    [{ kind: 'refused' as const, why: 'bob requested it' }, 'approve: refused: bob requested it'],
+    [{ kind: 'recorded' as const, why: 'no poller' }, 'approve: recorded, not yet read: no poller'],
+    [{ kind: 'unclear' as const }, 'look again: hitless status c'],
+  ])('%#: $kind', (outcome, text) => {
+    expect(renderOutcome('c', 'approve', outcome)).toContain(text);
+  });
+});
+
+describe('changes', () => {
+  it('tells everything once, then only what is new', () => {
+    const first = changes(undefined, status);
+    expect(first).toContain('1/4 done: Check that the pair is ready (12 s) – both nodes are ready');
+    expect(first).toContain('2/4 failed: Move traffic to fw2 (31 s) – VerifyFailed: border still prefers fw1');
+    expect(first).toContain('  fw2: release 1.0, serving false, note idle');
+    expect(changes(status, status)).toEqual([]);
+  });
+
+  it('tells of openings, answers, refusals, nodes and the watch', () => {
+    const before = { ...status, waitingFor: [{ ...gate, answered: [] }, hold] };
+    const watch = { name: 'w', since: gate.openedAt, observedMs: 0, pass: 0, fail: 0, inconclusive: 0 };
+    const after = {
+      ...status,
+      nodes: { ...status.nodes, fw1: { release: '2.0', serving: false } },
+      waitingFor: [gate, pause],
+      watch: { ...watch, state: 'regression' as const, last: 'web failed', escape: { ready: true } },
+      refused: [{ at: gate.openedAt, signal: 'pause', why: 'no' }],
+    };
+    const lines = changes(before, after);
+    expect(lines).toContain('hold#1 is closed');
+    expect(lines).toContain('return#2: alice: approve (1 given, 2 needed)');
+    expect(lines.join('\n')).toContain('WAITING FOR PEOPLE\npause#1  Paused by bob: storm');
+    expect(lines).toContain('  fw1: serving false');
+    expect(lines).toContain('watch regression: w – web failed');
+    expect(lines).toContain('refused pause: no');
+  });
+
+  it('tells the progress of a wait in tenths', () => {
+    const at = (observedMs: number) => ({ ...status, wait: { name: 'Period', observedMs, neededMs: 100_000 } });
+    expect(changes(at(10_000), at(19_000))).toEqual([]);
+    expect(changes(at(19_000), at(20_000))).toEqual(['Period: 20 s of 1 min 40 s (20 %)']);
+  });
+
+  it('knows a refusal from an earlier one just like it', () => {
+    const r = { at: '1', signal: 'approve', why: 'no' };
+    expect(newRefusals({ refused: [r] }, { refused: [r] })).toEqual([]);
+    expect(newRefusals({ refused: [r] }, { refused: [r, r] })).toEqual([r]);
+    // The list holds the newest few: the old one may be gone.
+    expect(newRefusals({ refused: [r] }, { refused: [{ ...r, at: '2' }] })).toHaveLength(1);
+  });
+});
+
+describe('renderPlan', () => {
+  const view: PlanView = {
+    digest: 'a'.repeat(64),
+    plan: {},
+    items: [
+      { kind: 'check', name: 'Check that the pair is ready', action: 'readiness.check' },
+      { kind: 'step', name: 'Move traffic to fw2', action: 'pair.moveTraffic' },
+      { kind: 'watch', name: 'Watch' },
+      { kind: 'watch-end', name: 'Watch' },
+      { kind: 'gate', name: 'finish' },
+    ],
+    readiness: {
+      ready: false,
+      faults: [
+        { where: 'fw2', what: 'sudo asks for a password', next: 'hitless plan --sudoers' },
+        { where: 'edge', what: 'down' },
+      ],
+    },
+    previews: [
+      {
+        item: 1,
+        commands: [{ host: 'border', command: 'vtysh -c "clear bgp * soft"' }],
+        differences: [{ host: 'border', of: 'route-map FROM-FW2', diff: '-100\n+110\n' }],
+      },
+    ],
+  };
+
+  it('numbers steps as the status does, with commands and differences', () => {
+    expect(renderPlan('fw-dc1', view)).toBe(
+      [
+        'STEPS',
+        '  1  look       Check that the pair is ready',
+        '  2  step       Move traffic to fw2',
+        '         border  vtysh -c "clear bgp * soft"',
+        '         border: route-map FROM-FW2',
+        '           -100',
+        '           +110',
+        '  3  watch      Watch',
+        '     watch end  Watch',
+        '  4  ASK        finish',
+        '',
+        'fw-dc1 is NOT READY, 2 faults; nothing was changed:',
+        '- fw2: sudo asks for a password',
+        '    → hitless plan --sudoers',
+        '- edge: down',
+        '',
+        'Plan aaaaaaaaaaaa',
+      ].join('\n'),
+    );
+    expect(renderReadiness('c', { ready: true, faults: [], summary: 'all well' })).toBe('c is ready: all well');
+  });
+});
+
+describe('text', () => {
+  it('leaves empty columns out', () => {
+    expect(
+      table([
+        ['a', '', 'b'],
+        ['aa', '', 'c'],
+      ]),
+    ).toBe('a   b\naa  c');
+  });
+  it('bars never leave their box', () => {
+    expect([bar(-1, 4), bar(0.5, 4), bar(2, 4), bar(NaN, 4)]).toEqual(['[····]', '[##··]', '[####]', '[····]']);
+  });
+  it('keeps line breaks, nothing else', () => {
+    expect(printable('a\nb\tc\u0000')).toBe('a\nb c�');
+  });
+});
