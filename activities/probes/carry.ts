@@ -16,7 +16,7 @@ export interface Budget {
 
 export interface Carry {
   readonly aggregates: Aggregates;
-  /** Digest of the circumstances that the last report told: a change of it is news. */
+  /** The circumstances that the last report told: a change of them is news. */
   readonly told?: string;
   readonly budget?: Budget;
   readonly escape?: { readonly ready: boolean; readonly why?: string };

@@ -132,6 +132,8 @@ export async function runHostLoop(loop: HostLoop): Promise<void> {
           for (let n = left[index] ?? 0; n > 0; n--) emit(probe.name, { verdict: 'inconclusive', why: trouble });
         return;
       }
+      // Said at once, not only when the next round is missing.
+      for (const probe of probes) emit(probe.name, { verdict: 'inconclusive', why: trouble });
       await pause(wait, signal);
       wait = Math.min(wait * 2, REOPEN_MAX_MS);
     }

@@ -25,7 +25,8 @@ const OWN_CODES = new Set([
   'EACCES',
   'EPERM',
 ]);
-const codeOf = (error: unknown): string => (error instanceof Error && 'code' in error ? String(error.code) : '');
+const codeOf = (error: unknown): string =>
+  typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : '';
 
 /**
  * Undefined if this machine knows a way to the address, else why not. A connected UDP socket sends nothing: it only asks
@@ -36,13 +37,11 @@ export function ownRoute(address: string): Promise<string | undefined> {
     const socket = createSocket(isIPv6(address) ? 'udp6' : 'udp4');
     const done = (error?: Error): void => {
       socket.close();
-      resolve(error === undefined ? undefined : `the worker has no way to ${address}: ${error.message}`);
+      resolve(error == null ? undefined : `the worker has no way to ${address}: ${error.message}`);
     };
     socket.once('error', done);
-    socket.connect(9, address, () => {
-      socket.removeListener('error', done);
-      done();
-    });
+    // In case of a fault the callback is given the error.
+    socket.connect(9, address, done);
   });
 }
 

@@ -33,6 +33,8 @@ export interface MachineOptions {
   /** The escape's readiness is checked: until it is known for the first time there is no news. */
   readonly checksEscape: boolean;
   readonly carry?: Carry;
+  /** How long the probes may take to get going: until then blindness is no news, or each report would cause the next. */
+  readonly settleMs: number;
   /** The carry is a heartbeat of an earlier attempt of this same call. */
   readonly resumed?: boolean;
   readonly now: number;
@@ -75,15 +77,18 @@ export function createMachine(options: MachineOptions): Machine {
   const callStartedAt = (options.resumed === true ? earlier?.callStartedAt : undefined) ?? options.now;
   const enoughMs = options.returnAfterObservedMs ?? Infinity;
 
-  let asked = { text: '', digest: '' };
+  let blindness = { names: '', digest: digest('') };
+  /** What is worth telling, as text: the escape and reseeding, then which probes are blind. */
   const circumstances = (now: number): string | undefined => {
     if (options.checksEscape && escape === undefined) return undefined;
-    const blind = blindProbes(aggregates, rules, now).map((b) => b.name);
-    const reseedFails = (reseed?.failures ?? 0) >= RESEED_FAILURES_ARE_NEWS;
-    const text = `${escape?.ready ?? '?'} ${reseedFails} ${blind.join(' ')}`;
+    const beside = `${escape?.ready ?? '?'},${(reseed?.failures ?? 0) >= RESEED_FAILURES_ARE_NEWS}`;
+    if (now - options.now < options.settleMs) return `${beside},${told?.split(',')[2] ?? digest('')}`;
+    const names = blindProbes(aggregates, rules, now)
+      .map((b) => b.name)
+      .join(' ');
     // Asked at every result, changed once in a blue moon.
-    if (text !== asked.text) asked = { text, digest: digest(text) };
-    return asked.digest;
+    if (names !== blindness.names) blindness = { names, digest: digest(names) };
+    return `${beside},${blindness.digest}`;
   };
 
   const troubles = (now: number): string | undefined => {
@@ -191,8 +196,8 @@ export function createMachine(options: MachineOptions): Machine {
 }
 
 const digest = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 8);
-/** Nothing to tell: no escape checked, nothing blind, reseeding works. */
-const QUIET = digest('? false ');
+/** Nothing to tell: no escape checked, reseeding works, nothing blind. */
+const QUIET = `?,false,${digest('')}`;
 
 /** A changed plan never reaches a running watch, but a carry may be from another watch of the same run. */
 const onlyOf = (rules: readonly Rule[], aggregates: Aggregates): Aggregates => ({

@@ -1,4 +1,5 @@
 /** Runs the probes of a plan, each on its own schedule, and hands on one measurement per round. */
+import { setMaxListeners } from 'node:events';
 import { messageOf, type StepContext } from '../kit';
 import { classifyHttp, classifyTcp } from './classify';
 import { runHostLoop } from './host-loop';
@@ -35,6 +36,8 @@ export const rulesOf = (plan: MonitoringPlan, probes: readonly ProbeSpec[] = pla
 export async function runProbes(options: RunOptions): Promise<void> {
   const { services, context, probes, rounds, emit, signal } = options;
   const { plan } = context;
+  // One listener per probe and wait; Node takes more than ten for a leak.
+  setMaxListeners(0, signal);
   const paced = probes.map((probe) => {
     const { intervalMs, timeoutMs } = scheduleOf(probe, plan.monitoring);
     return { ...probe, timeoutMs, intervalMs: rounds === 0 ? intervalMs : Math.min(intervalMs, DEMANDED_INTERVAL_MS) };

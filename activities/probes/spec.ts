@@ -294,6 +294,12 @@ export const monitoringSpec = z
       if (seen.has(probe.name))
         context.addIssue({ code: 'custom', path: ['probes', index, 'name'], message: `${probe.name} is used twice` });
       seen.add(probe.name);
+      if ('control' in probe && probe.control !== undefined && probe.from === 'worker' && !/:\d+$/.test(probe.control))
+        context.addIssue({
+          code: 'custom',
+          path: ['probes', index, 'control'],
+          message: 'the worker doesn’t ping; write ADDRESS:PORT of something that accepts or refuses TCP connections',
+        });
       const { intervalMs, timeoutMs } = scheduleOf(probe, monitoring);
       if (timeoutMs > intervalMs * TIMEOUT_SHARE)
         context.addIssue({

@@ -40,6 +40,8 @@ export interface WatchCall extends StepCall {
 /** From this interval on (of the most frequent probe) a watch rests between its rounds instead of holding a slot. */
 export const SPARSE_FROM_MS = 300_000;
 const TICK_MS = 1_000;
+/** Logging in to the hosts and starting the loops, on a busy machine. */
+const SETTLE_MS = 10_000;
 const ESCAPE_CHECK_LIMIT_MS = 60_000;
 const RESEED_LIMIT_MS = 120_000;
 /** How long what is in flight may take to end when the watch returns. */
@@ -76,6 +78,7 @@ export async function watchActivity(raw: WatchCall, services: ProbeServices): Pr
   const machine = createMachine({
     rules,
     checkpointEveryMs: plan.monitoring.checkpointEveryMs,
+    settleMs: sparse ? 0 : SETTLE_MS,
     checksEscape: services.escapeReady !== undefined,
     ...(call.returnAfterObservedMs === undefined ? {} : { returnAfterObservedMs: call.returnAfterObservedMs }),
     ...(carry === undefined ? {} : { carry }),

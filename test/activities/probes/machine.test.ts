@@ -23,6 +23,7 @@ const options = (part: Partial<MachineOptions> = {}): MachineOptions => ({
   rules: [rule('web')],
   checkpointEveryMs: 6 * HOUR,
   checksEscape: false,
+  settleMs: 0,
   now: NOW,
   ...part,
 });
@@ -134,6 +135,25 @@ describe('news', () => {
     const { report, at } = run({}, 100, (second) => (second < 10 ? pass : blind));
     expect(at).toBe(13);
     expect(report).toMatchObject({ verdict: 'checkpoint', why: 'probe web is blind for 4 s: client: connection lost' });
+  });
+});
+
+describe('while the probes get going', () => {
+  const settling = { settleMs: 10 * SECOND };
+
+  test('blindness is no news, afterwards it is', () => {
+    const { report, at } = run(settling, 100, () => undefined);
+    expect(at).toBe(10);
+    expect(report?.why).toContain('probe web is blind');
+  });
+
+  test('a report of blindness doesn’t cause the next one', () => {
+    const first = run(settling, 100, () => blind);
+    const carry = unpackCarry(first.report?.carry);
+    const again = { ...settling, now: NOW + 10 * SECOND, ...(carry && { carry }) };
+    expect(run(again, 1_000, () => blind).report).toBeUndefined();
+    // Seeing again is news too, but not before all have had their time.
+    expect(run(again, 1_000, () => pass).at).toBe(10);
   });
 });
 

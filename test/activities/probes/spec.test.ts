@@ -38,7 +38,7 @@ test('parsing what was parsed changes nothing', () => {
         to: '[2001:db8::1]:22',
         expect: 'refused',
         intervalMs: '5s',
-        control: '10.0.0.1',
+        control: '10.0.0.1:22',
       },
       { name: 'api', kind: 'http', from: 'client', url: 'https://192.0.2.10/health', status: 204, contains: 'ok' },
       {
@@ -137,6 +137,11 @@ describe('faults name their path', () => {
       'a token itself',
       withProbe({ kind: 'prometheus', url: 'http://p', query: 'up', condition: '> 0', token: 's3cret' }),
       'probes.0.token',
+    ],
+    [
+      'a worker that is to ping',
+      withProbe({ kind: 'tcp', from: 'worker', to: 'a:1', control: '10.0.0.1' }),
+      'probes.0.control',
     ],
     ['a misspelt key', withProbe({ kind: 'tcp', from: 'c', to: 'a:1', expects: 'open' }), 'probes.0'],
   ])('%s', (_name, value, path) => expect(Object.keys(issues(value))).toContain(path));
