@@ -97,11 +97,9 @@ export const softwareSpec = z
       .describe('room in MiB that must be free for the stage directory, / and /var, besides the packages themselves'),
     units: z
       .array(
-        z
-          .string()
-          .regex(/^[A-Za-z0-9:_.\\@-]+\.(service|socket|timer|target|mount)$/, {
-            error: 'a systemd unit with its suffix',
-          }),
+        z.string().regex(/^[A-Za-z0-9:_.\\@-]+\.(service|socket|timer|target|mount)$/, {
+          error: 'a systemd unit with its suffix',
+        }),
       )
       .default([])
       .describe('systemd units that must be active on an upgraded node'),

@@ -10,6 +10,8 @@ export type AptFailure =
   | 'unmet'
   /** An earlier run of dpkg was cut off. */
   | 'interrupted'
+  /** dpkg was killed on the way. */
+  | 'killed'
   /** No room on the disk. */
   | 'full'
   | 'other';
@@ -23,6 +25,7 @@ const SIGNS: readonly (readonly [AptFailure, RegExp])[] = [
   ['missing', /Version '.*' for '.*' was not found|Unable to locate package|has no installation candidate/],
   ['fetch', /Failed to fetch|Unable to fetch|Could not resolve|Could not connect|Hash Sum mismatch/],
   ['interrupted', /dpkg was interrupted/],
+  ['killed', /Sub-process \S+ (received (a segmentation fault|signal)|exited unexpectedly)/],
 ];
 
 export const aptFailure = (output: string): AptFailure => SIGNS.find(([, sign]) => sign.test(output))?.[0] ?? 'other';

@@ -84,8 +84,8 @@ const unquote = (text: string): string =>
 /** One package that a transaction changes: absent before without `from`, absent afterwards without `to`. */
 export interface Change {
   readonly name: string;
-  readonly from?: string;
-  readonly to?: string;
+  readonly from?: string | undefined;
+  readonly to?: string | undefined;
 }
 
 /** `Inst` and `Remv` lines of `apt-get --simulate`: `Inst frr [8.4.4-1] (8.4.4-1.1 Debian:12/stable [amd64])`. */
