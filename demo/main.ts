@@ -1,0 +1,44 @@
+/** `npm run demo`: an upgrade under traffic, on this machine, with nothing left behind. */
+import { Command } from 'commander';
+import { labUnavailable } from '../test/lab';
+import { demoFirewallPair } from './firewall-pair';
+
+const program = new Command('npm run demo --')
+  .description('Upgrades a firewall pair of booted Debian hosts under traffic, on this machine; leaves nothing behind.')
+  .option('--interactive', 'leave the approvals to you: in the Web UI, or with the hitless command', false)
+  .option('--monitoring <duration>', 'length of the monitoring period', '20s')
+  .option('--json <file>', 'write the summary to a file')
+  .addHelpText(
+    'after',
+    '\nExamples:\n  npm run demo\n  npm run demo -- --interactive --monitoring 5m\n  npm run demo -- --json summary.json',
+  )
+  .parse();
+const options = program.opts<{ interactive: boolean; monitoring: string; json?: string }>();
+
+const say = (text: string): void => void process.stdout.write(`${text}\n`);
+
+async function main(): Promise<number> {
+  const unavailable = labUnavailable();
+  if (unavailable !== undefined) {
+    say(`The demo needs its lab, which can't run here: ${unavailable}`);
+    return 2;
+  }
+  const stop = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      say(`\n${signal}: stopping; what was started is taken down, which takes a few seconds`);
+      stop.abort(new Error(`stopped by ${signal}`));
+    });
+  }
+  try {
+    const summary = await demoFirewallPair({ ...options, say, signal: stop.signal });
+    return summary.outcome === 'upgraded' ? 0 : 1;
+  } catch (error) {
+    say(
+      stop.signal.aborted ? 'Stopped.' : `The demo failed: ${error instanceof Error ? error.message : String(error)}`,
+    );
+    return 1;
+  }
+}
+
+void main().then((code) => process.exit(code));
