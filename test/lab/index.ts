@@ -16,3 +16,4 @@ export { bgpPrefix, bgpSummary, choiceOf } from './firewall-pair/routing';
 export { FirewallPairLab, openFirewallPairLabs, startFirewallPairLab } from './firewall-pair/start';
 export type { TrafficOptions, TrafficReport } from './traffic/protocol';
 export { Traffic } from './traffic/start';
+export { establishedFlows, installRelease, moveTraffic, reseed, settleAfterMove } from './firewall-pair/by-hand';

@@ -38,19 +38,11 @@ export class LabHost {
   async tryExec(command: string, options: { timeoutMs?: number; input?: string } = {}): Promise<CommandResult> {
     const { leader, state } = await this.status();
     if (leader === undefined) throw new Error(`${this.name} ${state === 'off' ? 'is off' : 'is only just starting'}`);
-    const argv = [
-      'nsenter',
-      '--target',
-      String(leader),
-      '--all',
-      '--',
-      'env',
-      '-i',
-      ...environment,
-      'sh',
-      '-c',
-      command,
-    ];
+    // nsenter must not fork and wait itself: at a shutdown systemd stops all processes for a moment, nsenter takes over its
+    // child's stop for good, and the child that it doesn't collect holds the shutdown up for 90 s.
+    const collect = ['sh', '-c', '"$@"; exit $?', 'sh'];
+    const enter = ['nsenter', '--target', String(leader), '--all', '--no-fork', '--', ...collect];
+    const argv = [...enter, 'env', '-i', ...environment, 'sh', '-c', command];
     return run(argv, options);
   }
 
@@ -79,12 +71,13 @@ export class LabHost {
     const state = await waitFor(
       `${this.name} to boot`,
       async () => {
-        const { stdout } = await this.tryExec('systemctl is-system-running --wait', { timeoutMs });
+        // Not `--wait`: of a systemctl that waits while systemd goes down and up nobody knows when it returns.
+        const { stdout } = await this.tryExec('systemctl is-system-running', { timeoutMs: 10_000 });
         const reached = ['running', 'degraded'].includes(stdout.trim()) ? stdout.trim() : undefined;
         // The boot is asked for after the state: a host about to reboot still calls itself running.
         return after !== undefined && (await this.bootId()) === after ? undefined : reached;
       },
-      { timeoutMs, intervalMs: 50 },
+      { timeoutMs, intervalMs: 150 },
     ).catch((error: Error) => {
       throw new Error(`${error.message}\n${this.name}'s console ends with:\n${this.consoleTail()}`);
     });
