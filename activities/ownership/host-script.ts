@@ -70,11 +70,11 @@ act) # name seconds token command: runs it while the token is the owner's
   "$@" 9>&-
   ;;
 settle) # seconds tags: waits until they have ended, and tells those that haven't
-  seconds=$1
+  looks=$((2 * $1))
   shift
-  while list=$(running "$@") || exit $?; [ -n "$list" ] && [ "$seconds" -gt 0 ]; do
-    sleep 1
-    seconds=$((seconds - 1))
+  while list=$(running "$@") || exit $?; [ -n "$list" ] && [ "$looks" -gt 0 ]; do
+    sleep 0.5
+    looks=$((looks - 1))
   done
   echo "$list"
   ;;
@@ -88,7 +88,7 @@ start) # unit log call command: notes whose job it is, then starts it
   printf '%s %s %s started\\n' "$call" "$boot" "$offset" >"$here/$unit.job"
   ;;
 state) # unit log seconds: waits until it has ended, and tells where it stands
-  unit=$1 log=$2 seconds=$3
+  unit=$1 log=$2 looks=$((2 * $3))
   while :; do
     show=$(systemctl show "$unit.service" -p LoadState,ActiveState,SubState,Result,ExecMainCode,ExecMainStatus) ||
       fail ${CODES.noSystemd} 'systemctl does not answer'
@@ -96,9 +96,9 @@ state) # unit log seconds: waits until it has ended, and tells where it stands
     *ActiveState=activating* | *ActiveState=deactivating* | *ActiveState=reloading* | *SubState=running*) ;;
     *) break ;;
     esac
-    [ "$seconds" -gt 0 ] || break
-    sleep 1
-    seconds=$((seconds - 1))
+    [ "$looks" -gt 0 ] || break
+    sleep 0.5
+    looks=$((looks - 1))
   done
   echo "$show"
   echo "Boot=$(cat /proc/sys/kernel/random/boot_id)"
@@ -113,6 +113,10 @@ esac
 `;
 
 const PATH = `${HOME}/host-${createHash('sha256').update(SCRIPT).digest('hex').slice(0, 12)}.sh`;
+
+/** Several attempts may do this at once; what arrived cut short isn't put in place. */
+const PUT =
+  'umask 077; mkdir -p -- "${1%/*}" && cat >"$1.$$" && [ "$(wc -c <"$1.$$")" -eq "$2" ] && mv -f -- "$1.$$" "$1"';
 
 /** Argument vector that runs a verb of the script; the working directory of a login is the home. */
 export const scriptArgv = (verb: string, ...args: readonly (string | number)[]): string[] => [
@@ -144,8 +148,7 @@ export async function runScript(
   const run = (): Promise<ExecResult> => host.exec(scriptArgv(verb, ...args), { ...options, okCodes: 'any' });
   let result = await run();
   if (complaint(result) === 'missing') {
-    await host.exec(['/usr/bin/mkdir', '-p', '-m', '0700', '--', HOME]);
-    await host.writeFile(PATH, SCRIPT, { mode: '0700' });
+    await host.exec(['/bin/sh', '-c', PUT, 'sh', PATH, String(Buffer.byteLength(SCRIPT))], { stdin: SCRIPT });
     result = await run();
   }
   if (result.code === 0 || complaint(result) !== undefined) return result;

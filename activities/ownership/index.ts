@@ -9,8 +9,9 @@ import { permanent, transient } from '../kit/errors';
 import type { ExecOptions, ExecResult, Host } from '../kit/host';
 import type { StepContext } from '../kit/step';
 import { runTag } from '../jobs/names';
+import { commandFailed } from '../ssh/command';
 import { readFileOn, writeFileOn } from '../ssh/files';
-import { CODES, HOME, complaint, complaintText, runScript, scriptArgv } from './host-script';
+import { HOME, complaint, complaintText, runScript, scriptArgv } from './host-script';
 import { decide, ownerRecord, released, type Claim, type Owner, type OwnerRecord } from './record';
 import { awaitUnits, stopUnits } from './units';
 
@@ -128,8 +129,7 @@ function guarded(host: Host, name: string, claim: Claim): OwnedHost {
   const via = scriptArgv('act', name, LOCK_SECONDS, claim.token);
   const exec = async (argv: readonly string[], options: ExecOptions = {}): Promise<ExecResult> => {
     const { okCodes = [0] } = options;
-    const codes = okCodes === 'any' ? okCodes : [...okCodes, CODES.notOwner, CODES.locked];
-    const result = await host.exec(argv, { ...options, via: [...via, ...(options.via ?? [])], okCodes: codes });
+    const result = await host.exec(argv, { ...options, via: [...via, ...(options.via ?? [])], okCodes: 'any' });
     const why = complaint(result);
     if (why === 'notOwner') throw lostTo(claim, complaintText(result));
     if (why !== undefined) {
@@ -137,10 +137,7 @@ function guarded(host: Host, name: string, claim: Claim): OwnedHost {
       throw transient('Busy', `${host.name}: the command was not run: ${said}`, { host: host.name });
     }
     if (okCodes === 'any' || okCodes.includes(result.code)) return result;
-    throw permanent('CommandFailed', `${host.name}: "${argv.join(' ')}" ended with exit code ${result.code}`, {
-      host: host.name,
-      code: result.code,
-    });
+    throw commandFailed(host.name, argv, options, result);
   };
   return {
     name: host.name,

@@ -11,8 +11,8 @@ const STOP_TIMEOUT_MS = 120_000;
 
 /** Waits until no unit of these runs runs on the host. Bounded by the activity's own time limit. */
 export async function awaitUnits(context: StepContext, host: Host, tags: readonly string[]): Promise<void> {
-  for (;;) {
-    const result = await runScript(host, 'settle', [LOOK_SECONDS, ...tags], { timeoutMs: (LOOK_SECONDS + 30) * 1_000 });
+  for (let seconds = 0; ; seconds = LOOK_SECONDS) {
+    const result = await runScript(host, 'settle', [seconds, ...tags], { timeoutMs: (seconds + 30) * 1_000 });
     if (complaint(result) !== undefined)
       throw transient('Busy', `${host.name}: its units can’t be listed: ${complaintText(result)}`, { host: host.name });
     const units = result.stdout.trim();

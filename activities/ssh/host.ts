@@ -1,14 +1,12 @@
-import { constants } from 'node:os';
-import { clip } from '../kit/evidence';
-import { permanent, transient } from '../kit/errors';
+import { transient } from '../kit/errors';
 import type { ExecOptions, ExecResult, Host } from '../kit/host';
 import { SessionRefused, type RawResult } from './channel';
+import { commandFailed, commandLine, shownCommand } from './command';
 import { clipLine } from './errors';
 import { readFileOn, writeFileOn } from './files';
 import type { Pool } from './pool';
-import { quoteCommand } from './quote';
 import type { HostsSpec, HostSpec } from './spec';
-import { SUDO, sudoRefusal, sudoRefused } from './sudo';
+import { sudoRefusal, sudoRefused } from './sudo';
 
 const EXEC_TIMEOUT_MS = 30_000;
 /** Kept of stdout and of stderr each. */
@@ -33,7 +31,7 @@ export class SshHost implements Host {
   ) {}
 
   async exec(argv: readonly string[], options: ExecOptions = {}): Promise<SshExecResult> {
-    const shown = `${options.sudo ? (options.sudo === true ? 'sudo ' : `sudo -u ${options.sudo} `) : ''}${quoteCommand(argv)}`;
+    const shown = shownCommand(argv, options);
     const started = performance.now();
     const raw = await this.#run(commandLine(this.spec, argv, options), shown, options);
     const result: SshExecResult = {
@@ -47,7 +45,7 @@ export class SshHost implements Host {
     if (refusal !== undefined) throw sudoRefused(this.name, this.spec.user, shown, refusal, result.stderr);
     const { okCodes = [0] } = options;
     if (okCodes === 'any' || okCodes.includes(result.code)) return result;
-    throw commandFailed(this.name, shown, result, options.quiet === true);
+    throw commandFailed(this.name, argv, options, result);
   }
 
   readFile(path: string, options: Pick<ExecOptions, 'sudo' | 'quiet'> = {}): Promise<string> {
@@ -90,38 +88,6 @@ export class SshHost implements Host {
   }
 }
 
-/**
- * The command line for the login shell. Everything is read under LC_ALL=C, for messages are parsed; env sets it, as not
- * every login shell knows assignments.
- */
-export function commandLine(
-  spec: Pick<HostSpec, 'root'>,
-  argv: readonly string[],
-  { sudo, via = [] }: Pick<ExecOptions, 'sudo' | 'via'> = {},
-): string {
-  if (argv.length === 0) throw permanent('InvalidInput', 'a command without words');
-  return quoteCommand(['/usr/bin/env', 'LC_ALL=C', ...via, ...becoming(spec, sudo), ...argv]);
-}
-
-function becoming(spec: Pick<HostSpec, 'root'>, sudo: ExecOptions['sudo']): readonly string[] {
-  if (!sudo) return [];
-  if (spec.root === 'sudo') return [SUDO, '-n', ...(sudo === true ? [] : ['-u', sudo]), '--'];
-  return sudo === true || sudo === 'root' ? [] : ['/usr/sbin/runuser', '-u', sudo, '--'];
-}
-
 const textOf = (bytes: Buffer, dropped: number): string =>
   bytes.toString('utf8') +
   (dropped > 0 ? `\n… hitless kept the first ${bytes.length} bytes, ${dropped} more were dropped\n` : '');
-
-function commandFailed(host: string, shown: string, result: ExecResult, quiet: boolean): Error {
-  const said = (result.stderr.trim() || result.stdout.trim()).slice(-600);
-  const signal = Object.entries(constants.signals).find(([, n]) => n + 128 === result.code)?.[0];
-  const code = `exit code ${result.code}${signal === undefined ? '' : ` (${signal})`}`;
-  const why = quiet || said === '' ? '' : `: ${clipLine(said, 600)}`;
-  return permanent('CommandFailed', `${host}: "${clipLine(shown, 300)}" ended with ${code}${why}`, {
-    host,
-    command: clipLine(shown, 1_000),
-    code: result.code,
-    ...(quiet ? {} : { stdout: clip(result.stdout), stderr: clip(result.stderr) }),
-  });
-}

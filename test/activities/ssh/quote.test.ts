@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import fc from 'fast-check';
 import { ANYTHING, hexDigits, quoteCommand, sudoersCommand } from '../../../activities/ssh/quote';
-import { commandLine } from '../../../activities/ssh/host';
+import { commandLine } from '../../../activities/ssh/command';
 
 test('a shell splits a quoted command into the same arguments', () => {
   fc.assert(
