@@ -219,12 +219,7 @@ export function reliedLines(config: string, scope: ConfigScope): string[] {
   };
   const maps = blocks.filter((b) => scope.owned.some((o) => b.head.startsWith(`route-map ${o.name} `)));
   const references = maps.flatMap((b) => b.lines).flatMap((l) => (l.startsWith('match ') ? l.split(' ').slice(2) : []));
-  const lists = blocks.filter(
-    (b) =>
-      /^(ip|ipv6|bgp) (prefix-list|access-list|as-path|community-list|extcommunity-list|large-community-list)\b/.test(
-        b.head,
-      ) && b.head.split(' ').some((w) => references.includes(w)),
-  );
+  const lists = blocks.filter((b) => references.includes(LIST.exec(b.head)?.[1] ?? ''));
   return [
     ...(bgp === undefined ? [] : [bgp.head, ...bgp.lines.filter(ours).map((l) => ` ${l}`)]),
     ...maps.flatMap((b) => [b.head, ...b.lines.map((l) => ` ${l}`)]),
@@ -232,6 +227,10 @@ export function reliedLines(config: string, scope: ConfigScope): string[] {
     ...blocks.filter((b) => b.head.startsWith('bgp route-map delay-timer')).map((b) => b.head),
   ];
 }
+
+/** "ip prefix-list NAME seq …", "bgp community-list standard NAME …": the name. */
+const LIST =
+  /^(?:ip|ipv6|bgp) (?:prefix-list|access-list|as-path access-list|(?:ext|large-)?community-list(?: standard| expanded)?) (\S+)/;
 
 const isInstance = (head: string, vrf: string | undefined): boolean =>
   vrf === undefined ? /^router bgp \d+$/.test(head) : /^router bgp \d+ vrf (\S+)$/.exec(head)?.[1] === vrf;

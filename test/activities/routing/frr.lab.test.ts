@@ -1,6 +1,7 @@
-/** FRR as border router, on booted hosts over SSH, as a user with sudo. */
+/** FRR as border router of IPv4 and IPv6, on booted hosts over SSH, as a user with sudo. */
 import { startFirewallPairLab, type FirewallPairLab } from '../../lab';
 import { describeLab, progress } from '../../lab/describe-lab';
+import { addIpv6, dualStackRouting } from './dual-stack';
 import { benchOf, type Bench } from './support';
 import { checkRouterDriver } from './kit';
 
@@ -12,7 +13,8 @@ describeLab('FRR on the lab', () => {
 
   beforeAll(async () => {
     lab = await startFirewallPairLab({}, progress);
-    bench = await benchOf(lab.description);
+    await addIpv6(lab);
+    bench = await benchOf(lab.description, dualStackRouting(lab.description));
   });
 
   afterAll(async () => {

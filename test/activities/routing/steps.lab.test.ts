@@ -108,9 +108,7 @@ describeLab('moving traffic on the lab', () => {
       const text = await running();
       // "Increase local preference and reduce prepending" of the standby, and no more: both AS paths are then equally long.
       const trap = withRouting((routing) => {
-        const { policy } = (routing['routers'] as Record<string, { policy: Record<string, unknown> }>)[
-          'border'
-        ]!;
+        const { policy } = (routing['routers'] as Record<string, { policy: Record<string, unknown> }>)['border']!;
         policy['other'] = { localPreference: 100, prepend: 0 };
       });
       const before = await prefer.observe(contextOf(trap), { node: 'fw2' });

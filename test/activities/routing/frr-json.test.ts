@@ -1,0 +1,96 @@
+/** What FRR 8.4.4 prints (captured), read. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  forwardingOf,
+  neighborOf,
+  parseDocuments,
+  prefixDocument,
+  prependsOf,
+  summaryDocument,
+} from '../../../activities/routing/frr/json';
+
+const fixture = (name: string): string => readFileSync(join(__dirname, 'fixtures', name), 'utf8');
+const documents = (name: string): unknown[] => parseDocuments(fixture(name));
+
+describe('documents', () => {
+  test('one per daemon, one after the other without a separator', () => {
+    expect(documents('route-map-documents.txt').map((d) => Object.keys(d as object))).toEqual([['ZEBRA'], ['BGP']]);
+  });
+
+  test('braces and quotes inside strings don’t count', () => {
+    expect(parseDocuments('{"a":"}\\"{"}\n{}\n{"b":[1,{"c":2}]}')).toEqual([{ a: '}"{' }, {}, { b: [1, { c: 2 }] }]);
+  });
+
+  test.each([
+    ['% VRF NIX not found\n', '% VRF NIX not found'],
+    ['{}\n% Unknown command: show foo\n{}', '% Unknown command: show foo'],
+    ['{"a":1', 'the output ends in the middle of a JSON document'],
+    ['{"a":}', 'not JSON'],
+  ])('anything else is named: %j', (output, message) => {
+    expect(() => parseDocuments(output)).toThrow(message);
+  });
+});
+
+describe('prefix and route', () => {
+  test('IPv4: one best path, the forwarding table agrees', () => {
+    const [prefix, route] = documents('prefix4.txt');
+    const { paths } = prefixDocument.parse(prefix);
+    expect(paths.map((p) => [p.peer.peerId, p.locPrf, p.bestpath.overall, p.multipath, p.valid])).toEqual([
+      ['10.0.3.1', undefined, true, false, true],
+      ['10.0.4.1', 90, false, false, true],
+    ]);
+    expect(forwardingOf(route)).toEqual(['10.0.3.1']);
+  });
+
+  test('IPv6: the link-local next hop that is really used is among the path’s', () => {
+    const [prefix, route] = documents('prefix6.txt');
+    const best = prefixDocument.parse(prefix).paths.find((p) => p.bestpath.overall);
+    expect(best!.nexthops.map((h) => h.ip)).toEqual(expect.arrayContaining(forwardingOf(route)));
+    expect(forwardingOf(route)).toEqual([expect.stringMatching(/^fe80::/)]);
+  });
+
+  test('a tie: two paths are used, and two next hops', () => {
+    const [prefix, route] = documents('tie.txt');
+    expect(prefixDocument.parse(prefix).paths.filter((p) => p.multipath)).toHaveLength(2);
+    expect(forwardingOf(route)).toEqual(['10.0.1.2', '10.0.2.2']);
+  });
+
+  test('a recursive next hop stands for what it is resolved to', () => {
+    const [prefix, route] = documents('recursive.txt');
+    expect(
+      prefixDocument.parse(prefix).paths.flatMap((p) => (p.bestpath.overall ? p.nexthops.map((h) => h.ip) : [])),
+    ).toEqual(forwardingOf(route));
+  });
+
+  test('absent', () => {
+    const [prefix, route] = documents('absent.txt');
+    expect(prefixDocument.parse(prefix).paths).toEqual([]);
+    expect(forwardingOf(route)).toEqual([]);
+  });
+});
+
+test('summary', () => {
+  const { peers } = summaryDocument.parse(documents('summary.txt')[0]);
+  expect(peers['10.0.3.1']).toEqual({ state: 'Established', pfxRcd: 2, pfxSnt: 3 });
+  expect(summaryDocument.parse({}).peers).toEqual({});
+});
+
+test('neighbors, also one that isn’t there', () => {
+  const [known, unknown] = documents('neighbors.txt');
+  expect(neighborOf(known, '10.0.4.1')).toMatchObject({
+    gracefulRestartInfo: { remoteGrMode: 'Helper', endOfRibRecv: { ipv4Unicast: true } },
+    addressFamilyInfo: {
+      ipv4Unicast: { routeMapForIncomingAdvertisements: 'FROM-FW2', routeMapForOutgoingAdvertisements: 'TO-FW2' },
+    },
+  });
+  expect(neighborOf(unknown, '10.0.99.1')).toBeUndefined();
+});
+
+test('copies of the own AS in front of what is announced, the one that every announcement gets not among them', () => {
+  expect(prependsOf(documents('advertised.txt')[0], 65200)).toEqual([1, 1, 1]);
+  expect(prependsOf({ advertisedRoutes: { a: { path: '' }, b: { path: '65200 65200 65100' } } }, 65200)).toEqual([
+    0, 2,
+  ]);
+  expect(prependsOf({ warning: 'No such neighbor in this view/vrf' }, 65200)).toEqual([]);
+});
