@@ -1,6 +1,7 @@
 /** Reading two nodes' flows in the order that makes their difference mean something, and judging it. */
 import { permanent, transient, type Host, type StepContext } from '../kit';
 import { compareFlows, describeDifference, differenceFault, type FlowDifference } from './compare';
+import { IDLE_QUEUE, type SyncStatus } from './daemon';
 import type { StateSync } from './driver';
 import type { FlowDump, FlowTable, Identity } from './flows';
 import { ignoring, ownAddresses } from './ignored';
@@ -95,17 +96,39 @@ export async function untilInSync(
   }
 }
 
+/** Looks at a queue so often, half a second apart: what is acknowledged shows within a second. */
+const QUEUE_LOOKS = 10;
+const QUEUE_INTERVAL_MS = 500;
+
 /**
- * Waits until nothing is on its way from `from` any more, or settleTimeoutMs is over: whether all arrived is for the
- * comparison to say. Returns the messages still queued.
+ * Waits until no more is on its way from `from` than usual, some seconds at most: whether all arrived is for the
+ * comparison to say. On a busy node some messages always wait for their acknowledgement.
  */
-export async function drained(pauses: Pauses, sync: StateSync, spec: StateSyncSpec, from: Host): Promise<number> {
-  const until = Date.now() + spec.settleTimeoutMs;
-  for (;;) {
-    const status = await sync.status(from);
-    if (!status.answers) throw transient('CommandFailedRetryable', `${from.name}: ${status.why}`);
-    if (status.queued <= 1 || Date.now() > until) return status.queued;
-    pauses.progress(`${from.name} is sending sessions, ${status.queued} messages queued`);
-    await pauses.pause(Math.min(spec.pollIntervalMs, 200));
+export async function drained(pauses: Pauses, sync: StateSync, from: Host, usual: number): Promise<void> {
+  for (let looks = 0; looks < QUEUE_LOOKS; looks += 1) {
+    const { queued } = await answering(sync, from);
+    if (queued <= Math.max(IDLE_QUEUE, 2 * usual)) return;
+    pauses.progress(`${from.name} is sending sessions, ${queued} messages queued`);
+    await pauses.pause(QUEUE_INTERVAL_MS);
   }
+}
+
+/** Messages that wait, if their number only grows: then nobody acknowledges them. Undefined if it is seen to shrink. */
+export async function unacknowledged(pauses: Pauses, sync: StateSync, from: Host): Promise<number | undefined> {
+  let before = 0;
+  for (let looks = 0; looks < QUEUE_LOOKS; looks += 1) {
+    const { queued } = await answering(sync, from);
+    if (queued <= IDLE_QUEUE || queued < before) return undefined;
+    before = queued;
+    await pauses.pause(QUEUE_INTERVAL_MS);
+  }
+  return before;
+}
+
+/** What a daemon says of itself. @throws CommandFailedRetryable (transient) if it is silent. */
+export async function answering(sync: StateSync, node: Host): Promise<Extract<SyncStatus, { answers: true }>> {
+  const status = await sync.status(node);
+  if (!status.answers)
+    throw transient('CommandFailedRetryable', `session state can’t be copied: ${node.name}: ${status.why}`);
+  return status;
 }

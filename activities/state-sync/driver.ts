@@ -43,7 +43,8 @@ export interface StateSync {
 /** A new product is one new line here. */
 const drivers: Readonly<Record<StateSyncSpec['driver'], (spec: StateSyncSpec) => StateSync>> = { conntrackd };
 
-export const driverOf = (plan: StateSyncPlan): StateSync => drivers[plan.stateSync.driver](plan.stateSync);
+export const driverFor = (spec: StateSyncSpec): StateSync => drivers[spec.driver](spec);
+export const driverOf = (plan: StateSyncPlan): StateSync => driverFor(plan.stateSync);
 
 /** @throws InvalidInput if the plan has no such node. */
 export function hostNameOf(plan: StateSyncPlan, node: string): string {

@@ -5,7 +5,7 @@
 import { defineCheck, defineStep, permanent, type Fault, type Finding, type Outcome } from '../kit';
 import { comparing, untilInSync } from './comparing';
 import { describeDifference, type FlowDifference } from './compare';
-import { IDLE_QUEUE, statusFaults, type SyncStatus } from './daemon';
+import type { SyncStatus } from './daemon';
 import { driverOf, hostNameOf, hostOf, type SudoCommand } from './driver';
 import { commitBeforeServing, reseedFully, type Direction, type Reseeded } from './reseeding';
 import { syncFaults } from './readiness';
@@ -148,5 +148,3 @@ export function sudoCommands(plan: StateSyncPlan): SudoCommand[] {
   const { sudo } = driverOf(plan);
   return Object.values(plan.nodes).flatMap(({ host }) => sudo.map((command) => ({ host, as: 'root', command })));
 }
-
-export { IDLE_QUEUE, statusFaults };

@@ -1,8 +1,8 @@
 import type { Fault, Host, StepContext } from '../kit';
-import { comparing, drained } from './comparing';
+import { comparing, unacknowledged } from './comparing';
 import { differenceFault, type FlowDifference } from './compare';
-import { IDLE_QUEUE, statusFaults } from './daemon';
-import { driverOf, hostOf, type StateSync } from './driver';
+import { statusFaults } from './daemon';
+import { driverFor, driverOf, hostOf, type StateSync } from './driver';
 import type { InSyncInput } from './index';
 import type { StateSyncPlan, StateSyncSpec } from './spec';
 
@@ -40,7 +40,8 @@ export async function syncFaults(
       next: 'take the flowtable out of the ruleset before upgrading',
     });
   const of = spec.variant === 'external-cache' ? 'held' : 'kernel';
-  const comparison = await comparing(context, sync, { ...spec, protocols: ['tcp'] }, sender, receiver, of);
+  const tcpOnly = { ...spec, protocols: ['tcp' as const] };
+  const comparison = await comparing(context, driverFor(tcpOnly), tcpOnly, sender, receiver, of);
   const difference = await comparison.difference();
   const unsynced = differenceFault({ ...difference, aged: 0 }, { missing: 0, missingPercent: spec.unsyncedPercent });
   if (unsynced !== undefined)
@@ -76,20 +77,12 @@ async function trafficFaults(
 ): Promise<Fault[]> {
   const { stateSync: spec } = context.plan;
   const before = [await sync.status(sender), await sync.status(receiver)];
-  const queued = await drained(
-    context,
-    sync,
-    { ...spec, settleTimeoutMs: Math.min(spec.settleTimeoutMs, 5_000) },
-    sender,
-  );
+  const queued = await unacknowledged(context, sync, sender);
   await context.pause(spec.guard.sampleMs);
   const after = [await sync.status(sender), await sync.status(receiver)];
   const faults: Fault[] = [];
-  if (queued > IDLE_QUEUE)
-    faults.push({
-      where: sender.name,
-      what: `${queued} messages for ${receiver.name} are queued and not acknowledged`,
-    });
+  if (queued !== undefined)
+    faults.push({ where: sender.name, what: `${queued} messages are queued, and ${receiver.name} acknowledges none` });
   [sender, receiver].forEach((node, index) => {
     const [a, b] = [before[index], after[index]];
     if (a?.answers !== true || b?.answers !== true) return;

@@ -1,6 +1,6 @@
 /** Bringing the standby's session state up to date: the full form for steps, the light one for watches. */
-import { transient, failureType, messageOf, type Host, type StepContext } from '../kit';
-import { comparing, drained, untilInSync } from './comparing';
+import { failureType, messageOf, type Host, type StepContext } from '../kit';
+import { answering, comparing, drained, untilInSync } from './comparing';
 import { describeDifference, differenceFault, type FlowDifference } from './compare';
 import { statusFaults, type SyncStatus } from './daemon';
 import { driverOf, hostOf, type StateSync } from './driver';
@@ -30,7 +30,7 @@ export interface Reseeded {
 }
 
 /**
- * Guard, send, commit, compare until stable, release. May be repeated at any time: everything is set, nothing toggled.
+ * Guard, send, commit, compare until stable, refresh, release. May be repeated at any time: everything is set, nothing toggled.
  * @throws GuardRefused, VerifyFailed, CommandFailedRetryable, CommandFailed
  */
 export async function reseedFully(context: Context, { from, to }: Direction, release: boolean): Promise<Reseeded> {
@@ -46,9 +46,14 @@ export async function reseedFully(context: Context, { from, to }: Direction, rel
   const adopted = await adopt(context, sync, sender, receiver);
   context.progress(`sending the sessions of ${from} to ${to}`);
   await sync.send(sender);
-  await drained(context, sync, spec, sender);
+  await drained(context, sync, sender, before[0]?.queued ?? 0);
   await sync.commit(receiver);
   const difference = await untilInSync(context, comparison, spec, { from, to }, () => sync.commit(receiver));
+  // Once more, for the comparison took seconds: a flow that spoke in them has a fresh timer on the sender alone, and if
+  // traffic now moves, it may expire on the receiver before it speaks again (seen with timeouts of twice the silence).
+  await sync.send(sender);
+  await drained(context, sync, sender, before[0]?.queued ?? 0);
+  await sync.commit(receiver);
   if (release) await sync.release(receiver);
   const after = await daemons(sync, [sender, receiver]);
   return {
@@ -88,18 +93,11 @@ async function adopt(context: Context, sync: StateSync, serving: Host, other: Ho
   return adopted;
 }
 
-type Daemon = Extract<SyncStatus, { answers: true }>;
-
-async function daemons(sync: StateSync, nodes: readonly Host[]): Promise<Daemon[]> {
-  const answers: Daemon[] = [];
-  for (const node of nodes) {
-    const status = await sync.status(node);
-    if (!status.answers)
-      throw transient('CommandFailedRetryable', `session state can’t be copied: ${node.name}: ${status.why}`);
-    answers.push(status);
-  }
+const daemons = async (sync: StateSync, nodes: readonly Host[]) => {
+  const answers: Awaited<ReturnType<typeof answering>>[] = [];
+  for (const node of nodes) answers.push(await answering(sync, node));
   return answers;
-}
+};
 
 const sum = <T>(list: readonly T[], of: (item: T) => number): number =>
   list.reduce((total, item) => total + of(item), 0);
@@ -128,8 +126,9 @@ export function reseedOnce(context: Context, { from, to }: Direction): Promise<S
     const of = spec.variant === 'external-cache' ? 'held' : 'kernel';
     const comparison = await comparing(context, sync, spec, sender, receiver, of);
     await comparison.readSender();
+    const { queued } = await answering(sync, sender);
     await sync.send(sender);
-    await drained(context, sync, spec, sender);
+    await drained(context, sync, sender, queued);
     const difference = await comparison.difference();
     const why = differenceFault(difference, spec.tolerance);
     const summary = `sessions of ${from} on ${to}: ${describeDifference(difference)}`;
