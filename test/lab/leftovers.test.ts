@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { describeLab, progress } from './describe-lab';
 import { firewallPairImage } from './firewall-pair/image';
+import { nspawnLock } from './host/takedown';
 import { allocateLab, listLabs, thisProcess, type LabRecord } from './host/record';
 import { programFolder } from './host/scripts';
 import { type LabHost, remainsOf, startLab, takeDown, waitFor, type LabSpec } from './index';
@@ -42,9 +43,12 @@ describeLab('a lab leaves nothing behind', () => {
     const [first, second] = await Promise.all([startLab(small, {}, progress), startLab(small, {}, progress)]);
     try {
       expect(first.id).not.toBe(second.id);
+      const locks = first.record.hosts.map(({ root }) => nspawnLock(root));
+      expect(locks.every(existsSync)).toBe(true);
       expect(await first.host('a').exec('ping -q -c 1 10.0.0.2')).toContain('1 received');
       await first.down();
       expect(remainsOf(first.record)).toEqual(nothing);
+      expect(locks.filter(existsSync)).toEqual([]);
       expect(await second.host('a').exec('ping -q -c 1 10.0.0.2')).toContain('1 received');
     } finally {
       await Promise.all([first.down(), second.down()]);

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cgroupHierarchies, cgroupProcesses, killCgroup, removeCgroup } from './cgroup';
 import { check, run, sleep } from './command';
@@ -32,6 +32,12 @@ const nspawnDirectories = (id: string): string[] =>
         .filter((name) => name.startsWith(`${id}-`))
         .map((name) => join(parent, name)),
     );
+
+/** A killed systemd-nspawn also leaves the lock on its root directory. */
+export function nspawnLock(root: string): string {
+  const { dev, ino } = statSync(root);
+  return `/run/systemd/nspawn/locks/inode-${dev}:${ino}`;
+}
 
 export function remainsOf(record: Pick<LabRecord, 'id' | 'directory'>): Remains {
   const ours = (name: string): boolean => name.startsWith(`${record.id}-`);
@@ -67,6 +73,11 @@ export async function takeDown(record: LabRecord): Promise<void> {
   // The keeper first, for it starts hosts again.
   await attempt('keeper', () => killCgroup(`${record.id}/keeper`));
   await attempt('processes', () => killCgroup(record.id));
+  for (const { root } of record.hosts) {
+    await attempt(`lock of ${root}`, () => {
+      if (existsSync(root)) rmSync(nspawnLock(root), { force: true });
+    });
+  }
   for (const path of mountsUnder(record.directory)) {
     await attempt(`mount ${path}`, async () => {
       if ((await run(['umount', path])).code !== 0) await check(['umount', '--lazy', path]);
