@@ -83,7 +83,7 @@ func prepareSchema(file string) error {
 		return err
 	}
 	f.Close()
-	found, err := schemaOf("file:"+sqlConfig(file).DatabaseName+"?_pragma=journal_mode(wal)&_pragma=busy_timeout(10000)")
+	found, err := schemaOf("file:" + sqlConfig(file).DatabaseName + "?_pragma=journal_mode(wal)&_pragma=busy_timeout(10000)")
 	if err != nil {
 		return fmt.Errorf("cannot read or create the schema of %s: %w", file, err)
 	}

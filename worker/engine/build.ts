@@ -37,8 +37,8 @@ export async function builtEnginePath(env: Environment = process.env, sources = 
     throw new BuildError(missing ? 'no `go` on PATH' : `\`go env\` failed: ${(error as Error).message}`, { cause: error });
   }
   const hash = createHash('sha256').update(JSON.stringify([target, buildArguments, buildEnvironment]));
-  for (const name of (await readdir(sources)).sort()) {
-    if (!/^go\.(mod|sum)$|\.go$/.test(name) || name.endsWith('_test.go')) continue;
+  for (const name of (await readdir(sources, { recursive: true })).sort()) {
+    if (!/(^|\/)go\.(mod|sum)$|\.go$/.test(name) || name.endsWith('_test.go')) continue;
     hash.update(JSON.stringify([name, await readFile(join(sources, name), 'utf8')]));
   }
   return join(cacheDirectory(env), 'engine', hash.digest('hex'), 'hitless-engine');

@@ -156,7 +156,11 @@ describe('the build', () => {
     writeFileSync(join(sources, 'main_test.go'), 'package main');
     expect(await builtEnginePath(environment(), sources)).toBe(before);
     writeFileSync(join(sources, 'main.go'), 'package main // changed');
-    expect(await builtEnginePath(environment(), sources)).not.toBe(before);
+    const changed = await builtEnginePath(environment(), sources);
+    expect(changed).not.toBe(before);
+    mkdirSync(join(sources, 'left-out'));
+    writeFileSync(join(sources, 'left-out', 'stub.go'), 'package stub');
+    expect(await builtEnginePath(environment(), sources)).not.toBe(changed);
   });
 });
 
