@@ -17,6 +17,9 @@ export const ANYTHING = Symbol('anything');
 /** Part of a sudoers argument: exactly these many lower-case hexadecimal digits. */
 export const hexDigits = (count: number): SudoersPattern => ({ pattern: '[0-9a-f]'.repeat(count) });
 
+/** The reader of the file takes one away, fnmatch the other. */
+const ESCAPED: Readonly<Record<string, string>> = { '\\': '\\\\\\\\' };
+
 /** Text that is a pattern already. */
 export interface SudoersPattern {
   readonly pattern: string;
@@ -29,7 +32,11 @@ export type SudoersPart = string | typeof ANYTHING | SudoersPattern;
  */
 export function sudoersCommand(argv: readonly (SudoersPart | readonly SudoersPart[])[]): string {
   const part = (p: SudoersPart): string =>
-    typeof p === 'string' ? p.replace(/[\\,:=*?[\]!"# ]/g, '\\$&') : p === ANYTHING ? '*' : p.pattern;
+    typeof p === 'string'
+      ? p.replace(/[\\,:=*?[\]!#^ ]/g, (c) => ESCAPED[c] ?? `\\${c}`)
+      : p === ANYTHING
+        ? '*'
+        : p.pattern;
   const words = argv.map((argument) => (isList(argument) ? argument.map(part).join('') : part(argument)));
   return words.length === 1 ? `${words[0]} ""` : words.join(' ');
 }
