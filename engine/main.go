@@ -29,6 +29,14 @@ import (
 
 const stopTimeout = 15 * time.Second
 
+// presets are dynamic configuration that a command line may still change.
+var presets = []string{
+	"frontend.enablePrincipalPropagation=true", // who signalled, where the server authenticates
+	"frontend.WorkflowPauseEnabled=false",      // see newUI
+	"frontend.namespaceRPS.visibility=100",     // lists of the UI and of several people at once; the default is 10
+	"history.hostLevelCacheMaxSize=8096",       // as start-dev: one small machine
+}
+
 type options struct {
 	db, ip, namespace, logFile string
 	port, uiPort               int
@@ -52,8 +60,7 @@ func versionLine() string {
 
 func parse() (o options, err error) {
 	o = options{attributes: map[string]enumspb.IndexedValueType{}, retention: 365 * 24 * time.Hour, dynamic: dynamicconfig.ConfigValueMap{}}
-	// Principals: who signalled, computed by the server where it authenticates. Pause off: see newUI.
-	for _, preset := range []string{"frontend.enablePrincipalPropagation=true", "frontend.WorkflowPauseEnabled=false"} {
+	for _, preset := range presets {
 		if err := setDynamic(o.dynamic, preset); err != nil {
 			return o, err
 		}
