@@ -93,13 +93,17 @@ describeLab('the lab of a firewall pair', () => {
     const fw2 = lab.host('fw2');
     const state = 'sysctl net.netfilter.nf_conntrack_tcp_loose net.ipv4.ip_forward; nft list chain inet filter forward';
     const [bootId, before] = [await fw2.bootId(), await fw2.exec(state)];
-    await fw2.exec('nft add table ip forgotten; ip route add 203.0.113.0/24 dev mgmt0; touch /var/kept /run/lost');
+    await fw2.exec('sysctl -q net.ipv4.ip_default_ttl=77; touch /var/kept /run/lost');
+    await fw2.exec(
+      'conntrack -I -p tcp -s 192.0.2.1 -d 192.0.2.2 --sport 1 --dport 2 --state ESTABLISHED -t 999 -u ASSURED',
+    );
     await fw2.reboot();
     expect(await fw2.bootId()).not.toBe(bootId);
     expect(await fw2.exec(state)).toBe(before);
-    expect(await fw2.exec('nft list tables; ip route; ls /var/kept; ls /run/lost || true')).not.toMatch(
-      /forgotten|203\.0\.113|\/run\/lost/,
-    );
+    const kept = await fw2.exec('sysctl net.ipv4.ip_default_ttl; conntrack -L; ls /var/kept; ls /run/lost || true');
+    expect(kept).toMatch(/ip_default_ttl = 64\n/);
+    expect(kept).toContain('/var/kept');
+    expect(kept).not.toMatch(/192\.0\.2\.1|\/run\/lost/);
     expect((await fw2.status()).boots).toBe(2);
     await lab.waitRouting();
     expect((await lab.carrierSeenBy('border', '0.0.0.0/0')).escape).toBe(true);
