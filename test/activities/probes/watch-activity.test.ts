@@ -50,7 +50,7 @@ function watch(
     step: '12-watch',
     ...options.call,
   };
-  const result = env.run(activity, call);
+  const result = env.run<[WatchCall], WatchFinding, typeof activity>(activity, call);
   // A test that waits for something else first must not die of a rejection nobody looked at yet.
   result.catch(() => undefined);
   return { result, beats, env };
