@@ -50,7 +50,7 @@ function hand(program, argv) {
   child.on('exit', (code, signal) => process.exit(code ?? (signal ? 1 : 0)));
 }
 
-const built = { demo: 'demo/main.js', lab: 'test/lab/cli.js', hitless: 'client/main.js' };
+const built = { demo: 'demo/main.js', lab: 'test/lab/cli.js', hitless: 'client/cli.js' };
 
 install();
 if (command === 'test' || command === 'check') {

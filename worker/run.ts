@@ -1,6 +1,13 @@
 /** The worker's main: checks everything that could go wrong before it polls, then runs until told to stop. */
 import { Client, Connection, type ConnectionOptions } from '@temporalio/client';
-import { DefaultLogger, NativeConnection, Runtime, Worker, type NativeConnectionOptions } from '@temporalio/worker';
+import {
+  DefaultLogger,
+  NativeConnection,
+  Runtime,
+  Worker,
+  type LogEntry,
+  type NativeConnectionOptions,
+} from '@temporalio/worker';
 import { hitlessActivities } from './activities';
 import { workflowBundle } from './bundle';
 import { ensureSearchAttributes } from './engine';
@@ -85,6 +92,21 @@ export async function startWorker(settings: WorkerSettings): Promise<RunningWork
   };
 }
 
+/** One line for each thing worth knowing; what an activity failed with is in the history in full. */
+function logLine({ level, message, meta, timestampNanos }: LogEntry): void {
+  if (message.startsWith('No workflows registered')) return;
+  const time = new Date(Number(timestampNanos / 1_000_000n)).toISOString();
+  const { workflowId, activityType, attempt, error } = (meta ?? {}) as Record<string, unknown>;
+  const about = [workflowId, activityType, attempt === undefined ? undefined : `attempt ${String(attempt)}`]
+    .filter(Boolean)
+    .join(' ');
+  const why =
+    error instanceof Error
+      ? `: ${error.name === 'Error' ? '' : `${error.name}: `}${error.message.split('\n').slice(0, 4).join(' ')}`
+      : '';
+  process.stderr.write(`${time} ${level} ${message}${about === '' ? '' : ` (${about})`}${why}\n`);
+}
+
 let isInstalled = false;
 /** Once per process, before any connection. Whoever embeds the worker may have installed a runtime of their own. */
 function installRuntime(): void {
@@ -92,7 +114,7 @@ function installRuntime(): void {
   isInstalled = true;
   try {
     Runtime.install({
-      logger: new DefaultLogger('WARN'),
+      logger: new DefaultLogger('WARN', logLine),
       telemetryOptions: { logging: { forward: {}, filter: { core: 'ERROR', other: 'ERROR' } } },
       // The command line decides what a signal means.
       shutdownSignals: [],

@@ -136,6 +136,8 @@ export class PairWorld {
 
   private async watch(call: Call, context: ActivityContext): Promise<unknown> {
     const carry = { observedMs: 0, pass: 0, ...call.carry };
+    const { baseline } = call.input as { baseline?: { summary?: string } };
+    this.promise(baseline?.summary !== undefined, 'the watch was not given the baseline');
     const report = (verdict: string, why?: string): unknown => ({
       verdict,
       ...carry,

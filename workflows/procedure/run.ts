@@ -352,7 +352,13 @@ export class Run<P extends PlanBase> {
         callWatch: (spec, at, extra, options) =>
           this.runtime.call(
             `${spec.action.type}.check`,
-            { schema: 1, step: stepKey(at, spec.name), input: spec.action.input, ...extra, plan: this.plan },
+            {
+              schema: 1,
+              step: stepKey(at, spec.name),
+              input: resolveGiven(spec.action.input, (given) => this.state.items[given]?.result),
+              ...extra,
+              plan: this.plan,
+            },
             {
               ...options,
               queue: this.plan.queues.watch,

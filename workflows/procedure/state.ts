@@ -74,6 +74,8 @@ export interface WatchState {
   readonly since: number;
   readonly state: 'watching' | 'blind' | 'regression' | 'ended';
   readonly report?: WatchReport;
+  /** When the last report came; without one, when the watch began. */
+  readonly heardAt: number;
   readonly why?: string;
 }
 
@@ -146,7 +148,7 @@ export type Event =
   | { readonly type: 'requested'; readonly requests: Requests }
   | { readonly type: 'request-met'; readonly request: keyof Requests }
   | { readonly type: 'watch-started'; readonly item: number; readonly at: number }
-  | { readonly type: 'watch-reported'; readonly report: WatchReport }
+  | { readonly type: 'watch-reported'; readonly report: WatchReport; readonly at: number }
   | { readonly type: 'watch-blind'; readonly why: string }
   | { readonly type: 'watch-ended' }
   | { readonly type: 'escape-started'; readonly why: string; readonly at: number; readonly repeatFrom: number }
@@ -286,7 +288,7 @@ export function reduce(state: State, event: Event): State {
     case 'request-met':
       return { ...state, requests: without(state.requests, event.request) };
     case 'watch-started':
-      return { ...state, watch: { item: event.item, since: event.at, state: 'watching' } };
+      return { ...state, watch: { item: event.item, since: event.at, heardAt: event.at, state: 'watching' } };
     case 'watch-reported':
       if (state.watch === undefined) return state;
       return learn(
@@ -296,6 +298,7 @@ export function reduce(state: State, event: Event): State {
             ...without(state.watch, 'why'),
             state: event.report.verdict === 'regression' ? 'regression' : 'watching',
             report: event.report,
+            heardAt: event.at,
             ...(event.report.why === undefined ? {} : { why: event.report.why }),
           },
         },

@@ -73,13 +73,17 @@ function watchView(state: State, name: string): WatchView | undefined {
   };
 }
 
-/** Observed time of the wait that is on. Between two checkpoints the clock stands in for the watch's own count. */
-function waitView({ state, now }: { state: State; now: number }): StatusView['wait'] {
+/** Observed time of the wait that is on. Between two reports the clock stands in for the watch's own count. */
+function waitView(state: State, now: number): StatusView['wait'] {
   const entry = state.items.find((i) => i.item.kind === 'wait' && i.state === 'running');
   if (entry?.wait === undefined) return undefined;
-  const { neededMs } = entry.wait;
-  const elapsed = now - (entry.startedAt ?? now);
-  return { name: entry.item.name, observedMs: Math.min(elapsed, neededMs), neededMs };
+  const { neededMs, fromMs } = entry.wait;
+  const { watch } = state;
+  const elapsed =
+    entry.wait.watch === undefined || watch === undefined
+      ? now - fromMs
+      : (watch.report?.observedMs ?? 0) + (watch.state === 'watching' ? now - watch.heardAt : 0) - fromMs;
+  return { name: entry.item.name, observedMs: Math.max(0, Math.min(elapsed, neededMs)), neededMs };
 }
 
 export function statusView(run: Viewed): StatusView {
@@ -87,7 +91,7 @@ export function statusView(run: Viewed): StatusView {
   const steps = stepViews(state);
   const step = current(steps);
   const watch = watchView(state, state.items[state.watch?.item ?? -1]?.item.name ?? '');
-  const wait = waitView({ state, now: run.now() });
+  const wait = waitView(state, run.now());
   return {
     cluster: plan.cluster,
     target: plan.version,

@@ -5,8 +5,9 @@
 import { CallFailed, CutError, type Call, type CallOptions, type WatchReport, type WatchSpec } from './types';
 import type { Event } from './state';
 
-/** A watch that can't run is tried again after this long; meanwhile it is shown as blind. */
+/** A watch that can't run is tried again after this long, then after longer and longer; meanwhile it is shown as blind. */
 const BLIND_RETRY_MS = 10_000;
+const BLIND_RETRY_LIMIT_MS = 600_000;
 /** Between two reports that brought no observed time, lest a broken watch spins. */
 const IDLE_RETRY_MS = 1_000;
 /** Upper bound on observed time between two checkpoints: four a day keep a month below 1,000 events. */
@@ -30,6 +31,7 @@ export class WatchLoop {
   private active = true;
   private call: Call | undefined;
   private carry: unknown;
+  private blindRetryMs = BLIND_RETRY_MS;
   private goal = Infinity;
   observedMs = 0;
 
@@ -67,7 +69,8 @@ export class WatchLoop {
       const progress = report.observedMs > this.observedMs;
       this.observedMs = report.observedMs;
       this.carry = report.carry;
-      this.host.dispatch({ type: 'watch-reported', report: withoutCarry(report) });
+      this.blindRetryMs = BLIND_RETRY_MS;
+      this.host.dispatch({ type: 'watch-reported', report: withoutCarry(report), at: this.host.now() });
       if (report.verdict === 'regression') {
         this.active = false;
         this.host.regressed(this.item, report.why ?? 'a probe failed beyond its tolerance');
@@ -91,9 +94,10 @@ export class WatchLoop {
       this.host.dispatch({ type: 'watch-blind', why: error.message });
       await this.host.waitUntil(
         () => !this.active,
-        this.host.now() + BLIND_RETRY_MS,
+        this.host.now() + this.blindRetryMs,
         `${this.watch.name}: blind, trying again`,
       );
+      this.blindRetryMs = Math.min(2 * this.blindRetryMs, BLIND_RETRY_LIMIT_MS);
       return undefined;
     } finally {
       this.call = undefined;
