@@ -8,12 +8,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { EngineBinary } from './binary';
 import type { Progress } from './build';
 import { locate } from './locate';
-import { dataDirectory, isAlive, withLock, type Environment } from './paths';
+import { dataDirectory, processIdentity, withLock, type Environment } from './paths';
 import { freePort, isFree, isListening } from './ports';
-import { startEngine } from './start';
+import { startEngine, type StartOptions } from './start';
 
 export interface LocalEngine {
   readonly pid: number;
+  /** Of the process, so that no other one that gets its ID is taken for it. */
+  readonly identity: string;
   readonly port: number;
   readonly uiPort: number;
   readonly namespace: string;
@@ -47,8 +49,11 @@ async function lastState(env: LocalOptions['env']): Promise<LocalEngine | undefi
 /** The user's engine, if it runs. */
 export async function runningLocalEngine(env: LocalOptions['env'] = process.env): Promise<LocalEngine | undefined> {
   const state = await lastState(env);
-  return state !== undefined && isAlive(state.pid) && (await isListening(state.port)) ? state : undefined;
+  return state !== undefined && (await isStill(state)) && (await isListening(state.port)) ? state : undefined;
 }
+
+const isStill = async ({ pid, identity }: LocalEngine): Promise<boolean> =>
+  identity !== undefined && (await processIdentity(pid)) === identity;
 
 /** Returns the user's engine, starting it where it doesn't run. Two who do so at once get the same one. */
 export async function ensureLocalEngine(options: LocalOptions = {}): Promise<LocalEngine> {
@@ -69,13 +74,10 @@ export async function ensureLocalEngine(options: LocalOptions = {}): Promise<Loc
     const last = await lastState(env);
     const binary = await locate({ env, onProgress, ...(last ? { prefer: last.kind } : {}) });
     onProgress(`starting the engine (${binary.version})`);
-    const [port, uiPort] = [
-      await firstFree([last?.port, usualPorts.port]),
-      await firstFree([last?.uiPort, usualPorts.uiPort]),
-    ];
-    const { pid } = await startEngine({ dbFile: db, namespace, port, uiPort, binary, detached: true });
-    const { kind, version } = binary;
-    const engine: LocalEngine = { pid, port, uiPort, namespace, kind, version };
+    const engine = await startOnPorts({ dbFile: db, namespace, binary }, [
+      { port: last?.port, uiPort: last?.uiPort },
+      usualPorts,
+    ]);
     await writeFile(`${state}.new`, JSON.stringify(engine, undefined, 2), { mode: 0o600 });
     await rename(`${state}.new`, state);
     return engine;
@@ -87,10 +89,28 @@ export async function stopLocalEngine(env: LocalOptions['env'] = process.env): P
   const engine = await runningLocalEngine(env);
   if (engine === undefined) return false;
   process.kill(engine.pid, 'SIGTERM');
-  for (const deadline = Date.now() + 20_000; isAlive(engine.pid); await sleep(50)) {
+  for (const deadline = Date.now() + 20_000; await isStill(engine); await sleep(50)) {
     if (Date.now() > deadline) process.kill(engine.pid, 'SIGKILL');
   }
   return true;
+}
+
+/** Starts it on the first ports of the list that are free, else on any. */
+async function startOnPorts(
+  options: Pick<StartOptions, 'dbFile'> & { readonly namespace: string; readonly binary: EngineBinary },
+  wishes: readonly { readonly port: number | undefined; readonly uiPort: number | undefined }[],
+): Promise<LocalEngine> {
+  const port = await firstFree(wishes.map((wish) => wish.port));
+  const uiPort = await firstFree(wishes.map((wish) => wish.uiPort));
+  try {
+    const { pid, binary, namespace } = await startEngine({ ...options, port, uiPort, detached: true });
+    const identity = (await processIdentity(pid)) ?? '';
+    return { pid, identity, port, uiPort, namespace, kind: binary.kind, version: binary.version };
+  } catch (error) {
+    // Somebody may have been faster; with nothing to wish for there is nothing to blame on that.
+    if (wishes.length > 0 && !((await isFree(port)) && (await isFree(uiPort)))) return startOnPorts(options, []);
+    throw error;
+  }
 }
 
 async function firstFree(ports: readonly (number | undefined)[]): Promise<number> {

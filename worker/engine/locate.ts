@@ -1,6 +1,7 @@
 /** Finds a program that can be the engine; see the design's section Engine for the order. */
-import { buildEngine, builtEnginePath, type Progress } from './build';
 import { access } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { buildEngine, builtEnginePath, type Progress } from './build';
 import { identify, oldestServer, type EngineBinary } from './binary';
 import { downloadCli, downloadedCli } from './download';
 import type { Environment } from './paths';
@@ -45,7 +46,7 @@ interface Source {
 export async function locate(options: LocateOptions = {}): Promise<EngineBinary> {
   const env = options.env ?? process.env;
   const named = env['HITLESS_ENGINE'];
-  if (named) return identify(named, env);
+  if (named) return identify(resolve(named), env);
   const onProgress = options.onProgress ?? ((): void => undefined);
   const sources: readonly Source[] = [
     { kind: 'cli', name: '`temporal` on PATH', find: async () => 'temporal' },

@@ -1,9 +1,13 @@
 /** Where the engine's files live (XDG base directories), and a lock for work that two processes shouldn't do at once. */
+import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { mkdir, open, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, isAbsolute, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -31,6 +35,25 @@ export const isAlive = (pid: number): boolean => {
     return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 };
+
+/**
+ * Tells a process from a later one with the same ID: the boot and the moment it started in. Undefined where it's gone.
+ */
+export async function processIdentity(pid: number): Promise<string | undefined> {
+  try {
+    const [boot, line] = await Promise.all([
+      readFile('/proc/sys/kernel/random/boot_id', 'utf8'),
+      readFile(`/proc/${pid}/stat`, 'utf8'),
+    ]);
+    // The name, in parentheses, may hold anything; the 20th field after it is the start in clock ticks (proc_pid_stat(5)).
+    const [state, ...fields] = line.slice(line.lastIndexOf(')') + 2).split(' ');
+    return state === 'Z' ? undefined : `${boot.trim()}/${fields[18]}`;
+  } catch {
+    if (process.platform === 'linux') return undefined;
+    const { stdout } = await run('ps', ['-o', 'lstart=', '-p', String(pid)]).catch(() => ({ stdout: '' }));
+    return stdout.trim() || undefined;
+  }
+}
 
 /**
  * Runs `work` while holding the lock file, waiting for another holder, whom `onWait` names once. A lock left by a process

@@ -1,7 +1,7 @@
 /** Starts an engine and waits until it serves. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdir, open, readFile, rename, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
 import { argumentsFor, type EngineSettings } from './arguments';
@@ -51,7 +51,7 @@ export async function startEngine(options: StartOptions): Promise<Engine> {
   const binary = options.binary ?? (await locate(options.onProgress ? { onProgress: options.onProgress } : {}));
   const asked = { port: options.port ?? 0, uiPort: options.uiPort ?? ('free' as const) };
   const settings: EngineSettings = {
-    dbFile: options.dbFile,
+    dbFile: resolve(options.dbFile),
     namespace: options.namespace ?? 'default',
     port: asked.port || (await freePort()),
     uiPort: asked.uiPort === 'free' ? await freePort() : asked.uiPort,
@@ -89,6 +89,12 @@ interface Running {
   failure(what: string): Promise<EngineStartError>;
 }
 
+/** The worker's environment may hold secrets and TEMPORAL_* settings; neither is the engine's business. */
+function engineEnvironment(): NodeJS.ProcessEnv {
+  const wanted = /^(PATH|HOME|USER|LANG|LC_ALL|TZ|TMPDIR|XDG_\w+)$/;
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => wanted.test(name)));
+}
+
 async function spawnEngine(binary: EngineBinary, settings: EngineSettings, detached: boolean): Promise<Running> {
   await mkdir(dirname(settings.dbFile), { recursive: true, mode: 0o700 });
   const logFile = `${settings.dbFile}.log`;
@@ -99,7 +105,12 @@ async function spawnEngine(binary: EngineBinary, settings: EngineSettings, detac
   const child = spawn(
     binary.path,
     [...argumentsFor(binary.kind, settings), ...(withParent ? ['--exit-with-parent'] : [])],
-    { stdio: [withParent ? 'pipe' : 'ignore', log.fd, log.fd], detached },
+    {
+      stdio: [withParent ? 'pipe' : 'ignore', log.fd, log.fd],
+      env: engineEnvironment(),
+      // A detached one outlives the folder that its starter happened to be in.
+      ...(detached ? { detached, cwd: dirname(settings.dbFile) } : {}),
+    },
   );
   let ended: string | undefined;
   const gone = new Promise<void>((resolve) => {

@@ -1,6 +1,8 @@
 /** Which Temporal the product talks to. Each test has a home of its own, so no engine or profile of this machine is touched. */
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
@@ -87,16 +89,26 @@ test('else the embedded engine: started once for all who ask, kept over kill -9,
 });
 
 test('a state file of an engine that is gone, or broken, starts a new one', async () => {
-  await connect({ env });
+  const first = await connect({ env });
   const state = join(env['XDG_DATA_HOME']!, 'hitless', 'engine.json');
   const text = await readFile(state, 'utf8');
   await stopLocalEngine(env);
-  // The process ID belongs to another program now.
+  // Its process ID and its port belong to other programs now.
   const other = spawn('/bin/sleep', ['60']);
-  await writeFile(state, JSON.stringify({ ...(JSON.parse(text) as object), pid: other.pid }));
-  const target = await connect({ env });
-  other.kill();
-  expect(target.embedded!.pid).not.toBe(other.pid);
+  const listener = createServer((socket) => socket.destroy()).listen(first.embedded!.port, '127.0.0.1');
+  try {
+    await once(listener, 'listening');
+    await writeFile(state, JSON.stringify({ ...(JSON.parse(text) as object), pid: other.pid }));
+    expect(await connectIfRunning(env)).toBeUndefined();
+    expect(await stopLocalEngine(env)).toBe(false);
+    expect(isAlive(other.pid!)).toBe(true);
+    const { embedded } = await connect({ env });
+    expect(embedded!.pid).not.toBe(other.pid);
+    expect(embedded!.port).not.toBe(first.embedded!.port);
+  } finally {
+    other.kill();
+    listener.close();
+  }
   await stopLocalEngine(env);
   await writeFile(state, '{');
   expect((await connect({ env })).embedded).toBeDefined();
