@@ -148,6 +148,14 @@ describe('a run of the firewall pair on the in-memory runtime', () => {
     expect(run.world.broken).toEqual([]);
   });
 
+  it('counts as monitoring period only what was observed after traffic had moved back', async () => {
+    const run = await pairRun({ ...goodWorld, takes: (name) => (name === 'move' ? 300_000 : 1_000) });
+    await approve(run, 'start#1', 'return#1', 'finish#1');
+    expect(await run.runtime.drive(run.ending)).toBe('Completed');
+    const wait = run.run.state.items.find((i) => i.item.kind === 'wait');
+    expect((wait?.endedAt ?? 0) - (wait?.startedAt ?? 0)).toBeGreaterThanOrEqual(600_000);
+  });
+
   it('pauses before the next forward step, but not a watch or its escape', async () => {
     const run = await pairRun(sickAfter(100_000));
     await approve(run, 'start#1', 'return#1');

@@ -367,7 +367,8 @@ export class Run<P extends PlanBase> {
               pickup: true,
             },
           ),
-        waitUntil: (condition, until, summary) => this.runtime.waitFor(condition, { until, summary }),
+        waitUntil: (condition, until, summary) =>
+          this.runtime.waitFor(condition, until === Infinity ? {} : { until, summary }),
         now: () => this.now(),
         regressed: (at, why) => {
           this.dispatch({ type: 'requested', requests: { regression: { watch: at, why, at: this.now() } } });
@@ -397,6 +398,9 @@ export class Run<P extends PlanBase> {
     const loop = this.watch?.loop;
     const known = this.state.items[item]?.wait;
     if (known === undefined || known.watch !== loop?.item) {
+      // What was observed before, as while traffic was still being moved, doesn't count.
+      await loop?.refresh();
+      if (dropped()) return;
       const fromMs = loop?.observedMs ?? this.now();
       this.dispatch({
         type: 'wait-started',

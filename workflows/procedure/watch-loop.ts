@@ -33,6 +33,8 @@ export class WatchLoop {
   private carry: unknown;
   private blindRetryMs = BLIND_RETRY_MS;
   private goal = Infinity;
+  /** Calls that have ended, whatever they brought. */
+  private reports = 0;
   observedMs = 0;
 
   constructor(
@@ -52,6 +54,15 @@ export class WatchLoop {
     if (this.target() < before) this.call?.cut();
   }
 
+  /** Brings `observedMs` up to date: the activity in hand reports and is started again. */
+  async refresh(): Promise<void> {
+    const { call } = this;
+    if (call === undefined) return;
+    const reports = this.reports;
+    call.cut();
+    await this.host.waitUntil(() => this.reports > reports || !this.active, Infinity, '');
+  }
+
   stop(): void {
     this.active = false;
     this.call?.cut();
@@ -65,11 +76,15 @@ export class WatchLoop {
     while (this.active) {
       const report = await this.once();
       if (!this.active) return;
-      if (report === undefined) continue;
+      if (report === undefined) {
+        this.reports++;
+        continue;
+      }
       const progress = report.observedMs > this.observedMs;
       this.observedMs = report.observedMs;
       this.carry = report.carry;
       this.blindRetryMs = BLIND_RETRY_MS;
+      this.reports++;
       this.host.dispatch({ type: 'watch-reported', report: withoutCarry(report), at: this.host.now() });
       if (report.verdict === 'regression') {
         this.active = false;

@@ -1,0 +1,194 @@
+/**
+ * Whole upgrades on the lab, as a user runs them: an engine, `hitless worker` as a process of its own, the client's API,
+ * and traffic through the firewalls.
+ */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Client, Connection } from '@temporalio/client';
+import { answer, readUpgrade, startUpgrade, type Engine, type RunState } from '../../client';
+import { inventoryOf, type InventoryOptions } from '../../demo/inventory';
+import { startEngine, type Engine as EngineProcess } from '../../worker/engine';
+import type { OpeningView } from '../../workflows/contract';
+import { startFirewallPairLab, type FirewallPairLab, type FirewallPairOptions } from '../lab';
+
+export const CLUSTER = 'fw-dc1';
+const CLI = join(__dirname, '../../build/client/cli.js');
+const POLL_MS = 250;
+
+/** A lab with an engine; workers and runs come and go. */
+export class Site {
+  private worker: ChildProcess | undefined;
+  readonly log: string[] = [];
+
+  private constructor(
+    readonly lab: FirewallPairLab,
+    readonly engineProcess: EngineProcess,
+    readonly engine: Engine,
+    private readonly connection: Connection,
+    readonly directory: string,
+  ) {}
+
+  static async start(options: FirewallPairOptions = {}): Promise<Site> {
+    const directory = await mkdtemp(join(tmpdir(), 'hitless-e2e-'));
+    const engine = await startEngine({ dbFile: join(directory, 'engine.db') });
+    const connection = await Connection.connect({ address: engine.address });
+    try {
+      const lab = await startFirewallPairLab(options);
+      const client = new Client({ connection });
+      return new Site(lab, engine, { client, address: engine.address }, connection, directory);
+    } catch (error) {
+      await connection.close();
+      await engine.stop();
+      throw error;
+    }
+  }
+
+  get inventoryPath(): string {
+    return join(this.directory, 'inventory.yaml');
+  }
+
+  async writeInventory(options: InventoryOptions = {}): Promise<void> {
+    await writeFile(this.inventoryPath, inventoryOf(this.lab.description, { cluster: CLUSTER, ...options }));
+  }
+
+  private get env(): NodeJS.ProcessEnv {
+    return { ...process.env, TEMPORAL_ADDRESS: this.engineProcess.address, HITLESS_INVENTORY: this.inventoryPath };
+  }
+
+  /** Starts `hitless worker` and waits until it polls. */
+  async startWorker(): Promise<void> {
+    const child = spawn(process.execPath, [CLI, 'worker', '--inventory', this.inventoryPath], {
+      env: this.env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    this.worker = child;
+    const polling = new Promise<void>((resolve, reject) => {
+      const heard = (line: string): void => {
+        this.log.push(line);
+        if (line.includes('polling')) resolve();
+      };
+      createInterface({ input: child.stdout }).on('line', heard);
+      createInterface({ input: child.stderr }).on('line', heard);
+      child.once('exit', (code) =>
+        reject(new Error(`the worker ended with ${code}:\n${this.log.slice(-20).join('\n')}`)),
+      );
+    });
+    await polling;
+  }
+
+  /** As a crash: SIGKILL. */
+  async killWorker(): Promise<void> {
+    await this.endWorker('SIGKILL');
+  }
+
+  async endWorker(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
+    const child = this.worker;
+    this.worker = undefined;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    child.kill(signal);
+    await once(child, 'exit');
+  }
+
+  /** Runs the command line as a person does. */
+  async cli(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+    const child = spawn(process.execPath, [CLI, ...args], { env: this.env, stdio: ['ignore', 'pipe', 'pipe'] });
+    let stdout = '';
+    let stderr = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+    const [code] = (await once(child, 'close')) as [number];
+    return { code, stdout, stderr };
+  }
+
+  async start(version = '2.0'): Promise<void> {
+    await startUpgrade(this.engine, { cluster: CLUSTER, version, requestedBy: 'test' });
+  }
+
+  state(): Promise<RunState> {
+    return readUpgrade(this.engine, CLUSTER);
+  }
+
+  /** Waits for a state of the run; fails if the run ends before. */
+  async until(what: string, met: (state: RunState) => boolean): Promise<RunState> {
+    for (;;) {
+      const state = await this.state();
+      if (met(state)) return state;
+      if (state.execution !== 'running') {
+        throw new Error(
+          `the run ended (${state.execution}) before ${what}: ${state.failure?.message ?? ''}\n${this.log.slice(-20).join('\n')}`,
+        );
+      }
+      await sleep(POLL_MS);
+    }
+  }
+
+  async asked(id: string): Promise<OpeningView> {
+    const state = await this.until(`${id} was asked`, ({ status }) => {
+      const open = status?.waitingFor ?? [];
+      const unexpected = open.find((o) => o.kind === 'hold' && !o.id.startsWith(id));
+      if (unexpected !== undefined)
+        throw new Error(`waiting for ${id}, but ${unexpected.id} is asked: ${unexpected.question}`);
+      return open.some((o) => o.id.startsWith(id));
+    });
+    return state.status!.waitingFor.find((o) => o.id.startsWith(id))!;
+  }
+
+  async say(opening: string, choice: string, extra: { to?: 'start'; comment?: string } = {}): Promise<void> {
+    const { id } = await this.asked(opening);
+    const verb = choice === 'approve' || choice === 'reject' ? choice : 'decide';
+    const outcome = await answer(this.engine, CLUSTER, {
+      verb,
+      opening: id,
+      by: 'tester',
+      ...(verb === 'decide' ? { choice } : {}),
+      ...extra,
+    });
+    if (outcome.kind === 'refused') throw new Error(`${choice} for ${id} was refused: ${outcome.why}`);
+  }
+
+  approve(gate: string): Promise<void> {
+    return this.say(gate, 'approve');
+  }
+
+  async ended(): Promise<RunState> {
+    for (;;) {
+      const state = await this.state();
+      if (state.execution !== 'running') return state;
+      const hold = state.status?.waitingFor.find((o) => o.kind === 'hold');
+      if (hold !== undefined) throw new Error(`the run holds instead of ending: ${hold.question}`);
+      await sleep(POLL_MS);
+    }
+  }
+
+  /** Step of the running run by the beginning of its name. */
+  stepState(state: RunState, name: string): string | undefined {
+    return state.status?.steps.find((s) => s.name.startsWith(name))?.state;
+  }
+
+  async serving(): Promise<string | undefined> {
+    const { roles, prefixes } = this.lab.description;
+    const seen = await Promise.all([
+      ...roles.borders.map((b) => this.lab.carrierSeenBy(b, prefixes.wan[0]!)),
+      ...roles.edges.map((e) => this.lab.carrierSeenBy(e, prefixes.dc[0]!)),
+    ]);
+    const firewalls = new Set(seen.map((s) => s.firewall));
+    return firewalls.size === 1 ? [...firewalls][0] : undefined;
+  }
+
+  async release(node: string): Promise<string> {
+    return (await this.lab.host(node).exec('cat /etc/fw-release')).trim();
+  }
+
+  async close(): Promise<void> {
+    await this.endWorker('SIGKILL');
+    await this.lab.down();
+    await this.connection.close();
+    await this.engineProcess.stop();
+    await rm(this.directory, { recursive: true, force: true });
+  }
+}

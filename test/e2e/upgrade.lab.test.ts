@@ -1,0 +1,80 @@
+/**
+ * The whole upgrade on the lab under traffic, with the sudoers file that the product prints, and with its worker killed in
+ * the middle of a package installation and in the middle of the monitoring period.
+ */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Worker } from '@temporalio/worker';
+import { payloadConverterPath, workflowBundle } from '../../worker/bundle';
+import { labUnavailable } from '../lab';
+import { CLUSTER, Site } from './support';
+
+const describeLab = labUnavailable() === undefined ? describe : describe.skip;
+jest.setTimeout(900_000);
+
+describeLab('an upgrade on the lab', () => {
+  let site: Site;
+  beforeAll(async () => {
+    site = await Site.start();
+    await site.writeInventory({ monitoring: '15s' });
+  }, 900_000);
+  afterAll(() => site?.close());
+
+  it('needs no more of sudo than the file that plan --sudoers prints', async () => {
+    await site.startWorker();
+    const { stdout, code, stderr } = await site.cli('plan', CLUSTER, '2.0', '--sudoers', '--json');
+    expect({ code, stderr }).toMatchObject({ code: 0 });
+    const files = JSON.parse(stdout) as { sudoers: { host: string; text: string }[] };
+    for (const { host, text } of files.sudoers) {
+      await site.lab
+        .host(host)
+        .exec('cat > /etc/sudoers.d/hitless && visudo -cf /etc/sudoers.d/hitless', { input: text });
+    }
+    expect(files.sudoers.map((f) => f.host).sort()).toEqual(['border', 'edge', 'fw1', 'fw2']);
+  });
+
+  it('keeps every session, though its worker is killed twice', async () => {
+    const traffic = await site.lab.startTraffic({ sessions: 100, quietSessions: 20, udpPacketsPerSecond: 500 });
+    await site.start();
+    await site.approve('start');
+    // dpkg runs detached on the host: the installation goes on while no worker lives.
+    await site.until('packages are installed', (s) => site.stepState(s, 'Upgrade fw1') === 'running');
+    await site.lab.host('fw1').exec('until pgrep -x dpkg >/dev/null; do sleep 0.05; done');
+    await site.killWorker();
+    await site.startWorker();
+    await site.approve('return');
+    await site.until('the monitoring period', (s) => (s.status?.wait?.observedMs ?? 0) > 2_000);
+    await site.killWorker();
+    await site.startWorker();
+    await site.approve('finish');
+    const { report } = await site.ended();
+    const { packets, sessions, newConnections } = await traffic.stop();
+    expect(report?.ending).toBe('Completed');
+    expect([await site.release('fw1'), await site.release('fw2'), await site.serving()]).toEqual(['2.0', '2.0', 'fw1']);
+    expect({ lost: packets.lost, broken: sessions.broken, failed: newConnections.failed }).toEqual({
+      lost: 0,
+      broken: 0,
+      failed: 0,
+    });
+    // Once each, however often the worker died: 3 packages and the release itself.
+    const upgrades = await site.lab.host('fw1').exec("grep -c ' upgrade ' /var/log/dpkg.log");
+    expect(Number(upgrades)).toBe(4);
+  });
+
+  it('leaves a history that this build replays, below its budget', async () => {
+    const history = await site.engine.client.workflow.getHandle(`upgrade-${CLUSTER}`).fetchHistory();
+    expect(history.events?.length).toBeLessThan(400);
+    const { workflowExecutionStartedEventAttributes: started } = history.events?.[0] ?? {};
+    expect(started).toBeDefined();
+    const results = Worker.runReplayHistories(
+      { workflowBundle: await workflowBundle(), dataConverter: { payloadConverterPath } },
+      [{ workflowId: `upgrade-${CLUSTER}`, history }],
+    );
+    for await (const { error } of results) expect(error).toBeUndefined();
+    const keep = process.env['HITLESS_KEEP_HISTORY'];
+    if (keep !== undefined) {
+      const { historyToJSON } = await import('@temporalio/common/lib/proto-utils.js');
+      await writeFile(join(keep, 'firewall-pair-completed.json'), historyToJSON(history));
+    }
+  });
+});
