@@ -97,9 +97,9 @@ const policy = z
         'where two routers on each side would loop for a moment (two leaves with iBGP): values on the way between, with which every router uses its own exit',
       ),
     inboundAfterMs: duration()
-      .default(100)
+      .default(0)
       .describe(
-        'the own way out is switched so much later than the announcements: they need that long to take effect on the other side. 100 suits FRR with soft-reconfiguration inbound',
+        'the own way out is switched so much later than the announcements. 0 suits routers that ask their neighbors again (route refresh); with soft-reconfiguration inbound about 100 lets both ways switch together',
       ),
   })
   .superRefine((p, context) => {

@@ -49,7 +49,7 @@ test('defaults are filled in, and parsing what was parsed changes nothing', () =
   expect(parsed.verify).toEqual({ stableReads: 2, intervalMs: 1_000, timeoutMs: 30_000 });
   expect(parsed.steering).toEqual({ method: 'bgp-policy', persist: true });
   expect(parsed.routers['border']!.policy).toMatchObject({
-    inboundAfterMs: 100,
+    inboundAfterMs: 0,
     routeMaps: { fw1: { in: [{ name: 'FROM-FW1', sequence: 10 }] } },
   });
   expect(routingSpec.parse(JSON.parse(JSON.stringify(parsed)))).toEqual(parsed);
@@ -154,7 +154,7 @@ test('sudo needs name exact commands, for every target, in every VRF', () => {
       ),
       'border root /usr/bin/vtysh -c show running-config',
       'border root /usr/bin/vtysh -c configure terminal -c route-map FROM-FW1 permit 10 -c set local-preference 110 -c exit -c route-map TO-FW1 permit 10 -c no set as-path prepend -c exit -c route-map FROM-FW2 permit 10 -c set local-preference 100 -c exit -c route-map TO-FW2 permit 10 -c set as-path prepend 65200 65200 -c exit -c end',
-      'border root /usr/bin/vtysh -c clear bgp vrf RED ipv4 unicast 10.0.3.1 soft out -c clear bgp vrf RED ipv4 unicast 10.0.4.1 soft out',
+      'border root /usr/bin/vtysh -c clear bgp vrf RED ipv4 unicast 10.0.3.1 soft out -c clear bgp vrf RED ipv4 unicast 10.0.4.1 soft out -c clear bgp vrf RED ipv4 unicast 10.0.3.1 soft in -c clear bgp vrf RED ipv4 unicast 10.0.4.1 soft in',
       'border root /usr/bin/vtysh -c write memory',
       'fw1 root /usr/sbin/nft -j list chain inet filter forward',
     ]),
