@@ -58,6 +58,15 @@ describeWithSshd('ownership over a real sshd', () => {
         ),
       options,
     );
+  /** Somebody stands in front of the lock that another command holds. */
+  const waitsForLock = (): boolean =>
+    sshd.sessions().some((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/cmdline`, 'utf8').startsWith('flock\0-w\0');
+      } catch {
+        return false;
+      }
+    });
   const record = (): Record<string, unknown> =>
     JSON.parse(readFileSync(join(home, '.hitless/fw-dc1.fw1.json'), 'utf8')) as Record<string, unknown>;
 
@@ -107,7 +116,7 @@ describeWithSshd('ownership over a real sshd', () => {
     const second = takeOwnership(attempt({ attempt: 2 }), 'fw1').then(({ host }) =>
       host.exec(['sh', '-c', 'echo second >> log']),
     );
-    await until(() => readdirSync(join(home, '.hitless')).some((n) => n.endsWith('.lock')));
+    await until(waitsForLock);
     writeFileSync(join(home, 'go'), '');
     await Promise.all([work, second]);
     expect(readFileSync(join(home, 'log'), 'utf8')).toBe('begin\nend\nsecond\n');
@@ -125,7 +134,7 @@ describeWithSshd('ownership over a real sshd', () => {
     const second = takeOwnership(attempt({ attempt: 2 }), 'fw1').then(({ host }) =>
       host.exec(['sh', '-c', 'echo second >> log']),
     );
-    await until(() => sshd.sessions().length > 0);
+    await until(waitsForLock);
     writeFileSync(join(home, 'go'), '');
     await second;
     expect(readFileSync(join(home, 'log'), 'utf8')).toBe('begin\nend\nsecond\n');
