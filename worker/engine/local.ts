@@ -69,19 +69,30 @@ export async function ensureLocalEngine(options: LocalOptions = {}): Promise<Loc
   return found;
 
   async function start(): Promise<LocalEngine> {
-    const running = await runningLocalEngine(env);
-    if (running !== undefined) return running;
     const last = await lastState(env);
+    if (last !== undefined && (await untilListening(last))) return last;
     const binary = await locate({ env, onProgress, ...(last ? { prefer: last.kind } : {}) });
     onProgress(`starting the engine (${binary.version})`);
-    const engine = await startOnPorts({ dbFile: db, namespace, binary }, [
-      { port: last?.port, uiPort: last?.uiPort },
-      usualPorts,
-    ]);
+    return startOnPorts(
+      { dbFile: db, namespace, binary },
+      [{ port: last?.port, uiPort: last?.uiPort }, usualPorts],
+      remember,
+    );
+  }
+
+  /** Before it serves, so that an engine whose starter is killed meanwhile isn't lost. */
+  async function remember(engine: LocalEngine): Promise<void> {
     await writeFile(`${state}.new`, JSON.stringify(engine, undefined, 2), { mode: 0o600 });
     await rename(`${state}.new`, state);
-    return engine;
   }
+}
+
+/** Waits for an engine that somebody else started and didn't wait for. False where it is gone, or never listens. */
+async function untilListening(engine: LocalEngine): Promise<boolean> {
+  for (const deadline = Date.now() + 60_000; Date.now() < deadline && (await isStill(engine)); await sleep(50)) {
+    if (await isListening(engine.port)) return true;
+  }
+  return false;
 }
 
 /** Ends the user's engine in good order; runs go on when it is started again. Returns whether it ran. */
@@ -99,16 +110,28 @@ export async function stopLocalEngine(env: LocalOptions['env'] = process.env): P
 async function startOnPorts(
   options: Pick<StartOptions, 'dbFile'> & { readonly namespace: string; readonly binary: EngineBinary },
   wishes: readonly { readonly port: number | undefined; readonly uiPort: number | undefined }[],
+  remember: (engine: LocalEngine) => Promise<void>,
 ): Promise<LocalEngine> {
   const port = await firstFree(wishes.map((wish) => wish.port));
   const uiPort = await firstFree(wishes.map((wish) => wish.uiPort));
+  let engine: LocalEngine | undefined;
   try {
-    const { pid, binary, namespace } = await startEngine({ ...options, port, uiPort, detached: true });
-    const identity = (await processIdentity(pid)) ?? '';
-    return { pid, identity, port, uiPort, namespace, kind: binary.kind, version: binary.version };
+    await startEngine({
+      ...options,
+      port,
+      uiPort,
+      detached: true,
+      async onSpawned({ pid }) {
+        const { namespace, binary } = options;
+        const identity = (await processIdentity(pid)) ?? '';
+        engine = { pid, identity, port, uiPort, namespace, kind: binary.kind, version: binary.version };
+        await remember(engine);
+      },
+    });
+    return engine!;
   } catch (error) {
     // Somebody may have been faster; with nothing to wish for there is nothing to blame on that.
-    if (wishes.length > 0 && !((await isFree(port)) && (await isFree(uiPort)))) return startOnPorts(options, []);
+    if (wishes.length > 0 && !((await isFree(port)) && (await isFree(uiPort)))) return startOnPorts(options, [], remember);
     throw error;
   }
 }

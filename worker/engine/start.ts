@@ -18,6 +18,8 @@ export interface StartOptions extends Partial<Omit<EngineSettings, 'dbFile' | 'r
   readonly binary?: EngineBinary;
   /** Told of what takes long. */
   readonly onProgress?: Progress;
+  /** Told as soon as the process exists, before it serves. */
+  readonly onSpawned?: (process: { readonly pid: number; readonly port: number; readonly uiPort: number }) => Promise<void>;
   /** The engine outlives this process. Otherwise it ends with it (the CLI only where this process ends in good order). */
   readonly detached?: boolean;
 }
@@ -50,7 +52,7 @@ const logLimitBytes = 16 * 1024 * 1024;
 export async function startEngine(options: StartOptions): Promise<Engine> {
   const binary = options.binary ?? (await locate(options.onProgress ? { onProgress: options.onProgress } : {}));
   const asked = { port: options.port ?? 0, uiPort: options.uiPort ?? ('free' as const) };
-  const settings: EngineSettings = {
+  const settings: EngineSettings & { readonly uiPort: number } = {
     dbFile: resolve(options.dbFile),
     namespace: options.namespace ?? 'default',
     port: asked.port || (await freePort()),
@@ -61,6 +63,7 @@ export async function startEngine(options: StartOptions): Promise<Engine> {
   };
   const running = await spawnEngine(binary, settings, options.detached ?? false);
   try {
+    await options.onSpawned?.({ pid: running.pid, port: settings.port, uiPort: settings.uiPort });
     await untilServing(running, settings);
   } catch (error) {
     await running.end('SIGKILL');
@@ -146,7 +149,7 @@ async function spawnEngine(binary: EngineBinary, settings: EngineSettings, detac
 }
 
 /** Waits until the engine serves its namespace, and its Web UI where it has one. */
-async function untilServing(running: Running, settings: EngineSettings): Promise<void> {
+async function untilServing(running: Running, settings: EngineSettings & { readonly uiPort: number }): Promise<void> {
   const ports = [settings.port, ...(typeof settings.uiPort === 'number' && settings.uiPort > 0 ? [settings.uiPort] : [])];
   const { namespace } = settings;
   let reason = 'its ports stayed closed';

@@ -6,8 +6,8 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
-import { connect, connectIfRunning, runningLocalEngine, stopLocalEngine } from '../../../worker/engine';
-import { isAlive } from '../../../worker/engine/paths';
+import { connect, connectIfRunning, runningLocalEngine, startEngine, stopLocalEngine } from '../../../worker/engine';
+import { isAlive, processIdentity } from '../../../worker/engine/paths';
 import { engineTimeoutMs, testBinary } from '../../support/engine';
 
 let home: string;
@@ -84,7 +84,7 @@ test('else the embedded engine: started once for all who ask, kept over kill -9,
     `The embedded engine that runs here (process ${again.embedded!.pid}) has the namespace default, not ops`,
   );
   expect(await stopLocalEngine(env)).toBe(true);
-  expect(isAlive(again.embedded!.pid)).toBe(false);
+  expect(await processIdentity(again.embedded!.pid)).toBeUndefined();
   expect(await stopLocalEngine(env)).toBe(false);
 });
 
@@ -112,4 +112,25 @@ test('a state file of an engine that is gone, or broken, starts a new one', asyn
   await stopLocalEngine(env);
   await writeFile(state, '{');
   expect((await connect({ env })).embedded).toBeDefined();
+});
+
+test('an engine whose starter was killed before it served is found, not started again', async () => {
+  const { embedded } = await connect({ env });
+  await stopLocalEngine(env);
+  const db = join(env['XDG_DATA_HOME']!, 'hitless', 'engine.db');
+  // What a starter leaves behind that is killed right after it remembered the engine.
+  const state = join(env['XDG_DATA_HOME']!, 'hitless', 'engine.json');
+  let found: ReturnType<typeof connect> | undefined;
+  const orphan = await startEngine({
+    binary: await testBinary(),
+    dbFile: db,
+    port: embedded!.port,
+    uiPort: embedded!.uiPort,
+    onSpawned: async ({ pid }) => {
+      await writeFile(state, JSON.stringify({ ...embedded, pid, identity: await processIdentity(pid) }));
+      found = connect({ env });
+    },
+  });
+  expect((await found!).embedded!.pid).toBe(orphan.pid);
+  await orphan.stop();
 });
