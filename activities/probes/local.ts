@@ -45,13 +45,19 @@ export function ownRoute(address: string): Promise<string | undefined> {
   });
 }
 
-/** What is wrong with the worker's side, looked at only after a failure. */
+/** A limit that was overrun by so much speaks of a worker that is short of processor time. */
+const OVERRUN = 1.5;
+
+/** What is wrong with the worker's side, looked at only after a failure that took `ms`. */
 async function own(
   address: string,
   error: unknown,
+  ms: number,
   control: string | undefined,
   limits: Limits,
 ): Promise<string | undefined> {
+  if (ms > limits.timeoutMs * OVERRUN)
+    return `the worker is too busy to tell: a try of ${limits.timeoutMs} ms took ${Math.round(ms)} ms`;
   if (OWN_CODES.has(codeOf(error))) return `the worker: ${messageOf(error)}`;
   const route = await ownRoute(address);
   if (route !== undefined || control === undefined) return route;
@@ -91,7 +97,7 @@ function attempt(address: string, port: number, { timeoutMs, signal }: Limits): 
 export async function tcpFromWorker(to: string, control: string | undefined, limits: Limits): Promise<TcpOutcome> {
   const { address, port } = parseEndpoint(to) ?? { address: '', port: 0 };
   const seen = await attempt(address, port, limits);
-  const fault = seen.state === 'open' ? undefined : await own(address, seen.error, control, limits);
+  const fault = seen.state === 'open' ? undefined : await own(address, seen.error, seen.ms, control, limits);
   return {
     state: seen.state,
     message: seen.error?.message ?? '',
@@ -180,7 +186,9 @@ export async function httpFromWorker(
     const host = new URL(probe.url).hostname.replace(/^\[|\]$/g, '');
     // A file of ours that can't be read, as a CA, never was on the network.
     const fault =
-      codeOf(error) === 'ENOENT' ? `the worker: ${messageOf(error)}` : await own(host, error, probe.control, limits);
+      codeOf(error) === 'ENOENT'
+        ? `the worker: ${messageOf(error)}`
+        : await own(host, error, ms(), probe.control, limits);
     return { message: messageOf(error), ms: ms(), ...(fault === undefined ? {} : { own: fault }) };
   }
 }

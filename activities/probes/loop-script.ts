@@ -99,6 +99,14 @@ own() {
     m=$(timeout "$4" ping -n -c 1 "$2" 2>&1) || { clean "\${m%%$'\n'*}"; O="control target $2 doesn't answer this host either ($C)"; }
   fi
 }
+# A host that is short of processor time can't tell a silent peer from its own slowness: $1 limit, $2 begin of the try.
+busy() {
+  local ms=$(( 10#\${1/./} )) began; now
+  if (( (NOW - $2) * 2 > ms * 3 )); then O="this host is too busy to tell: a try of $ms ms took $(( NOW - $2 )) ms"; return 0; fi
+  began=$NOW; timeout "$1" bash -c :; now
+  if (( (NOW - began) * 2 > ms )); then O="this host is too busy to tell: starting a process took $(( NOW - began )) ms"; return 0; fi
+  return 1
+}
 tcp() {
   local m code state O=
   m=$(timeout "$3" bash -c 'exec 3<>"/dev/tcp/$0/$1"' "$1" "$2" 2>&1); code=$?
@@ -108,7 +116,7 @@ tcp() {
     126:*|127:*|*esolution*|*hostname*|*not\ known*|*fork*|*open\ files*) state=error;;
     *) state=refused;;
   esac
-  [[ $state == open ]] || own "$1" "$4" "$5" "$3"
+  [[ $state == timeout ]] && busy "$3" "$at" || [[ $state == open ]] || own "$1" "$4" "$5" "$3"
   m=\${m%%$'\n'*}; clean "\${m##*: }"; R="$state"$'\t'"$C"$'\t'"$O"
 }
 http() {
@@ -118,7 +126,7 @@ http() {
   out=$(set -o pipefail; curl -q -sS -g --noproxy '*' --proto '=http,https' -m "$3" "\${more[@]}" -w '\n%{http_code}' --url "$1" 2>&1 | tail -c 262144 | tr -d '\0'); code=$?
   status=\${out##*$'\n'}; out=\${out%$'\n'*}
   if [[ -n $4 ]]; then if [[ $out == *"$4"* ]]; then found=1; else found=0; fi; fi
-  if (( code == 0 )); then out=; else out=\${out##*curl: }; [[ $status =~ ^[1-5][0-9][0-9]$ ]] || own "$2" "$6" "$7" "$3"; fi
+  if (( code == 0 )); then out=; else out=\${out##*curl: }; (( code == 28 )) && busy "$3" "$at" || [[ $status =~ ^[1-5][0-9][0-9]$ ]] || own "$2" "$6" "$7" "$3"; fi
   clean "$out"; R="$code"$'\t'"$status"$'\t'"$found"$'\t'"$C"$'\t'"$O"
 }
 command_as_user() {

@@ -32,6 +32,21 @@ const DEMANDED_INTERVAL_MS = 1_000;
 export const rulesOf = (plan: MonitoringPlan, probes: readonly ProbeSpec[] = plan.monitoring.probes): Rule[] =>
   probes.map((probe) => ({ name: probe.name, ...scheduleOf(probe, plan.monitoring) }));
 
+/** The same context under a signal of its own, which also ends the commands that were begun on hosts. */
+export const limitedContext = (
+  context: StepContext<MonitoringPlan>,
+  services: ProbeServices,
+  signal: AbortSignal,
+): StepContext<MonitoringPlan> => ({
+  ...context,
+  signal,
+  host: (name) => services.connect(context.plan, name, signal),
+  pause: async (ms) => {
+    await pause(ms, signal);
+    signal.throwIfAborted();
+  },
+});
+
 /** Settles when all rounds are done or the signal is aborted; never rejects for what a probe found or couldn't find. */
 export async function runProbes(options: RunOptions): Promise<void> {
   const { services, context, probes, rounds, emit, signal } = options;
@@ -97,7 +112,7 @@ async function periodic(probe: Paced, startAfterMs: number, options: RunOptions)
 async function once(probe: Paced, options: RunOptions, signal: AbortSignal): Promise<Measurement> {
   const { services, context, isBaseline = false } = options;
   const { timeoutMs } = probe;
-  const asked: StepContext<MonitoringPlan> = { ...context, signal };
+  const asked = limitedContext(context, services, signal);
   switch (probe.kind) {
     case 'tcp':
       return classifyTcp(probe, await tcpFromWorker(probe.to, probe.control, { timeoutMs, signal }));

@@ -15,7 +15,7 @@ import { formatDuration } from '../kit/duration';
 import { packCarry, unpackCarry, type Carry } from './carry';
 import type { Baseline } from './checks';
 import { createMachine, type EscapeReadiness, type Machine } from './machine';
-import { rulesOf, runProbes } from './runner';
+import { limitedContext, rulesOf, runProbes } from './runner';
 import type { ProbeServices, Watched } from './services';
 import { monitoringSpec, type MonitoringPlan } from './spec';
 import { pause, repeat, within } from './timing';
@@ -276,7 +276,7 @@ async function checkEscape(watch: Watch, signal: AbortSignal): Promise<EscapeRea
   const { escapeReady } = services;
   try {
     return await within(ESCAPE_CHECK_LIMIT_MS, signal, (limit) =>
-      escapeReady({ ...context, signal: limit }, call.input),
+      escapeReady(limitedContext(context, services, limit), call.input),
     );
   } catch (error) {
     return { ready: false, why: `it couldn’t be checked: ${messageOf(error)}` };
@@ -289,7 +289,7 @@ async function reseed(watch: Watch, signal: AbortSignal): Promise<string | undef
   if (services.reseed === undefined) return 'nothing to do';
   const { reseed: once } = services;
   try {
-    await within(RESEED_LIMIT_MS, signal, (limit) => once({ ...context, signal: limit }, call.input));
+    await within(RESEED_LIMIT_MS, signal, (limit) => once(limitedContext(context, services, limit), call.input));
     return undefined;
   } catch (error) {
     return messageOf(error);

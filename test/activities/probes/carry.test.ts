@@ -126,6 +126,20 @@ test('the worst case of all fits', () => {
   expect(Buffer.byteLength(JSON.stringify(packCarry(carry)))).toBeLessThanOrEqual(CARRY_LIMIT_BYTES);
 });
 
+test('reasons are shortened only as far as must be', () => {
+  const why = 'Connection refused by the firewall, as it seems, or by whatever stands in its place';
+  const probe: ProbeAggregate = { pass: 1, fail: 1, inconclusive: 0, window: [], lastFail: { at: NOW, why } };
+  const lengthWith = (probes: number): number => {
+    const all = Object.fromEntries(
+      Array.from({ length: probes }, (_, i) => [`probe-${i}-${'x'.repeat(16)}`, { ...probe, blindWhy: why }]),
+    );
+    const back = travelled({ aggregates: { since: NOW, at: NOW, observedMs: 0, probes: all }, due: {} });
+    return back?.aggregates.probes[`probe-0-${'x'.repeat(16)}`]?.lastFail?.why.length ?? 0;
+  };
+  expect(lengthWith(3)).toBe(why.length);
+  expect(lengthWith(32)).toBeGreaterThanOrEqual(40);
+});
+
 describe('what another build wrote', () => {
   const good = JSON.parse(
     JSON.stringify(

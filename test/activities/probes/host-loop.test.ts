@@ -7,6 +7,26 @@ import { eventually, marked } from './support/bash';
 import { planOf, sshBench, type SshBench } from './support/plan';
 import { tcpServer, type TestServer } from './support/servers';
 
+test('a loop that says nothing is inconclusive at every interval', async () => {
+  const { monitoring } = planOf({ probes: [{ name: 'web', kind: 'tcp', from: 'client', to: '127.0.0.1:1' }] });
+  const seen: Measurement[] = [];
+  const over = new AbortController();
+  const done = runHostLoop({
+    host: 'client',
+    probes: monitoring.probes.map((p) => ({ ...p, ...scheduleOf(p, monitoring) }) as LoopedProbe),
+    rounds: 0,
+    baseline: {},
+    isBaseline: false,
+    open: async () => ({ ended: new Promise<string>(() => undefined), write: () => undefined, close: () => undefined }),
+    emit: (_name, measurement) => seen.push(measurement),
+    signal: over.signal,
+  });
+  await eventually('five of them', () => seen.length >= 5);
+  expect(seen.every((m) => m.verdict === 'inconclusive' && m.why === 'client: connecting')).toBe(true);
+  over.abort();
+  await done;
+});
+
 describeWithSshd('the loop of a host, over SSH', () => {
   const mark = `host-loop-${process.pid}`;
   let bench: SshBench;

@@ -84,7 +84,7 @@ test('http: statuses, text, what breaks off, what is refused', async () => {
       { name: 'binary', kind: 'http', from, url: url('/binary'), contains: 'ok' },
       { name: 'broken', kind: 'http', from, url: url('/broken') },
       { name: 'moved', kind: 'http', from, url: url('/moved'), status: '300-399' },
-      { name: 'slow', kind: 'http', from, url: url('/slow'), timeoutMs: 200 },
+      { name: 'slow', kind: 'http', from, url: url('/slow'), intervalMs: '2s', timeoutMs: '1500ms' },
       { name: 'half', kind: 'http', from, url: url('/half'), contains: 'half' },
       { name: 'closed', kind: 'http', from, url: `http://127.0.0.1:${closed}/` },
       { name: 'refused', kind: 'http', from, url: `http://127.0.0.1:${closed}/`, expect: 'refused' },
@@ -228,6 +228,34 @@ describe('the loop', () => {
   });
 });
 
+test('a host that is too busy to tell says so instead of blaming the path', async () => {
+  const silent = await httpServer(() => undefined);
+  const probes = looped(
+    { name: 'tight', kind: 'http', from, url: `http://127.0.0.1:${silent.port}/`, timeoutMs: 300 },
+    {
+      name: 'tight-refused',
+      kind: 'http',
+      from,
+      url: `http://127.0.0.1:${silent.port}/`,
+      timeoutMs: 300,
+      expect: 'refused',
+    },
+  );
+  // As on a host without processor time to spare: every process takes half a second to start.
+  const script = loopScript(probes, 1).replace('now() {', 'timeout() { sleep 0.5; command timeout "$@"; }\nnow() {');
+  const found: Record<string, Measurement> = {};
+  const loops = localLines(['bash', '-c', script], (line) => {
+    const one = measurementOf(line, { probes, baseline: {}, isBaseline: false });
+    if (one !== undefined) found[one.name] = one.measurement;
+  });
+  await loops.ended;
+  await silent.close();
+  for (const name of ['tight', 'tight-refused']) {
+    expect(found[name]?.verdict).toBe('inconclusive');
+    expect(found[name]?.why).toContain('this host is too busy to tell');
+  }
+});
+
 describeAsRoot('faults of the probing host, in a network namespace of its own', () => {
   const netns = `hlp${process.pid}`;
   const ip = (...argv: string[]): void => {
@@ -254,12 +282,14 @@ describeAsRoot('faults of the probing host, in a network namespace of its own', 
   });
 
   test('are inconclusive, whatever was expected; silence beyond them is not', async () => {
+    // On a busy machine a shorter try is inconclusive, and rightly so.
+    const patient = { intervalMs: '4s', timeoutMs: '3s' };
     const tcp = (name: string, to: string, more: Record<string, unknown> = {}): Record<string, unknown> => ({
       name,
       kind: 'tcp',
       from,
       to,
-      timeoutMs: 300,
+      ...patient,
       ...more,
     });
     const found = await round(
@@ -274,13 +304,13 @@ describeAsRoot('faults of the probing host, in a network namespace of its own', 
         tcp('control-dead', '198.51.100.2:80', { control: '198.51.100.3:9' }),
         tcp('control-dead-refused', '198.51.100.2:80', { control: '198.51.100.3:9', expect: 'refused' }),
         { name: 'http-no-route', kind: 'http', from, url: 'http://192.0.2.1/', expect: 'refused' },
-        { name: 'http-filtered', kind: 'http', from, url: 'http://198.51.100.2/', timeoutMs: 300 },
+        { name: 'http-filtered', kind: 'http', from, url: 'http://198.51.100.2/', ...patient },
         {
           name: 'http-control-dead',
           kind: 'http',
           from,
           url: 'http://198.51.100.2/',
-          timeoutMs: 300,
+          ...patient,
           control: '198.51.100.3:9',
         },
       ),
