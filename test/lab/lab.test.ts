@@ -23,7 +23,8 @@ describeLab('the lab of a firewall pair', () => {
   });
 
   afterAll(async () => {
-    await lab?.down();
+    if (lab === undefined) return; // it didn't come up, and says so itself
+    await lab.down();
     expect(remainsOf(lab.lab.record)).toEqual({
       processes: [],
       mounts: [],

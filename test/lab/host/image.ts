@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { spawn } from 'node:child_process';
 import { check, type Progress } from './command';
 import { withLock } from './lock';
+import { listLabs } from './record';
 
 /** A Debian root file system that hosts are booted from, by what goes into it. */
 export interface ImageRecipe {
@@ -46,6 +47,8 @@ const hostCommands = [
   'rm -f /etc/ssh/ssh_host_*', // each host gets its own
   // Nothing may install or fetch behind the back of an upgrade, and there is no terminal to log in at.
   'systemctl mask apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer console-getty.service dev-hugepages.mount',
+  // Two inotify instances each, of which a machine has few.
+  'systemctl mask systemd-ask-password-console.path systemd-ask-password-wall.path',
   'echo -n > /etc/apt/sources.list',
   'rm -f /etc/apt/sources.list.d/*',
   'rm -f /etc/machine-id /var/lib/dbus/machine-id',
@@ -68,7 +71,11 @@ function identity(recipe: ImageRecipe): string {
  */
 export async function ensureImage(recipe: ImageRecipe, progress: Progress): Promise<string> {
   const directory = join(imageCache(), identity(recipe));
-  if (existsSync(directory)) return directory;
+  if (existsSync(directory)) {
+    const now = new Date();
+    utimesSync(directory, now, now); // in use: see forgetOldImages
+    return directory;
+  }
   const waiting = (): void => progress(`Waiting for another process that builds the image ${recipe.name}`);
   return withLock(`${directory}.lock`, waiting, async () => {
     if (existsSync(directory)) return directory;
@@ -80,12 +87,23 @@ export async function ensureImage(recipe: ImageRecipe, progress: Progress): Prom
     try {
       await build(recipe, building, progress);
       renameSync(building, directory);
+      forgetOldImages();
     } catch (error) {
       removeTree(building);
       throw new Error(`building the lab's image ${recipe.name} failed: ${(error as Error).message}`);
     }
     return directory;
   });
+}
+
+/** An image of a recipe that nobody has used for a month is 300 MB for nothing. */
+function forgetOldImages(): void {
+  const monthAgo = Date.now() - 30 * 86_400_000;
+  const inUse = new Set(listLabs().flatMap(({ hosts }) => hosts.map(({ lower }) => dirname(lower))));
+  for (const name of readdirSync(imageCache())) {
+    const path = join(imageCache(), name);
+    if (statSync(path).mtimeMs < monthAgo && !inUse.has(path)) removeTree(path);
+  }
 }
 
 function removeTree(path: string): void {

@@ -8,6 +8,7 @@ import { ensureImage, type ImageRecipe } from './image';
 import { askKeeper } from './keeper-protocol';
 import { LabHost } from './lab-host';
 import { ensureMachine } from './machine';
+import { raiseLimit } from './machine-limits';
 import { buildNetwork, type Link } from './network';
 import { mountDisk, prepareDisks } from './overlay';
 import {
@@ -139,6 +140,12 @@ export async function startLab(spec: LabSpec, options: LabOptions, progress: Pro
   const image = await ensureImage(spec.image, progress);
   const record = allocateLab(spec.kind, thisProcess());
   try {
+    const raised = raiseLimit(
+      listLabs().map(({ raisedLimit }) => raisedLimit),
+      progress,
+    );
+    if (raised !== undefined) record.raisedLimit = raised;
+    writeRecord(record);
     const lab = await raise(record, spec, image, options.sudoers ?? anything, progress);
     if (options.owner === 'nobody') {
       // Only now: a half-made lab whose maker is killed is reaped.
@@ -202,7 +209,10 @@ async function raise(
   await startKeeper(record, programs);
   const lab = Lab.of(record);
   await Promise.all(Object.values(lab.hosts).map((host) => host.start()));
-  await Promise.all(Object.values(lab.hosts).map((host) => host.waitBooted()));
+  // All of them, also after one has failed: none must be waited for behind the caller's back.
+  const boots = await Promise.allSettled(Object.values(lab.hosts).map((host) => host.waitBooted()));
+  const failed = boots.find((boot) => boot.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
   return lab;
 }
 

@@ -1,6 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
+import type { RaisedLimit } from './machine-limits';
 
 /** Where labs live while they are up: one directory each, `/var/tmp/hitless-lab-<number>`. */
 const parent = '/var/tmp';
@@ -41,6 +42,8 @@ export interface LabRecord {
   bootId: string;
   /** It is taken down when this process ends; absent for a lab that stays until `lab down`. */
   owner?: ProcessIdentity;
+  /** Every lab that is up knows it, so that the last one to go can restore it. */
+  raisedLimit?: RaisedLimit;
   management: { bridge: string; subnet: string; gateway: string };
   repository?: { directory: string; url: string; port: number };
   hosts: HostRecord[];

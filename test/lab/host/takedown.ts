@@ -2,7 +2,8 @@ import { existsSync, readdirSync, readFileSync, rmdirSync, rmSync, statSync, wri
 import { join } from 'node:path';
 import { cgroupHierarchies, cgroupProcesses, killCgroup, removeCgroup } from './cgroup';
 import { check, run, sleep } from './command';
-import { forgetLab, type LabRecord } from './record';
+import { restoreLimit } from './machine-limits';
+import { forgetLab, listLabs, type LabRecord } from './record';
 
 /** What exists of a lab on this machine, found by its names alone: empty lists once it is down. */
 export interface Remains {
@@ -104,6 +105,8 @@ export async function takeDown(record: LabRecord): Promise<void> {
     }
   });
   // As long as anything is left the record stays, so that `lab down` can be repeated.
-  if (faults.length === 0) forgetLab(record);
-  else throw new Error(`lab ${record.id} isn't wholly down: ${faults.join('; ')}`);
+  if (faults.length === 0) {
+    forgetLab(record);
+    if (listLabs().length === 0) restoreLimit(record.raisedLimit);
+  } else throw new Error(`lab ${record.id} isn't wholly down: ${faults.join('; ')}`);
 }
