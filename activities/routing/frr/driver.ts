@@ -3,22 +3,12 @@
  * soft clear, so that the edit can be read back in between; the clear is what is atomic (facts/firewall-pair §4).
  */
 import { transient, type Host } from '../../kit';
-import type {
-  Change,
-  ConfigReading,
-  DestinationReading,
-  Path,
-  RouterDriver,
-  RouterReading,
-  SessionReading,
-} from '../driver';
-import type { Family, RouterSpec } from '../spec';
+import type { Change, ConfigReading, RouterDriver, RouterReading } from '../driver';
+import type { RouterSpec } from '../spec';
 import {
   blankSecrets,
-  canonical,
   configFaults,
   diffOf,
-  entriesOf,
   foreignLines,
   intendedText,
   ownedOf,
@@ -31,43 +21,12 @@ import {
   type ConfigScope,
   type Owned,
 } from './config';
-import { forwardingOf, neighborOf, prefixDocument, prependsOf, summaryDocument, type PrefixDocument } from './json';
-import { commandsFor, configure, jsonFamily, runningConfig, save, Vtysh, vtyshArgv } from './vtysh';
+import { inEffect, neighborsOf, readCommands, readingOf } from './reading';
+import { commandsFor, configure, runningConfig, save, Vtysh, vtyshArgv } from './vtysh';
 
 /** Longer than this it isn't kept in the plan, only its digest. */
 const RELIED_LIMIT_CHARS = 6_000;
 const SAVED_CONFIG = '/etc/frr/frr.conf';
-
-interface Neighbor {
-  readonly family: Family;
-  readonly node: string;
-  readonly address: string;
-}
-
-const familiesOf = (spec: RouterSpec) =>
-  Object.entries(spec.families) as [Family, NonNullable<RouterSpec['families'][Family]>][];
-
-const neighborsOf = (spec: RouterSpec): Neighbor[] =>
-  familiesOf(spec).flatMap(([family, { paths }]) =>
-    Object.entries(paths).flatMap(([node, { neighbor }]) =>
-      neighbor === undefined ? [] : [{ family, node, address: canonical(neighbor) }],
-    ),
-  );
-
-/** The node that a path leads through, by the neighbor that it was learnt from, else by its next hop. */
-export function nodeOfPath(
-  spec: RouterSpec,
-  family: Family,
-  path: PrefixDocument['paths'][number],
-): string | undefined {
-  const from = [path.peer.peerId, path.peer.interface];
-  const hops = path.nexthops.map((h) => h.ip);
-  return Object.entries(spec.families[family]?.paths ?? {}).find(
-    ([, { neighbor, nextHops }]) =>
-      (neighbor !== undefined && from.includes(canonical(neighbor))) ||
-      nextHops.some((hop) => hops.includes(canonical(hop))),
-  )?.[0];
-}
 
 export function frr(name: string, spec: RouterSpec, host: Host): RouterDriver {
   const vtysh = new Vtysh(host, spec.access);
@@ -196,110 +155,6 @@ export function frr(name: string, spec: RouterSpec, host: Host): RouterDriver {
       ];
     },
   };
-}
-
-function readCommands(spec: RouterSpec, neighbors: readonly Neighbor[], steered: readonly Neighbor[]): string[] {
-  const command = commandsFor(spec.vrf);
-  return [
-    ...new Set([
-      ...familiesOf(spec).flatMap(([family, { destinations }]) => [
-        command.summary(family),
-        ...destinations.flatMap((p) => [command.prefix(family, p), command.route(family, p)]),
-      ]),
-      ...neighbors.map((n) => command.neighbor(n.address)),
-      ...steered.map((n) => command.advertised(n.family, n.address)),
-    ]),
-  ];
-}
-
-function readingOf(
-  name: string,
-  spec: RouterSpec,
-  neighbors: readonly Neighbor[],
-  steered: readonly Neighbor[],
-  documents: ReadonlyMap<string, unknown>,
-): RouterReading {
-  const command = commandsFor(spec.vrf);
-  const destinations = familiesOf(spec).flatMap(([family, section]) =>
-    section.destinations.map((prefix): DestinationReading => {
-      const { paths } = prefixDocument.parse(documents.get(command.prefix(family, prefix)));
-      const forwarding = forwardingOf(documents.get(command.route(family, prefix)));
-      return { family, prefix, paths: paths.map((p) => pathOf(spec, family, p)), forwarding };
-    }),
-  );
-  const sessions = neighbors.map((n): SessionReading => {
-    const peer = summaryDocument.parse(documents.get(command.summary(n.family))).peers[n.address];
-    const info = neighborOf(documents.get(command.neighbor(n.address)), n.address);
-    const family = info?.addressFamilyInfo[jsonFamily(n.family)];
-    const endOfRib = info?.gracefulRestartInfo?.endOfRibRecv?.[jsonFamily(n.family)];
-    return {
-      family: n.family,
-      node: n.node,
-      neighbor: n.address,
-      state: info?.adminShutDown === true ? 'Idle (shut down by configuration)' : (peer?.state ?? 'missing'),
-      prefixesReceived: peer?.pfxRcd ?? 0,
-      prefixesSent: peer?.pfxSnt ?? 0,
-      ...(endOfRib === undefined ? {} : { endOfRib }),
-      keepsRoutesOnRestart: info?.gracefulRestartInfo?.remoteGrMode?.startsWith('Restart') ?? false,
-      ...(family?.routeMapForIncomingAdvertisements === undefined
-        ? {}
-        : { routeMapIn: family.routeMapForIncomingAdvertisements }),
-      ...(family?.routeMapForOutgoingAdvertisements === undefined
-        ? {}
-        : { routeMapOut: family.routeMapForOutgoingAdvertisements }),
-      keepsReceivedRoutes: family?.inboundSoftConfigPermit ?? false,
-    };
-  });
-  const prepends: Record<string, number[]> = {};
-  for (const n of steered)
-    (prepends[n.node] ??= []).push(
-      ...prependsOf(documents.get(command.advertised(n.family, n.address)), spec.policy?.localAs ?? 0),
-    );
-  return { router: name, side: spec.side, destinations, sessions, prepends };
-}
-
-function pathOf(spec: RouterSpec, family: Family, path: PrefixDocument['paths'][number]): Path {
-  const node = nodeOfPath(spec, family, path);
-  return {
-    ...(node === undefined ? {} : { node }),
-    from: path.peer.peerId,
-    nextHops: path.nexthops.flatMap((h) => h.ip ?? []),
-    valid: path.valid && path.nexthops.every((h) => h.accessible),
-    used: path.bestpath.overall || path.multipath,
-    ...(path.locPrf === undefined ? {} : { localPreference: path.locPrf }),
-    asPathLength: path.aspath.length,
-  };
-}
-
-/** The values that the owned entries set for a node, as they would show in its routes and announcements. */
-function inEffect(reading: RouterReading, text: string, owned: readonly Owned[]): boolean {
-  const entries = entriesOf(text);
-  const valuesOf = (node: string, direction: 'in' | 'out'): (number | undefined)[] =>
-    owned
-      .filter((o) => o.node === node && o.direction === direction)
-      .map((o) => entries.find((e) => e.name === o.name && e.sequence === o.sequence))
-      .map((entry) => {
-        const lines = entry?.lines ?? [];
-        if (direction === 'in') {
-          const value = lines.flatMap((l) => /^set local-preference (\d+)$/.exec(l)?.[1] ?? [])[0];
-          return value === undefined ? undefined : Number(value);
-        }
-        return (
-          lines
-            .flatMap((l) => /^set as-path prepend (\d[\d ]*)$/.exec(l)?.[1] ?? [])[0]
-            ?.trim()
-            .split(/\s+/).length ?? 0
-        );
-      });
-  return [...new Set(owned.map((o) => o.node))].every((node) => {
-    const preferences = valuesOf(node, 'in');
-    const prepends = valuesOf(node, 'out');
-    const paths = reading.destinations.flatMap((d) => d.paths.filter((p) => p.node === node));
-    return (
-      paths.every((p) => preferences.includes(p.localPreference)) &&
-      (reading.prepends[node] ?? []).every((count) => prepends.includes(count))
-    );
-  });
 }
 
 /**
