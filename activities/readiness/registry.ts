@@ -131,7 +131,9 @@ const isFault = (value: unknown): value is Fault =>
 function once(found: readonly Found[]): Found[] {
   const byText = new Map<string, Found>();
   for (const fault of found) {
-    const key = fault.unlisted ? fault.what : `${fault.where}: ${fault.what}`;
+    // Each checker lost a host in the middle of something else.
+    const silent = fault.type === 'Unreachable';
+    const key = silent ? `${fault.where} is silent` : fault.unlisted ? fault.what : `${fault.where}: ${fault.what}`;
     const before = byText.get(key);
     if (before === undefined || (before.passes && !fault.passes)) byText.set(key, fault);
   }

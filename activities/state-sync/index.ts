@@ -13,6 +13,7 @@ import type { StateSyncPlan } from './spec';
 
 export { commitBeforeServing, health, reseedOnce, reseedFully } from './reseeding';
 export type { Direction, Reseeded, SyncHealth } from './reseeding';
+export { refreshAtOnce } from './urgent';
 export { stateSyncSpec, type StateSyncPlan, type StateSyncSpec } from './spec';
 export type { FlowDifference } from './compare';
 export type { SudoCommand } from './driver';

@@ -1,12 +1,14 @@
 /** Bringing the standby's session state up to date: the full form for steps, the light one for watches. */
 import { failureType, messageOf, type Host, type StepContext } from '../kit';
+import { takeOwnership, type OwnedHost } from '../ownership';
 import { answering, comparing, drained, untilInSync } from './comparing';
 import { describeDifference, differenceFault, type FlowDifference } from './compare';
 import { statusFaults, type SyncStatus } from './daemon';
-import { driverOf, hostOf, type StateSync } from './driver';
+import { driverOf, hostNameOf, hostOf, type StateSync } from './driver';
 import { assertIdle, assertServing, type Served } from './serving';
 import type { StateSyncPlan } from './spec';
 
+/** What looks need; acts need the whole context, for they take ownership of the hosts first. */
 type Context = Pick<StepContext<StateSyncPlan>, 'plan' | 'host' | 'pause' | 'progress' | 'signal'>;
 
 export interface Direction {
@@ -30,32 +32,40 @@ export interface Reseeded {
 }
 
 /**
- * Guard, send, commit, compare until stable, refresh, release. May be repeated at any time: everything is set, nothing toggled.
- * @throws GuardRefused, VerifyFailed, CommandFailedRetryable, CommandFailed
+ * Ownership, guard, send, commit, compare until stable, refresh, release. May be repeated at any time: everything is set,
+ * nothing toggled.
+ * @throws OwnedByAnother, GuardRefused, VerifyFailed, CommandFailedRetryable, CommandFailed
  */
-export async function reseedFully(context: Context, { from, to }: Direction, release: boolean): Promise<Reseeded> {
+export async function reseedFully(
+  context: StepContext<StateSyncPlan>,
+  { from, to }: Direction,
+  release: boolean,
+): Promise<Reseeded> {
   const { stateSync: spec } = context.plan;
   const sync = driverOf(context.plan);
-  const [sender, receiver] = await Promise.all([hostOf(context, from), hostOf(context, to)]);
-  const comparison = await comparing(context, sync, spec, sender, receiver);
+  // A stale attempt of a lost worker mustn't send when the other node serves by now.
+  const sender = await ownedHost(context, from);
+  const receiver = await ownedHost(context, to);
+  const comparison = await comparing(context, sync, spec, sender.unowned, receiver.unowned);
   // First, for flows must have been seen a while ago to be compared.
   await comparison.readSender();
   context.progress(`checking that ${from} serves and ${to} doesn’t`);
-  const forwarded = await assertServing(context, sender, receiver, spec.guard);
-  const before = await daemons(sync, [sender, receiver]);
-  const adopted = await adopt(context, sync, sender, receiver);
+  const forwarded = await assertServing(context, sender.unowned, receiver.unowned, spec.guard);
+  const before = await daemons(sync, [sender.unowned, receiver.unowned]);
+  const send = async (): Promise<void> => {
+    await sync.send(sender);
+    await drained(context, sync, sender.unowned, before[0]?.queued ?? 0);
+    await sync.commit(receiver);
+  };
+  const adopted = await adopt(context, sync, sender, receiver.unowned);
   context.progress(`sending the sessions of ${from} to ${to}`);
-  await sync.send(sender);
-  await drained(context, sync, sender, before[0]?.queued ?? 0);
-  await sync.commit(receiver);
+  await send();
   const difference = await untilInSync(context, comparison, spec, { from, to }, () => sync.commit(receiver));
   // Once more, for the comparison took seconds: a flow that spoke in them has a fresh timer on the sender alone, and if
   // traffic now moves, it may expire on the receiver before it speaks again (seen with timeouts of twice the silence).
-  await sync.send(sender);
-  await drained(context, sync, sender, before[0]?.queued ?? 0);
-  await sync.commit(receiver);
+  await send();
   if (release) await sync.release(receiver);
-  const after = await daemons(sync, [sender, receiver]);
+  const after = await daemons(sync, [sender.unowned, receiver.unowned]);
   return {
     difference,
     forwarded,
@@ -66,25 +76,26 @@ export async function reseedFully(context: Context, { from, to }: Direction, rel
   };
 }
 
+const ownedHost = async (context: StepContext<StateSyncPlan>, node: string) =>
+  (await takeOwnership(context, hostNameOf(context.plan, node))).host;
+
 /**
  * With an external cache, what was opened between the last commit and the shift is in the new node's cache alone, and its
  * packets are refused: it is committed late (facts §6 H: sessions then go on), once, and what is left of the cache is
  * dropped, for a later commit of it would bring closed flows back. Only when the other node knows flows that this one
  * doesn't: a commit replaces entries, which a node in full service shouldn't suffer without need.
  */
-async function adopt(context: Context, sync: StateSync, serving: Host, other: Host): Promise<boolean> {
+async function adopt(context: Context, sync: StateSync, serving: OwnedHost, other: Host): Promise<boolean> {
   const { stateSync: spec } = context.plan;
-  const held = await sync.held(serving, () => false);
+  const held = await sync.held(serving.unowned, () => false);
   if (held === undefined) return false;
   let adopted = false;
   if (held.table.size > 0) {
     // The other way round: what does the node that serves lack?
-    const reverse = await comparing(context, sync, { ...spec, ignoreYoungerThanMs: 0 }, other, serving);
+    const reverse = await comparing(context, sync, { ...spec, ignoreYoungerThanMs: 0 }, other, serving.unowned);
     const difference = await reverse.difference();
     if (difference.missing > 0) {
-      context.progress(
-        `${serving.name} takes over ${difference.missing} flows that only ${other.name} has in its kernel`,
-      );
+      context.progress(`${serving.name} takes over ${difference.missing} flows that only ${other.name} has`);
       await sync.commit(serving);
       adopted = true;
     }
@@ -182,17 +193,17 @@ async function judged(context: Context, look: () => Promise<SyncHealth>): Promis
  * @throws GuardRefused (transient) if the node serves already.
  */
 export async function commitBeforeServing(
-  context: Context,
+  context: StepContext<StateSyncPlan>,
   node: string,
 ): Promise<{ committed: boolean; lacking: number }> {
   const { stateSync: spec } = context.plan;
-  const sync = driverOf(context.plan);
-  const host = await hostOf(context, node);
   if (spec.variant === 'direct') return { committed: false, lacking: 0 };
-  await assertIdle(context, host, spec.guard, `committing the external cache of ${node}`);
+  const sync = driverOf(context.plan);
+  const host = await ownedHost(context, node);
+  await assertIdle(context, host.unowned, spec.guard, `committing the external cache of ${node}`);
   await sync.commit(host);
-  const held = await sync.held(host, () => false);
-  const kernel = await sync.flows(host, 'original', () => false);
+  const held = await sync.held(host.unowned, () => false);
+  const kernel = await sync.flows(host.unowned, 'original', () => false);
   const lacking = [...(held?.table.keys() ?? [])].filter((key) => !kernel.table.has(key)).length;
   return { committed: true, lacking };
 }

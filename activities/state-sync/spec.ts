@@ -95,6 +95,7 @@ export type StateSyncSpec = z.output<typeof stateSyncSpec>;
 
 /** The part of a plan that this folder reads. */
 export interface StateSyncPlan {
+  readonly cluster: string;
   readonly nodes: Readonly<Record<string, { readonly host: string }>>;
   readonly stateSync: StateSyncSpec;
 }

@@ -4,7 +4,7 @@ import { faultsOf, readinessCheck, type Checker } from '../../../activities/read
 const context = (signal: AbortSignal = new AbortController().signal) =>
   ({ plan: {}, signal, progress: () => undefined }) as unknown as StepContext<unknown>;
 const fails =
-  (error: unknown): Checker<unknown> =>
+  (error: Error): Checker<unknown> =>
   () =>
     Promise.reject(error);
 const finds =

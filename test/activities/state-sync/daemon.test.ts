@@ -105,7 +105,7 @@ describe('the section of the plan', () => {
   });
 
   it('names every command that runs as root', () => {
-    const commands = sudoCommands({ nodes: { a: { host: 'a1' }, b: { host: 'b1' } }, stateSync: spec });
+    const commands = sudoCommands({ cluster: 'c', nodes: { a: { host: 'a1' }, b: { host: 'b1' } }, stateSync: spec });
     expect(new Set(commands.map((c) => c.host))).toEqual(new Set(['a1', 'b1']));
     expect(commands.filter((c) => c.host === 'a1').map((c) => c.command)).toContain(
       '/usr/sbin/conntrackd -C /etc/conntrackd/conntrackd.conf -c',

@@ -3,6 +3,7 @@ import {
   compare,
   health,
   inSync,
+  refreshAtOnce,
   reseed,
   reseedOnce,
   stateSyncSpec,
@@ -56,6 +57,8 @@ describeLab('conntrackd with direct injection', () => {
     );
   const act = (direction: typeof forward, context = bench.context()) =>
     reseed.observe(context, direction).then((before) => reseed.act(context, direction, before));
+  /** Commands that changed something. */
+  const changes = () => bench.ran.filter((command) => /conntrackd .* -(R|B|c|f .*)$/.test(command));
   const startTraffic = async (): Promise<Traffic> =>
     (running = await lab.startTraffic({
       sessions: 60,
@@ -106,7 +109,8 @@ describeLab('conntrackd with direct injection', () => {
     expect(failure).toMatchObject({ type: 'GuardRefused', nonRetryable: false });
     expect(failure.message).toMatch(/fw1 is the node that serves: fw2 forwarded 0 packets .* Nothing was changed/);
     expect(await reseedOnce(bench.context(), back)).toMatchObject({ verdict: 'inconclusive' });
-    expect(bench.ran.filter((command) => /conntrackd .* -(R|B|c|f .*)$/.test(command))).toEqual([]);
+    expect(await refreshAtOnce(bench.context(), back)).toEqual([expect.stringMatching(/fw1 is the node that serves/)]);
+    expect(changes()).toEqual([]);
     expect(await owned(standby)).toBe(0);
   });
 
@@ -122,6 +126,30 @@ describeLab('conntrackd with direct injection', () => {
     expect(controller.signal.aborted).toBe(true);
     await expect(reseedOnce(context, forward)).rejects.toThrow();
     expect((await act(forward)).difference.missing).toBe(0);
+  });
+
+  test('an attempt that another has overtaken sends nothing', async () => {
+    await startTraffic();
+    const stale = bench.context();
+    const overtaken = bench.context({ ...stale, progress: () => void (bench.ran.length = 0) });
+    const late = new Promise<void>((resolve) => {
+      // While it watches the counters, a later attempt does it all.
+      overtaken.pause = async (ms) => {
+        await stale.pause(ms);
+        await act(forward);
+        resolve();
+      };
+    });
+    const failure = await failureOf(act(forward, overtaken));
+    await late;
+    expect(failure).toMatchObject({ type: 'OwnedByAnother', nonRetryable: true });
+  });
+
+  test('before an escape what is there is sent once more, in a second or two', async () => {
+    await startTraffic();
+    bench.ran.length = 0;
+    expect(await refreshAtOnce(bench.context(), forward)).toEqual([]);
+    expect(changes()).toEqual([expect.stringMatching(/^fw1: .* -R$/), expect.stringMatching(/^fw1: .* -B$/)]);
   });
 
   test('with no traffic at all there is nothing to compare, and that is said', async () => {
@@ -174,6 +202,9 @@ describeLab('conntrackd with direct injection', () => {
       await lab.host(standby).powerOff();
       expect(await reseedOnce(bench.context(), forward)).toMatchObject({ verdict: 'inconclusive' });
       expect(await health(bench.context(), forward)).toMatchObject({ verdict: 'inconclusive' });
+      expect(await refreshAtOnce(bench.context(), back, 500)).toEqual([
+        'the sessions of fw2 were not sent once more: fw2 took longer than 500 ms',
+      ]);
     });
   });
 });

@@ -4,12 +4,14 @@ import { createHosts, hostsSpec, type HostsSpec } from '../../../activities/ssh'
 import type { FirewallPairDescription, FirewallPairLab } from '../../lab';
 
 export interface BasePlan {
+  readonly cluster: string;
   readonly nodes: Readonly<Record<string, { readonly host: string }>>;
   readonly hosts: HostsSpec;
 }
 
 export function basePlan({ ssh, hosts, roles }: FirewallPairDescription): BasePlan {
   return {
+    cluster: 'fw-test',
     nodes: Object.fromEntries(roles.firewalls.map((name) => [name, { host: name }])),
     hosts: hostsSpec.parse(
       Object.fromEntries(
@@ -27,22 +29,26 @@ export interface Bench<Plan> {
   /** Commands that were run, as "fw1: conntrackd …", oldest first. */
   readonly ran: string[];
   context(override?: Partial<StepContext<Plan>>): StepContext<Plan>;
+  /** New connections: those to a host that was rebooted behind their back are only noticed by their silence. */
+  reconnect(): void;
   close(): void;
 }
 
 /** Runs activities' functions against a lab without an engine. */
 export function benchOf<Sections extends object>(lab: FirewallPairLab, sections: Sections): Bench<BasePlan & Sections> {
   const plan = { ...basePlan(lab.description), ...sections };
-  const hosts = createHosts();
+  let hosts = createHosts();
   const ran: string[] = [];
+  let calls = 0;
   const context = (override: Partial<StepContext<typeof plan>> = {}): StepContext<typeof plan> => {
+    calls += 1;
     const { signal } = { signal: new AbortController().signal, ...override };
     return {
       plan,
       run: { workflowId: 'upgrade-fw-test', runId: '11111111-2222-4333-8444-555555555555' },
       step: 'test',
       attempt: 1,
-      call: { number: 1, scheduledAtMs: Date.now() },
+      call: { number: calls, scheduledAtMs: Date.now() },
       signal,
       host: async (name) => noting(await hosts.connect(plan, name, signal), ran),
       progress: () => undefined,
@@ -57,7 +63,13 @@ export function benchOf<Sections extends object>(lab: FirewallPairLab, sections:
       ...override,
     };
   };
-  return { plan, ran, context, close: () => hosts.close() };
+  // The old ones are left to find out by themselves: closed in order they would wait for a goodbye that nobody sends.
+  const old: ReturnType<typeof createHosts>[] = [];
+  const reconnect = (): void => {
+    old.push(hosts);
+    hosts = createHosts();
+  };
+  return { plan, ran, context, reconnect, close: () => [...old, hosts].forEach((each) => each.close()) };
 }
 
 function noting(host: Host, ran: string[]): Host {
