@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { openFirewallPairLabs, startFirewallPairLab, type FirewallPairLab } from './firewall-pair/start';
@@ -84,8 +84,11 @@ async function up(): Promise<void> {
   const started = Date.now();
   const interrupted = (signal: NodeJS.Signals): void => {
     say(`${signal}: taking down what was made so far`);
-    const ours = listLabs().filter(({ owner }) => owner?.pid === process.pid);
-    void Promise.allSettled(ours.map(takeDown)).then(() => process.exit(130));
+    // By another process, and waited for without a turn of the event loop: nothing more is made meanwhile.
+    for (const { id } of listLabs().filter(({ owner }) => owner?.pid === process.pid)) {
+      spawnSync(process.execPath, [__filename, 'down', '--lab', id], { stdio: 'inherit' });
+    }
+    process.exit(130);
   };
   process.once('SIGINT', interrupted).once('SIGTERM', interrupted);
   const lab = await startFirewallPairLab({ ...options, owner: 'nobody' }, say);
@@ -239,6 +242,7 @@ async function main(): Promise<void> {
   await verb();
 }
 
+process.stdout.on('error', () => process.exit(0)); // `| head` has seen enough
 main().catch((error: Error) => {
   console.error(error instanceof Refusal ? error.message : `The lab failed: ${error.message}`);
   process.exitCode = 1;
