@@ -6,17 +6,11 @@ import {
   type Client,
   type WorkflowExecutionDescription,
 } from '@temporalio/client';
-import { ApplicationFailure, CancelledFailure, defaultPayloadConverter } from '@temporalio/common';
-import {
-  queries,
-  reportMemo,
-  searchAttributes,
-  workflowIdOf,
-  type Report,
-  type StatusView,
-} from '../workflows/contract';
+import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
+import { queries, reportMemo, workflowIdOf, type Report, type StatusView } from '../workflows/contract';
 import { ClientError, exitCodes } from './exit';
 import { noWorkerAnswered } from './failures';
+import { newestPoll, serverView, type ServerView } from './server-view';
 
 /** A connection with what is needed to tell people where they are. */
 export interface Engine {
@@ -28,30 +22,6 @@ export interface Engine {
 }
 
 export type Execution = 'running' | 'completed' | 'failed' | 'cancelled' | 'terminated' | 'timed out';
-
-/** A call that an activity has in hand, as the server knows it. */
-export interface PendingCall {
-  readonly activity: string;
-  readonly state: string;
-  readonly attempt: number;
-  readonly lastFailure?: string;
-  /** Last progress note, and when it came. */
-  readonly note?: string;
-  readonly heardAt?: string;
-}
-
-/** What the server knows of a running run when no worker answers. */
-export interface ServerView {
-  /** Why there is no status. */
-  readonly why: string;
-  readonly taskQueue: string;
-  /** When a worker last asked this task queue for work; absent if none did in the last minutes. */
-  readonly lastPoll?: { readonly at: string; readonly by: string };
-  readonly phase?: string;
-  readonly waitingFor?: string;
-  readonly target?: string;
-  readonly pending: readonly PendingCall[];
-}
 
 export interface RunState {
   readonly cluster: string;
@@ -75,6 +45,10 @@ export interface RunState {
 
 /** How long a worker may take to answer. A worker that replays a long history needs seconds. */
 const QUERY_TIMEOUT_MS = 10_000;
+/** The same where no worker seems to poll: one that has only just come must still be able to answer. */
+const UNPOLLED_QUERY_TIMEOUT_MS = 2_000;
+/** A worker's long poll lasts a minute at most, so one that lives has polled within this time. */
+const POLL_AGE_MS = 70_000;
 
 export const deepLink = (engine: Engine, workflowId: string, runId?: string): string | undefined =>
   engine.webUi === undefined
@@ -82,17 +56,14 @@ export const deepLink = (engine: Engine, workflowId: string, runId?: string): st
     : `${engine.webUi}/namespaces/${encodeURIComponent(engine.client.options.namespace)}/workflows/${encodeURIComponent(workflowId)}${runId === undefined ? '' : `/${runId}`}`;
 
 /** The newest run of a cluster's upgrade. @throws ClientError notFound if there is none. */
-export const readUpgrade = (
-  engine: Engine,
-  cluster: string,
-  options: { readonly queryTimeoutMs?: number } = {},
-): Promise<RunState> => readRun(engine, cluster, workflowIdOf(cluster), options);
+export const readUpgrade = (engine: Engine, cluster: string): Promise<RunState> =>
+  readRun(engine, cluster, workflowIdOf(cluster));
 
 export async function readRun(
   engine: Engine,
   cluster: string,
   workflowId: string,
-  options: { readonly queryTimeoutMs?: number; readonly runId?: string } = {},
+  options: { readonly runId?: string } = {},
 ): Promise<RunState> {
   const { client } = engine;
   let description: WorkflowExecutionDescription;
@@ -119,10 +90,7 @@ export async function readRun(
   };
   if (base.execution !== 'running') return { ...base, ...(await outcomeOf(client, description)) };
   try {
-    return {
-      ...base,
-      status: await queryStatus(client, cluster, description, options.queryTimeoutMs ?? QUERY_TIMEOUT_MS),
-    };
+    return { ...base, status: withClock(await queryStatus(client, cluster, description), Date.now()) };
   } catch (error) {
     const why = noWorkerAnswered(error);
     if (why === undefined) throw error;
@@ -133,10 +101,12 @@ export async function readRun(
 async function queryStatus(
   client: Client,
   cluster: string,
-  { workflowId, runId }: WorkflowExecutionDescription,
-  timeoutMs: number,
+  { workflowId, runId, taskQueue }: WorkflowExecutionDescription,
 ): Promise<StatusView> {
   const handle = client.workflow.getHandle(workflowId, runId);
+  const lastPoll = Date.parse((await newestPoll(client, taskQueue))?.at ?? '1970-01-01');
+  // The server's clock against ours: at worst the wrong one of two timeouts.
+  const timeoutMs = Date.now() - lastPoll < POLL_AGE_MS ? QUERY_TIMEOUT_MS : UNPOLLED_QUERY_TIMEOUT_MS;
   try {
     const answer = await client.withDeadline(Date.now() + timeoutMs, () => handle.query<unknown>(queries.status));
     return completeStatus(cluster, answer);
@@ -160,6 +130,14 @@ const completeStatus = (cluster: string, answer: unknown): StatusView => ({
   planDigest: '',
   ...(answer as Partial<StatusView>),
 });
+
+/** A query hears no newer time than the run's last event: what counts with the clock is brought up to date here. */
+export function withClock(status: StatusView, nowMs: number): StatusView {
+  const { wait } = status;
+  if (wait?.counting !== true) return status;
+  const observedMs = Math.min(wait.neededMs, wait.observedMs + Math.max(0, nowMs - Date.parse(wait.asOf)));
+  return { ...status, wait: { ...wait, observedMs } };
+}
 
 function executionOf({ status }: WorkflowExecutionDescription): Execution {
   switch (status.name) {
@@ -221,70 +199,4 @@ export function failureOf(error: unknown): {
     else found ??= { type: at.name, message: at.message };
   }
   return found ?? { type: 'Unknown', message: String(error) };
-}
-
-async function serverView(client: Client, description: WorkflowExecutionDescription, why: string): Promise<ServerView> {
-  const attribute = (name: string): string | undefined => {
-    const value = description.typedSearchAttributes.getAll().find(({ key }) => key.name === name)?.value;
-    return value === undefined ? undefined : String(value);
-  };
-  const phase = attribute(searchAttributes.phase);
-  const waitingFor = attribute(searchAttributes.waitingFor);
-  const target = attribute(searchAttributes.target);
-  const lastPoll = await newestPoll(client, description.taskQueue);
-  return {
-    why,
-    taskQueue: description.taskQueue,
-    ...(lastPoll && { lastPoll }),
-    ...(phase !== undefined && { phase }),
-    ...(waitingFor !== undefined && { waitingFor }),
-    ...(target !== undefined && { target }),
-    pending: (description.raw.pendingActivities ?? []).map(pendingCall),
-  };
-}
-
-type RawPending = NonNullable<WorkflowExecutionDescription['raw']['pendingActivities']>[number];
-type RawTime = RawPending['lastHeartbeatTime'];
-
-const isoOf = (time: RawTime): string | undefined =>
-  time == null ? undefined : new Date(Number(time.seconds ?? 0) * 1_000 + (time.nanos ?? 0) / 1e6).toISOString();
-
-const PENDING_STATES: Readonly<Record<number, string>> = { 1: 'scheduled', 2: 'running', 3: 'being cut', 4: 'paused' };
-
-function pendingCall(raw: RawPending): PendingCall {
-  const note = noteOf(raw.heartbeatDetails?.payloads?.[0]);
-  const heardAt = isoOf(raw.lastHeartbeatTime);
-  return {
-    activity: raw.activityType?.name ?? 'unknown',
-    state: PENDING_STATES[Number(raw.state ?? 0)] ?? 'unknown',
-    attempt: raw.attempt ?? 1,
-    ...(raw.lastFailure?.message != null && { lastFailure: raw.lastFailure.message }),
-    ...(note !== undefined && { note }),
-    ...(heardAt !== undefined && { heardAt }),
-  };
-}
-
-function noteOf(payload: unknown): string | undefined {
-  if (payload == null) return undefined;
-  try {
-    const note: unknown = defaultPayloadConverter.fromPayload(payload);
-    return typeof note === 'string' ? note : undefined;
-  } catch {
-    return undefined; // encoded by a codec: not ours to show
-  }
-}
-
-/** When a workflow worker last polled; the server remembers pollers for about five minutes. */
-export async function newestPoll(client: Client, taskQueue: string): Promise<ServerView['lastPoll']> {
-  const WORKFLOW = 1;
-  const answer = await client.workflowService.describeTaskQueue({
-    namespace: client.options.namespace,
-    taskQueue: { name: taskQueue },
-    taskQueueType: WORKFLOW,
-  });
-  const polls = (answer.pollers ?? [])
-    .map((p) => ({ at: isoOf(p.lastAccessTime), by: p.identity ?? '' }))
-    .filter((p): p is { at: string; by: string } => p.at !== undefined)
-    .sort((a, b) => (a.at < b.at ? 1 : -1));
-  return polls[0];
 }

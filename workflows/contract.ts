@@ -192,10 +192,20 @@ export interface StatusView {
   readonly nodes: Readonly<Record<string, Readonly<Record<string, string | number | boolean>>>>;
   readonly waitingFor: readonly OpeningView[];
   readonly watch?: WatchView;
-  readonly wait?: { readonly name: string; readonly observedMs: number; readonly neededMs: number };
+  readonly wait?: WaitView;
   readonly steps: readonly StepView[];
   readonly refused: readonly { readonly at: string; readonly signal: string; readonly why: string }[];
   readonly planDigest: string;
+}
+
+/** A wait under way, as of the run's last word: a query hears no newer time than that. */
+export interface WaitView {
+  readonly name: string;
+  readonly observedMs: number;
+  readonly neededMs: number;
+  readonly asOf: string;
+  /** Time counts from `asOf` on; false while the watch is blind. */
+  readonly counting: boolean;
 }
 
 export interface StepView {

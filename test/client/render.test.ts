@@ -15,7 +15,13 @@ describe('renderStatus', () => {
       {
         ...status,
         waitingFor: [gate],
-        wait: { name: 'Monitoring period', observedMs: 3_600_000, neededMs: 14_400_000 },
+        wait: {
+          name: 'Monitoring period',
+          observedMs: 3_600_000,
+          neededMs: 14_400_000,
+          asOf: '2026-11-22T02:00:00.000Z',
+          counting: true,
+        },
         watch: {
           name: 'Watch 2.0 on fw1',
           since: '2026-11-22T09:00:00.000Z',
@@ -219,7 +225,10 @@ describe('changes', () => {
   });
 
   it('tells the progress of a wait in tenths', () => {
-    const at = (observedMs: number) => ({ ...status, wait: { name: 'Period', observedMs, neededMs: 100_000 } });
+    const at = (observedMs: number) => ({
+      ...status,
+      wait: { name: 'Period', observedMs, neededMs: 100_000, asOf: '2026-11-22T02:00:00.000Z', counting: true },
+    });
     expect(changes(at(10_000), at(19_000))).toEqual([]);
     expect(changes(at(19_000), at(20_000))).toEqual(['Period: 20 s of 1 min 40 s (20 %)']);
   });

@@ -20,6 +20,11 @@ export const CLUSTER = 'fw-dc1';
 const CLI = join(__dirname, '../../build/client/cli.js');
 const POLL_MS = 250;
 
+/** With HITLESS_E2E_VERBOSE=1: what goes on, as it goes on. */
+const tell = (text: string): void => {
+  if (process.env['HITLESS_E2E_VERBOSE'] !== undefined) process.stderr.write(`${new Date().toISOString()} ${text}\n`);
+};
+
 /** A lab with an engine; workers and runs come and go. */
 export class Site {
   private worker: ChildProcess | undefined;
@@ -38,7 +43,7 @@ export class Site {
     const engine = await startEngine({ dbFile: join(directory, 'engine.db') });
     const connection = await Connection.connect({ address: engine.address });
     try {
-      const lab = await startFirewallPairLab(options);
+      const lab = await startFirewallPairLab(options, tell);
       const client = new Client({ connection });
       return new Site(lab, engine, { client, address: engine.address }, connection, directory);
     } catch (error) {
@@ -70,6 +75,7 @@ export class Site {
     const polling = new Promise<void>((resolve, reject) => {
       const heard = (line: string): void => {
         this.log.push(line);
+        tell(`worker: ${line}`);
         if (line.includes('polling')) resolve();
       };
       createInterface({ input: child.stdout }).on('line', heard);
@@ -102,6 +108,7 @@ export class Site {
     child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
     child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
     const [code] = (await once(child, 'close')) as [number];
+    tell(`hitless ${args.join(' ')} → ${code}\n${stderr}`);
     return { code, stdout, stderr };
   }
 
@@ -115,8 +122,12 @@ export class Site {
 
   /** Waits for a state of the run; fails if the run ends before. */
   async until(what: string, met: (state: RunState) => boolean): Promise<RunState> {
+    let told = '';
     for (;;) {
       const state = await this.state();
+      const now = `${state.execution} ${state.status?.step.number} ${state.status?.step.name} ${state.status?.phase} ${state.server?.why ?? ''}`;
+      if (now !== told) tell(`waiting until ${what}: ${now}`);
+      told = now;
       if (met(state)) return state;
       if (state.execution !== 'running') {
         throw new Error(

@@ -4,6 +4,7 @@
  */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { historyToJSON } from '@temporalio/common/lib/proto-utils';
 import { Worker } from '@temporalio/worker';
 import { payloadConverterPath, workflowBundle } from '../../worker/bundle';
 import { labUnavailable } from '../lab';
@@ -73,8 +74,7 @@ describeLab('an upgrade on the lab', () => {
     for await (const { error } of results) expect(error).toBeUndefined();
     const keep = process.env['HITLESS_KEEP_HISTORY'];
     if (keep !== undefined) {
-      const { historyToJSON } = await import('@temporalio/common/lib/proto-utils.js');
-      await writeFile(join(keep, 'firewall-pair-completed.json'), historyToJSON(history));
+      await writeFile(join(keep, 'firewall-pair-completed.0.1.0.json'), historyToJSON(history));
     }
   });
 });

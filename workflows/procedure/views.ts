@@ -73,17 +73,20 @@ function watchView(state: State, name: string): WatchView | undefined {
   };
 }
 
-/** Observed time of the wait that is on. Between two reports the clock stands in for the watch's own count. */
+/** Observed time of the wait that is on, as of the watch's last report (or now, where plain time is waited for). */
 function waitView(state: State, now: number): StatusView['wait'] {
   const entry = state.items.find((i) => i.item.kind === 'wait' && i.state === 'running');
   if (entry?.wait === undefined) return undefined;
   const { neededMs, fromMs } = entry.wait;
-  const { watch } = state;
-  const elapsed =
-    entry.wait.watch === undefined || watch === undefined
-      ? now - fromMs
-      : (watch.report?.observedMs ?? 0) + (watch.state === 'watching' ? now - watch.heardAt : 0) - fromMs;
-  return { name: entry.item.name, observedMs: Math.max(0, Math.min(elapsed, neededMs)), neededMs };
+  const watch = entry.wait.watch === undefined ? undefined : state.watch;
+  const elapsed = watch === undefined ? now - fromMs : (watch.report?.observedMs ?? 0) - fromMs;
+  return {
+    name: entry.item.name,
+    observedMs: Math.max(0, Math.min(elapsed, neededMs)),
+    neededMs,
+    asOf: iso(watch?.heardAt ?? now),
+    counting: watch === undefined || watch.state === 'watching',
+  };
 }
 
 export function statusView(run: Viewed): StatusView {
