@@ -24,8 +24,8 @@ export const quote = (word: string): string => `'${word.replaceAll("'", `'\\''`)
 
 const seconds = (ms: number): string => (ms / 1_000).toFixed(3);
 
-/** `rounds` 0 runs until the channel closes. */
-export function loopScript(probes: readonly LoopedProbe[], rounds = 0): string {
+/** `rounds` 0 runs until the channel closes, or nothing came over it for `deadManS` seconds. */
+export function loopScript(probes: readonly LoopedProbe[], rounds = 0, deadManS = DEAD_MAN_S): string {
   const loops = probes.map((probe, index) => {
     // Rounds of several probes spread over the interval instead of forking all at once.
     const startAfterMs = Math.min(Math.floor((index * 1_000) / probes.length), probe.intervalMs);
@@ -34,7 +34,7 @@ export function loopScript(probes: readonly LoopedProbe[], rounds = 0): string {
   return `${PROLOGUE}
 ROUNDS=${rounds}
 ${loops.join('\n')}
-${rounds === 0 ? UNTIL_SILENCE : 'wait'}
+${rounds === 0 ? `while read -r -t ${deadManS} _; do :; done` : 'wait'}
 printf 'E\\n'
 `;
 }
@@ -142,8 +142,6 @@ command_as_root() {
 trap 'kill $(jobs -p) 2>/dev/null' EXIT
 trap 'exit 143' TERM HUP INT PIPE
 printf 'H\t%s\n' "$BASH_VERSION"`;
-
-const UNTIL_SILENCE = `while read -r -t ${DEAD_MAN_S} _; do :; done`;
 
 export type LoopLine =
   /** The loops run. */

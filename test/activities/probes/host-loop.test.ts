@@ -7,9 +7,10 @@ import { eventually, marked } from './support/bash';
 import { planOf, sshBench, type SshBench } from './support/plan';
 import { tcpServer, type TestServer } from './support/servers';
 
-test('a loop that says nothing is inconclusive at every interval', async () => {
+test('a loop that says nothing is inconclusive at every interval; the worker’s signs of life go on', async () => {
   const { monitoring } = planOf({ probes: [{ name: 'web', kind: 'tcp', from: 'client', to: '127.0.0.1:1' }] });
   const seen: Measurement[] = [];
+  const written: string[] = [];
   const over = new AbortController();
   const done = runHostLoop({
     host: 'client',
@@ -17,12 +18,18 @@ test('a loop that says nothing is inconclusive at every interval', async () => {
     rounds: 0,
     baseline: {},
     isBaseline: false,
-    open: async () => ({ ended: new Promise<string>(() => undefined), write: () => undefined, close: () => undefined }),
+    open: async () => ({
+      ended: new Promise<string>(() => undefined),
+      write: (text) => written.push(text),
+      close: () => undefined,
+    }),
     emit: (_name, measurement) => seen.push(measurement),
     signal: over.signal,
   });
   await eventually('five of them', () => seen.length >= 5);
   expect(seen.every((m) => m.verdict === 'inconclusive' && m.why === 'client: connecting')).toBe(true);
+  // Else the loop on the host would take the worker for dead.
+  await eventually('a sign of life', () => written.includes('\n'));
   over.abort();
   await done;
 });

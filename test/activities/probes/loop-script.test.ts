@@ -183,13 +183,13 @@ test('noise isn’t taken for a result', () => {
 });
 
 describe('the loop', () => {
-  const endless = (mark: string): { lines: string[]; process: ReturnType<typeof localLines> } => {
+  const endless = (mark: string, deadManS?: number): { lines: string[]; process: ReturnType<typeof localLines> } => {
     const lines: string[] = [];
     const probes = looped(
       { name: 'a', kind: 'tcp', from, to: open.to, intervalMs: 100 },
       { name: 'b', kind: 'command', from, argv: ['sleep', '60'], bound: { min: 0 }, intervalMs: '2s', timeoutMs: '1s' },
     );
-    const process = localLines(['bash', '-c', loopScript(probes)], (line) => lines.push(line), {
+    const process = localLines(['bash', '-c', loopScript(probes, 0, deadManS)], (line) => lines.push(line), {
       env: { ...globalThis.process.env, HITLESS_MARK: mark },
     });
     return { lines, process };
@@ -204,6 +204,19 @@ describe('the loop', () => {
     expect(marked(mark).length).toBeGreaterThan(2);
     loop.process.close();
     await loop.process.ended;
+    await eventually('nothing left', () => marked(mark).length === 0);
+  });
+
+  test('ends by itself when the worker has gone silent, and not before', async () => {
+    const mark = `loop-${process.pid}-silent`;
+    const loop = endless(mark, 2);
+    let alive = true;
+    const beat = setInterval(() => alive && loop.process.write('\n'), 200);
+    // Far longer than the dead man's time: signs of life keep it going.
+    await eventually('fifty rounds', () => rounds(loop.lines) >= 50);
+    alive = false;
+    await loop.process.ended;
+    clearInterval(beat);
     await eventually('nothing left', () => marked(mark).length === 0);
   });
 

@@ -209,18 +209,17 @@ function watchFor(
   return { reports, seconds: second };
 }
 
-describe('thirty days of one probe a second', () => {
+describe('a long watch', () => {
   const EVENTS_A_REPORT = 6;
 
-  test('cost a report in 6 h, and nearly all of the time is observed', () => {
-    const { reports } = watchFor(30, [rule('web')], {});
-    expect(reports.length).toBe(120);
+  test('costs a report in 6 h, and all of the time is observed but for the first second, which had no answer', () => {
+    const { reports } = watchFor(5, [rule('web')], {});
+    expect(reports.length).toBe(20);
     expect(reports.every((r) => r.verdict === 'checkpoint')).toBe(true);
-    // All but the first second, which had no answer yet.
-    expect(reports.at(-1)).toMatchObject({ observedMs: 30 * DAY - SECOND, pass: (30 * DAY) / SECOND });
+    expect(reports.at(-1)).toMatchObject({ observedMs: 5 * DAY - SECOND, pass: (5 * DAY) / SECOND });
   }, 120_000);
 
-  test('with circumstances that flap all the time stay below 10,000 events and 10 MB', () => {
+  test('thirty days with circumstances that flap all the time stays below 10,000 events and 10 MB', () => {
     // Reports depend on time, not on how often is probed.
     const rules = [rule('web', { intervalMs: 10 * SECOND })];
     const { reports } = watchFor(30, rules, { escape: (second) => second % 60 === 0 });
@@ -231,7 +230,7 @@ describe('thirty days of one probe a second', () => {
     expect(bytes).toBeLessThan(10 * 1024 * 1024);
   }, 120_000);
 
-  test('with a probe that flaps within its tolerance end as without', () => {
+  test('with a probe that flaps within its tolerance ends as without', () => {
     // Two failures in any five.
     const { reports } = watchFor(3, [rule('web')], { what: (second) => (second % 5 < 2 ? fail : pass) });
     expect(reports.every((r) => r.verdict === 'checkpoint')).toBe(true);

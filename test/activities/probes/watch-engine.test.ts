@@ -36,6 +36,7 @@ afterAll(async () => {
   await native?.close();
   await engine?.remove();
   await server?.close();
+  await Runtime.instance().shutdown();
 });
 
 const worker = (): Promise<Worker> =>
