@@ -52,7 +52,7 @@ export class OneHost {
     };
   }
 
-  connect(signal = new AbortController().signal, more: object = {}): Promise<Host> {
+  connect(signal: AbortSignal = new AbortController().signal, more: object = {}): Promise<Host> {
     return this.hosts.connect({ hosts: { fw1: this.spec(more) } }, 'fw1', signal);
   }
 
