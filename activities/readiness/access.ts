@@ -2,7 +2,7 @@
 import { defineCheck, type Fault, type Finding, type StepContext } from '../kit';
 import { checkSudo, type SudoNeed } from '../ssh';
 import { clockFault, type ClockReading } from './reading';
-import { faultsOf, notReady, type Found } from './registry';
+import { certain, faultsOf, notReady, type Found } from './registry';
 import type { ReadinessPlan } from './spec';
 
 /** One command that the plan needs as another user, in sudoers syntax. `host` is a name under `hosts`. */
@@ -47,7 +47,7 @@ export function accessCheck<Plan extends ReadinessPlan>(commandsOf: (plan: Plan)
         ...(skew === undefined ? [] : [{ ...skew, next: 'let NTP set the clocks, then check again' }]),
       ];
       const found: Found[] = [
-        ...faults.map((fault) => ({ ...fault, passes: false, type: 'NotReady', unlisted: false })),
+        ...faults.map(certain),
         ...looks.flatMap((l) => (l.failure === undefined ? [] : faultsOf(l.failure, l.host))),
       ];
       if (found.length > 0) throw notReady(found);

@@ -4,8 +4,9 @@
  *
  *   registerActivities('readiness', { nodes, access: accessCheck(sudoCommandsOf), check: readinessCheck({ … }) }, services)
  */
-import { defineCheck, permanent, type Finding } from '../kit';
+import { defineCheck, type Finding } from '../kit';
 import { nodeFaults, nodeHost } from './nodes';
+import { notReady } from './registry';
 import type { ReadinessPlan } from './spec';
 
 export { readinessSpec, type ReadinessPlan, type ReadinessSpec } from './spec';
@@ -21,13 +22,14 @@ export interface NodesInput {
 export const nodes = defineCheck<NodesInput, Finding, ReadinessPlan>({
   async check(context, { nodes: names = Object.keys(context.plan.nodes) }) {
     const lists = await Promise.all(
-      names.map(async (name) => nodeFaults(await nodeHost(context, name), context.plan.readiness)),
+      names.map(async (name) => {
+        const host = await nodeHost(context, name);
+        return nodeFaults(host, context.plan.readiness);
+      }),
     );
-    const faults = lists.flat();
-    if (faults.length > 0)
-      throw permanent('NotReady', `nodes are not ready: ${faults.map((f) => `${f.where}: ${f.what}`).join('; ')}`, {
-        faults,
-      });
+    context.signal.throwIfAborted();
+    const found = lists.flat();
+    if (found.length > 0) throw notReady(found);
     return { summary: `${names.join(' and ')} have room, nobody else changes them, nothing is failed or pending` };
   },
 });

@@ -1,4 +1,4 @@
-import { permanent, type Fault, type Host, type StepContext } from '../kit';
+import { failureType, permanent, type Fault, type Host, type StepContext } from '../kit';
 import {
   lockedFiles,
   managerFault,
@@ -9,6 +9,7 @@ import {
   readShutdown,
   readUnits,
 } from './reading';
+import { certain, faultsOf, type Found } from './registry';
 import type { ReadinessPlan, ReadinessSpec } from './spec';
 
 const SYSTEMCTL = '/usr/bin/systemctl';
@@ -25,12 +26,21 @@ const MIN_FREE_INODES = 10_000;
 /** In these states systemd has no part of a boot or shutdown left to do. */
 const SETTLED = ['running', 'degraded'];
 
-/** All that speaks against changing a node now, whatever runs on it. Nothing here needs root. */
-export async function nodeFaults(host: Host, spec: ReadinessSpec): Promise<Fault[]> {
-  const looks = [diskFaults, systemFaults, managerFaults, processFaults, cronFaults, lockFaults];
-  const faults: Fault[] = [];
-  for (const look of looks) faults.push(...(await look(host, spec)));
-  return faults;
+/**
+ * All that speaks against changing a node now, whatever runs on it. Nothing here needs root. What can't be looked at is a
+ * fault as well; a host that is silent isn't asked further.
+ */
+export async function nodeFaults(host: Host, spec: ReadinessSpec): Promise<Found[]> {
+  const found: Found[] = [];
+  for (const look of [diskFaults, systemFaults, managerFaults, processFaults, cronFaults, lockFaults]) {
+    try {
+      found.push(...(await look(host, spec)).map(certain));
+    } catch (error) {
+      found.push(...faultsOf(error, host.name));
+      if (failureType(error) === 'Unreachable') break;
+    }
+  }
+  return found;
 }
 
 async function diskFaults(host: Host, { disk }: ReadinessSpec): Promise<Fault[]> {

@@ -34,6 +34,9 @@ export interface Found extends Fault {
   readonly unlisted: boolean;
 }
 
+/** A fault that was seen, not guessed from a failure. */
+export const certain = (fault: Fault): Found => ({ ...fault, passes: false, type: 'NotReady', unlisted: false });
+
 /** Failures that asking again may cure. */
 const TRANSIENT: readonly TransientType[] = [
   'Unreachable',
@@ -83,10 +86,12 @@ export function readinessCheck<Input, Plan = AnyPlan>(
 /** One failure of all that was found: transient only if asking again may cure every part of it. */
 export function notReady(found: readonly Found[]): Error {
   const distinct = once(found);
-  const faults = distinct.map(({ where, what, next }): Fault => ({
+  // Those that may pass say so, for a list may become part of another one.
+  const faults = distinct.map(({ where, what, next, passes, type }) => ({
     where,
     what,
     ...(next === undefined ? {} : { next }),
+    ...(passes && type !== undefined ? { type } : {}),
   }));
   const message = `not ready, nothing was changed; ${faults.length} fault${faults.length === 1 ? '' : 's'}:\n${formatFaults(faults)}`;
   return distinct.every((f) => f.passes)
@@ -97,14 +102,18 @@ export function notReady(found: readonly Found[]): Error {
 /** Faults in a failure: those in its details, or the failure itself, put down to the host that it names or to `where`. */
 export function faultsOf(error: unknown, where: string): Found[] {
   const type = failureType(error);
-  // What isn't a failure of ours (a bug, a broken line) is retried by Temporal too.
-  const passes = type === undefined || (TRANSIENT as readonly string[]).includes(type);
   const details = detailsOf(error);
   const faults = listed(details);
-  if (faults.length > 0) return faults.map((fault) => ({ ...fault, passes, type, unlisted: false }));
+  if (faults.length > 0) return faults.map((fault) => ({ ...fault, ...passing(fault.type ?? type), unlisted: false }));
   const host = typeof details === 'object' && details !== null && 'host' in details ? details.host : undefined;
-  return [{ where: typeof host === 'string' ? host : where, what: messageOf(error), passes, type, unlisted: true }];
+  return [{ where: typeof host === 'string' ? host : where, what: messageOf(error), ...passing(type), unlisted: true }];
 }
+
+/** What isn't a failure of ours (a bug, a broken line) is retried by Temporal too. */
+const passing = (type: string | undefined) => ({
+  type,
+  passes: type === undefined || (TRANSIENT as readonly string[]).includes(type),
+});
 
 function detailsOf(error: unknown): unknown {
   const details: unknown =
@@ -113,13 +122,18 @@ function detailsOf(error: unknown): unknown {
 }
 
 /** A list of faults, or {faults: list}. */
-function listed(details: unknown): Fault[] {
+function listed(details: unknown): ListedFault[] {
   const list: unknown =
     typeof details === 'object' && details !== null && 'faults' in details ? details.faults : details;
   return Array.isArray(list) ? list.filter(isFault) : [];
 }
 
-const isFault = (value: unknown): value is Fault =>
+/** A fault in the details of a failure. */
+interface ListedFault extends Fault {
+  readonly type?: string;
+}
+
+const isFault = (value: unknown): value is ListedFault =>
   typeof value === 'object' &&
   value !== null &&
   'where' in value &&

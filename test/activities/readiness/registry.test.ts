@@ -68,7 +68,14 @@ describe('one list of all faults', () => {
   it('names a silent host once, though every checker met it', async () => {
     const silent = () => transient('Unreachable', 'fw1 can’t be reached', { host: 'fw1' });
     const failure = await failureOf({ routing: fails(silent()), parity: fails(silent()) });
-    expect(failure?.details[0].faults).toEqual([fault('fw1', 'fw1 can’t be reached')]);
+    expect(failure?.details[0].faults).toEqual([{ ...fault('fw1', 'fw1 can’t be reached'), type: 'Unreachable' }]);
+    // Also where one of the checkers made a list of it, beside what can't pass.
+    const inner = await failureOf({ a: fails(silent()), b: fails(notReady(fault('x', 'y'))) });
+    const outer = await failureOf({
+      routing: fails(silent()),
+      nodes: fails(permanent('NotReady', 'n', inner?.details[0])),
+    });
+    expect(outer?.details[0].faults).toHaveLength(2);
   });
 
   it('puts what isn’t a failure of ours down to the checker', async () => {
