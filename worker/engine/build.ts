@@ -60,7 +60,7 @@ export async function buildEngine(
     `${dirname(target)}.lock`,
     async () => {
       if (await present()) return target;
-      onProgress('building the engine with Go, about 3 minutes the first time');
+      onProgress('building the engine with Go: takes some minutes, the first time only');
       await mkdir(dirname(target), { recursive: true, mode: 0o700 });
       const unfinished = `${target}.${randomUUID()}`;
       try {
