@@ -1,7 +1,7 @@
 /** What the probes of a firewall pair ask of routing and state sync, and the work of a watch beside its probes. */
 import { formatFaults, messageOf, type StepContext } from '../kit';
 import type { ProbeServices } from '../probes';
-import { look } from '../routing';
+import { look, whoServes } from '../routing';
 import { health, reseedOnce } from '../state-sync';
 import { escapeReady } from './escape';
 import type { FirewallPairPlan } from './plan';
@@ -39,6 +39,8 @@ export const pairProbes: Asked = {
   },
 
   async reseed(context, { serving, escapeTo }) {
+    // The watch begins before traffic has moved: until then the idle node has nothing to give.
+    if (whoServes(await look(ofPair(context))).node !== serving) return;
     const { verdict, summary } = await reseedOnce(ofPair(context), { from: serving, to: escapeTo });
     if (verdict !== 'pass') throw new Error(summary);
   },
