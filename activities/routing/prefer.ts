@@ -7,6 +7,7 @@ import { defineStep, formatFaults, permanent, transient, type Fault, type Outcom
 import type { RouterReading } from './driver';
 import { assertNode, nodesOf } from './drivers';
 import { look, settle, type Settled } from './look';
+import { owning } from './owning';
 import { steeringOf } from './methods';
 import { notAble, unmet, whoServes } from './serving';
 import type { RoutingPlan } from './spec';
@@ -47,7 +48,8 @@ export const prefer = defineStep<PreferInput, PreferBefore, PreferResult, Routin
 
   async act(context, { node, as = 'role' }, before) {
     assertNode(context.plan, node);
-    const steering = steeringOf(context);
+    const acting = await owning(context);
+    const steering = steeringOf(acting);
     const escape = as === 'escape';
     const goal: Goal = as === 'restore' ? { kind: 'restore', node } : { kind: 'role', node };
     const readings = await look(context);
@@ -65,13 +67,13 @@ export const prefer = defineStep<PreferInput, PreferBefore, PreferResult, Routin
     context.progress(`moving traffic to ${node}`);
     await move.make(readings);
     const settled = await settle(context, wanted);
-    if (settled.faults.length > 0) throw await takenBack(context, node, before, settled);
+    if (settled.faults.length > 0) throw await takenBack(acting, node, before, settled);
     await move.keep();
     return outcome(context.plan, `traffic goes through ${node}`, true, node, before, settled, move);
   },
 
   async undo(context, { node }, before) {
-    const steering = steeringOf(context);
+    const steering = steeringOf(await owning(context));
     const readings = await look(context);
     const move = await steering.plan({ kind: 'undo' }, before.state, readings, false);
     const { serving } = before;

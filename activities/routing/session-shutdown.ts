@@ -139,7 +139,7 @@ const foreignShutdowns = (
 export function sessionSudo(plan: RoutingPlan): { readonly host: string; readonly argv: readonly string[] }[] {
   const spec = plan.routing.steering as Spec;
   // The message names the workflow, which isn't known yet when a sudoers file is made: upgrade-<cluster>.
-  const workflowId = `upgrade-${(plan as { cluster?: string }).cluster ?? ''}`;
+  const workflowId = `upgrade-${plan.cluster}`;
   return Object.entries(spec.nodes).flatMap(([node, s]) =>
     frrSessions(node, s, none)
       .sudo([{}, Object.fromEntries(s.neighbors.map((n) => [n, shutdownMessage(workflowId)]))])

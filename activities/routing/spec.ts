@@ -208,7 +208,12 @@ const traffic = z.strictObject({
 });
 
 const verify = z.strictObject({
-  stableReads: z.int().min(1).max(20).default(2).describe('so many looks in a row must agree'),
+  stableReads: z
+    .int()
+    .min(2)
+    .max(20)
+    .default(2)
+    .describe('so many looks in a row must agree; the first may come before routes have moved'),
   intervalMs: duration().default(1_000).describe('time between two looks'),
   timeoutMs: duration()
     .default(30_000)
@@ -246,7 +251,7 @@ export type RoutingPlanSection = RoutingSpec & {
 
 /** The part of a plan that this folder reads. */
 export interface RoutingPlan {
+  readonly cluster: string;
   readonly nodes: Readonly<Record<string, { readonly host: string }>>;
-  readonly hosts?: Readonly<Record<string, { readonly root?: 'sudo' | 'none' }>>;
   readonly routing: RoutingPlanSection;
 }

@@ -104,12 +104,13 @@ export function frr(name: string, spec: RouterSpec, host: Host): RouterDriver {
    * Between the two ways out and in lies the window in which new connections stall. Measured on FRR 8.4.4 (n = 10, on a
    * busy machine): both in one invocation, inbound routes asked for again, 22–53 ms; with soft-reconfiguration inbound the
    * own choice needs no asking and comes 96–164 ms early, which a delay takes away (11 ms in quiet, ± 150 under load).
-   * Both commands are sent at once, and the host does the waiting: a worker that is lost leaves no half.
+   * The host does the waiting, so that its length doesn't depend on how far away the worker is.
    */
   const takeEffect = async (): Promise<void> => {
     const [first = [], second] = softening();
     const wait = ['/bin/sh', '-c', `sleep ${((policy?.inboundAfterMs ?? 0) / 1_000).toFixed(3)}; exec "$@"`, 'sh'];
-    await Promise.all([vtysh.run(first), ...(second === undefined ? [] : [vtysh.run(second, { via: wait })])]);
+    await vtysh.run(first);
+    if (second !== undefined) await vtysh.run(second, { via: wait });
   };
 
   return {

@@ -140,6 +140,7 @@ test('sudo needs name exact commands, for every target, in every VRF', () => {
   const value = routing();
   value.routers['border']!['vrf'] = 'RED';
   const plan = {
+    cluster: 'fw-test',
     nodes: { fw1: { host: 'fw1' }, fw2: { host: 'fw2' } },
     routing: routingSpec.parse({
       ...value,

@@ -70,6 +70,14 @@ describeLab('moving traffic on the lab', () => {
       expect(await undo({ node: 'fw2' }, before)).toMatchObject({ changed: false });
     });
 
+    test('a stale attempt of a lost worker moves nothing', async () => {
+      const stale = contextOf(bench);
+      const before = await prefer.observe(stale, { node: 'fw2' });
+      await prefer.act(contextOf(bench), { node: 'fw1', as: 'restore' }, before);
+      await expect(prefer.act(stale, { node: 'fw2' }, before)).rejects.toMatchObject({ type: 'OwnedByAnother' });
+      expect(await who()).toBe('fw1');
+    });
+
     test('undo puts back what was, and may be repeated', async () => {
       const text = await running();
       const { before } = await run({ node: 'fw2' });

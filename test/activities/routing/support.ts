@@ -1,5 +1,5 @@
 /** A plan of a lab's firewall pair, and what activities are given, over real SSH. */
-import { createHosts, hostsSpec, type Hosts } from '../../../activities/ssh';
+import { createHosts, hostsSpec, type Hosts, type HostsSpec } from '../../../activities/ssh';
 import type { Host, StepContext } from '../../../activities/kit';
 import { routingSpec, survey, type RoutingPlan } from '../../../activities/routing';
 import type { FirewallPairDescription } from '../../lab';
@@ -65,7 +65,10 @@ export interface Bench {
   close(): void;
 }
 
-export function planOf(description: FirewallPairDescription, routing: object = routingOf(description)): RoutingPlan {
+export function planOf(
+  description: FirewallPairDescription,
+  routing: object = routingOf(description),
+): RoutingPlan & { hosts: HostsSpec } {
   const { ssh, hosts } = description;
   const section = hostsSpec.parse(
     Object.fromEntries(
@@ -82,6 +85,7 @@ export function planOf(description: FirewallPairDescription, routing: object = r
     ),
   );
   return {
+    cluster: 'fw-test',
     nodes: Object.fromEntries(description.roles.firewalls.map((name) => [name, { host: name }])),
     hosts: section,
     routing: routingSpec.parse(routing),
@@ -97,6 +101,8 @@ export async function benchOf(description: FirewallPairDescription, routing?: ob
   return { plan: { ...plan, routing: { ...plan.routing, original } }, connect, close: () => hosts.close() };
 }
 
+let calls = 0;
+
 export function contextOf(
   { plan, connect }: Pick<Bench, 'plan' | 'connect'>,
   override: Partial<StepContext<RoutingPlan>> = {},
@@ -106,7 +112,7 @@ export function contextOf(
     run: { workflowId: 'upgrade-fw-test', runId: '11111111-2222-4333-8444-555555555555' },
     step: 'test',
     attempt: 1,
-    call: { number: 1, scheduledAtMs: Date.now() },
+    call: { number: ++calls, scheduledAtMs: Date.now() },
     signal: new AbortController().signal,
     host: connect,
     progress: () => undefined,

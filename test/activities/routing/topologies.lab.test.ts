@@ -1,6 +1,6 @@
 /** Two edges and two borders with iBGP, other names, numbers and prefixes: nothing may assume the small lab's. */
 import { look, prefer, ready, serving, whoServes } from '../../../activities/routing';
-import { startFirewallPairLab, type FirewallPairLab } from '../../lab';
+import { startFirewallPairLab, waitFor, type FirewallPairLab } from '../../lab';
 import { describeLab, progress } from '../../lab/describe-lab';
 import { benchOf, contextOf, type Bench } from './support';
 
@@ -58,12 +58,12 @@ describeLab('two edges, two borders, iBGP', () => {
   test('a move that was cut while both were equal is finished, or taken back', async () => {
     const away = { node: 'south' };
     const before = await prefer.observe(contextOf(bench), away);
-    const lost = contextOf(bench, { pause: () => Promise.reject(new Error('lost')) });
-    await expect(prefer.act(lost, away, before)).rejects.toThrow('lost');
-    expect(whoServes(await look(contextOf(bench))).node).toBeUndefined();
+    const lost = () => contextOf(bench, { pause: () => Promise.reject(new Error('lost')) });
+    await expect(prefer.act(lost(), away, before)).rejects.toThrow('lost');
+    await waitFor('equality', async () => whoServes(await look(contextOf(bench))).node === undefined);
     expect(await prefer.act(contextOf(bench), away, before)).toMatchObject({ changed: true });
     expect(await prefer.undo(contextOf(bench), away, before)).toMatchObject({ changed: true });
-    await expect(prefer.act(lost, away, before)).rejects.toThrow('lost');
+    await expect(prefer.act(lost(), away, before)).rejects.toThrow('lost');
     expect(await prefer.undo(contextOf(bench), away, before)).toMatchObject({ changed: true });
     expect((await serving.check(contextOf(bench), {})).node).toBe('north');
   });
