@@ -6,13 +6,13 @@ import { permanent, transient } from '../kit/errors';
 import type { Host } from '../kit/host';
 import type { StepContext } from '../kit/step';
 import { runTag } from '../jobs';
-import { ANYTHING, hexDigits, isMissingFile, sudoersCommand, sudoToWrite } from '../ssh';
-import { isPresent } from './apt/parse';
+import { ANYTHING, hexDigits, sudoersCommand, sudoToWrite } from '../ssh';
+import { isDamaged, isPresent } from './apt/parse';
 import type { Change, Exchange, PackageDriver } from './driver';
 import type { Guards } from './guards';
 import { differences, wantedBy, type Manifest } from './manifest';
 import { markerPath, releaseDirectory, savedConffilesPath, type SoftwarePlan } from './plan';
-import { damagedFiles, namesIn } from './state';
+import { damagedFiles, namesIn, readIfThere } from './state';
 
 type Context = StepContext<SoftwarePlan>;
 
@@ -76,7 +76,13 @@ async function exchangeOf(
 ): Promise<Exchange> {
   const directory = releaseDirectory(plan, manifest.release);
   const surplus = await driver.installed(host, manifest.absent);
+  const there = await driver.installed(
+    host,
+    manifest.packages.map((p) => p.name),
+  );
   return {
+    // Unpacked or half-configured ones are finished anyway; what lacks files is the package manager's to fetch again.
+    reinstall: manifest.packages.some((p) => there.get(p.name)?.version === p.version && isDamaged(there.get(p.name))),
     files: manifest.packages.map((p) => `${directory}/${p.file}`),
     remove: [...surplus.values()].filter(isPresent).map((p) => p.name),
     ...{ purpose, conffiles, timeoutMs: plan.software.installTimeoutMs },
@@ -108,7 +114,10 @@ function requirePlanned(host: Host, manifest: Manifest, changes: readonly Change
 }
 
 const TAR = '/usr/bin/tar';
-const saveCommand = (archive: string): string[] => [TAR, '--create', `--file=${archive}`, '--directory=/', '--'];
+/** The format that keeps times exactly. */
+const saveCommand = (archive: string): string[] => [
+  ...[TAR, '--create', '--format=posix', `--file=${archive}`, '--directory=/', '--'],
+];
 const putBackCommand = (archive: string): string[] => [TAR, '--extract', `--file=${archive}`, '--directory=/'];
 
 /** What is run as root around an exchange, in sudoers syntax. */
@@ -157,9 +166,6 @@ async function restoreMarks(driver: PackageDriver, host: Host, manifest: Manifes
  * runs.
  */
 export async function isRebootDue(plan: SoftwarePlan, host: Host): Promise<boolean> {
-  const marker = await host.readFile(markerPath(plan)).catch((error: unknown) => {
-    if (isMissingFile(error)) return '';
-    throw error;
-  });
-  return marker.trim() === (await host.bootId());
+  const marker = await readIfThere(host, markerPath(plan));
+  return marker?.trim() === (await host.bootId());
 }

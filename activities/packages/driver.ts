@@ -22,6 +22,8 @@ export interface Exchange extends Purpose {
   readonly files: readonly string[];
   /** Installed packages to take away. */
   readonly remove: readonly string[];
+  /** Also packages that have the wanted version already: some of them were damaged by an interrupted installation. */
+  readonly reinstall: boolean;
   readonly conffiles: 'keep' | 'replace';
 }
 

@@ -4,7 +4,7 @@ import type { Host } from '../kit/host';
 import { leaveBoot, observeBoot, verifyUnits, waitUntilUp, type Boot } from '../services/reboot';
 import { takeOwnership } from '../ownership';
 import { requestReboot } from '../services/systemd';
-import { bring, isRebootDue } from './bring';
+import { bring, isRebootDue, lacking } from './bring';
 import type { PackageDriver } from './driver';
 import type { Guards } from './guards';
 import { hostOf, releaseDirectory, type SoftwarePlan } from './plan';
@@ -24,7 +24,7 @@ export interface InstallInput {
 export interface InstallBefore {
   readonly release?: string;
   readonly boot: Boot;
-  /** Version and state of every package that the exchange touches. */
+  /** Version of every package that the exchange touches; absent ones are left out. */
   readonly packages: Readonly<Record<string, string>>;
   /** Edited configuration files of those packages. */
   readonly edited: readonly string[];
@@ -96,7 +96,9 @@ export async function undoInstall(
   const staged = await readStaged(plan, host, release);
   const names = [...new Set([...Object.keys(before.packages), ...namesIn(staged?.manifest)])];
   const versions = async (): Promise<Record<string, string>> => versionsOf(await driver.installed(host, names));
-  const isBack = same(await versions(), before.packages);
+  const origin = await readStaged(plan, host, previous);
+  const isWhole = origin === undefined || (await lacking(driver, host, origin.manifest)).length === 0;
+  const isBack = isWhole && same(await versions(), before.packages);
   if (!isBack) {
     const { manifest } = await requireStaged(plan, host, previous, before);
     // Edited files win over the package's in either case: they are put back, or were never replaced.

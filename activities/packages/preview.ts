@@ -49,6 +49,7 @@ export async function previewInstall(
   ];
   const exchange = {
     purpose: 'install',
+    reinstall: false,
     files,
     remove: changes.filter((c) => c.to === undefined).map((c) => c.name),
     conffiles,

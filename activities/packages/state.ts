@@ -2,7 +2,6 @@
 import { createHash } from 'node:crypto';
 import { permanent } from '../kit/errors';
 import type { Host } from '../kit/host';
-import { isMissingFile } from '../ssh';
 import { isPresent, parseSums } from './apt/parse';
 import type { Installed, PackageDriver } from './driver';
 import { manifestSchema, type Manifest } from './manifest';
@@ -13,6 +12,12 @@ import { releaseOf } from './release';
 export const plannedNames = ({ software }: Pick<SoftwarePlan, 'software'>): string[] => [
   ...new Set(Object.values(software.releases).flatMap((release) => Object.keys(release.packages))),
 ];
+
+/** A file's text; undefined if there is none. */
+export async function readIfThere(host: Host, path: string): Promise<string | undefined> {
+  const { code } = await host.exec(['/usr/bin/test', '-e', path], { okCodes: [0, 1] });
+  return code === 0 ? host.readFile(path) : undefined;
+}
 
 /** Which release the node runs, by name; what it says otherwise; undefined if it says nothing. */
 export async function readRelease(
@@ -28,11 +33,7 @@ export async function readRelease(
       const found = (await driver.installed(host, [release.package])).get(release.package);
       return found?.version;
     }
-    if ('file' in release)
-      return host.readFile(release.file).catch((error: unknown) => {
-        if (isMissingFile(error)) return undefined;
-        throw error;
-      });
+    if ('file' in release) return readIfThere(host, release.file);
     return (await host.exec(release.command, { sudo: release.root })).stdout;
   }
 }
@@ -46,10 +47,7 @@ export interface Staged {
 /** The manifest of a release, if there is one. @throws DigestMismatch if it isn't what this program wrote. */
 export async function readStaged(plan: SoftwarePlan, host: Host, release: string): Promise<Staged | undefined> {
   const path = manifestPath(plan, release);
-  const text = await host.readFile(path, { quiet: true }).catch((error: unknown) => {
-    if (isMissingFile(error)) return undefined;
-    throw error;
-  });
+  const text = await readIfThere(host, path);
   if (text === undefined) return undefined;
   const parsed = manifestSchema.safeParse(parseJson(text));
   if (parsed.success && parsed.data.release === release) return { manifest: parsed.data, digest: sha256(text) };
@@ -90,10 +88,8 @@ export const namesIn = (...manifests: readonly (Manifest | undefined)[]): string
   ...new Set(manifests.flatMap((m) => (m === undefined ? [] : [...m.packages.map((p) => p.name), ...m.absent]))),
 ];
 
-/** Present packages with version and state, comparable. */
+/** Present packages with their versions, comparable. */
 export const versionsOf = (installed: ReadonlyMap<string, Installed>): Record<string, string> =>
   Object.fromEntries(
-    [...installed]
-      .filter(([, found]) => isPresent(found))
-      .map(([name, { version, status }]) => [name, `${version} ${status.trim()}`]),
+    [...installed].filter(([, found]) => isPresent(found)).map(([name, { version }]) => [name, version]),
   );

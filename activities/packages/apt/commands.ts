@@ -62,14 +62,28 @@ const conffileOption = (conffiles: 'keep' | 'replace'): string =>
   // Without one of the two an edited file leaves the package half-configured. --force-confdef would win over confnew.
   conffiles === 'keep' ? '--force-confold' : '--force-confnew';
 
-/** Package files by path; names to take away with a trailing hyphen. */
-export const installStaged = (d: Directories, what: readonly string[], conffiles: 'keep' | 'replace'): string[] => [
-  ...[APT_GET, '--quiet', '--assume-yes', ...offline(d), ...RESOLVE],
+/**
+ * Where an earlier run was cut off, apt refuses to install anything unless it may repair dependencies as well. It may, for
+ * the rehearsal has shown that nothing else comes of it.
+ */
+const REPAIR = '--fix-broken';
+
+/** What is exchanged: package files by path; names to take away with a trailing hyphen. */
+export interface Staged {
+  readonly what: readonly string[];
+  readonly conffiles: 'keep' | 'replace';
+  readonly reinstall: boolean;
+}
+
+export const installStaged = (d: Directories, { what, conffiles, reinstall }: Staged): string[] => [
+  ...[APT_GET, '--quiet', '--assume-yes', REPAIR, ...offline(d), ...RESOLVE],
   ...['-o', `DPkg::Lock::Timeout=${LOCK_TIMEOUT_S}`, '-o', 'Dpkg::Use-Pty=0'],
-  ...['-o', `Dpkg::Options::=${conffileOption(conffiles)}`, 'install', ...what],
+  ...['-o', `Dpkg::Options::=${conffileOption(conffiles)}`, ...(reinstall ? ['--reinstall'] : []), 'install', ...what],
 ];
-export const simulateStaged = (d: Directories, what: readonly string[]): string[] => [
-  ...[APT_GET, '--quiet', '--simulate', '--assume-yes', ...offline(d), ...RESOLVE, 'install', ...what],
+/** Not as root: it tells what would be done, and takes no lock. */
+export const simulateStaged = (d: Directories, { what, reinstall }: Omit<Staged, 'conffiles'>): string[] => [
+  ...[APT_GET, '--quiet', '--simulate', '--assume-yes', REPAIR, ...offline(d), ...RESOLVE],
+  ...[...(reinstall ? ['--reinstall'] : []), 'install', ...what],
 ];
 
 /** As root: finishes what an interrupted dpkg left. */
@@ -93,6 +107,7 @@ export const showAuto = (names: readonly string[]): string[] => [APT_MARK, 'show
 export const queryInstalled = (names: readonly string[]): string[] => [
   ...[DPKG_QUERY, '--show', `--showformat=${DPKG_QUERY_FORMAT}`, ...names],
 ];
+/** As root: where it has something to report, it looks at the lock first, which others may not. Its exit code doesn’t tell. */
 export const audit = [DPKG, '--audit'];
 export const architecture = [DPKG, '--print-architecture'];
 

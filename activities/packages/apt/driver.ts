@@ -72,7 +72,7 @@ export class AptDriver implements PackageDriver {
       faults.push({ where, what: `apt can’t install: ${aptReason(output)}`, next: NEXT[aptFailure(output)] });
     } else {
       // Its exit code doesn't tell; what it has to say does.
-      const audit = (await host.exec(commands.audit)).stdout.trim();
+      const audit = (await host.exec(commands.audit, { sudo: true })).stdout.trim();
       if (audit !== '')
         faults.push({
           where,
@@ -152,7 +152,7 @@ export class AptDriver implements PackageDriver {
     const check = await host.exec(commands.checkState, { sudo: true, okCodes: 'any', timeoutMs: APT_TIMEOUT_MS });
     const failure = check.code === 0 ? undefined : aptFailure(outputOf(check));
     if (failure === 'busy') throw busy(host, outputOf(check));
-    const audit = (await host.exec(commands.audit)).stdout.trim();
+    const audit = (await host.exec(commands.audit, { sudo: true })).stdout.trim();
     if (failure !== 'interrupted' && audit === '') return;
     context.progress(`${host.name}: finishing what an interrupted installation left`);
     const job = configureJob(exchange);
@@ -163,7 +163,7 @@ export class AptDriver implements PackageDriver {
   }
 
   async rehearse(host: Host, exchange: Exchange): Promise<Change[]> {
-    const argv = commands.simulateStaged(this.#directories, whatOf(exchange));
+    const argv = commands.simulateStaged(this.#directories, { ...exchange, what: whatOf(exchange) });
     const result = await host.exec(argv, { okCodes: 'any', timeoutMs: APT_TIMEOUT_MS });
     if (result.code !== 0) throw this.#failed(host, 'rehearsing the installation from the staged files', result);
     return parseSimulation(result.stdout);
@@ -208,14 +208,14 @@ export class AptDriver implements PackageDriver {
       return sudoToRunJob({ name: job.purpose, timeoutMs: job.timeoutMs, env, argv });
     };
     const exchange = (job: SudoForms['exchanges'][number]): string[] => [
-      ...sudoToRunJob({
-        ...{ name: job.purpose, timeoutMs: job.timeoutMs, env },
-        argv: [...commands.installStaged(d, [], job.conffiles), inside],
+      ...[false, true].flatMap((reinstall) => {
+        const argv = commands.installStaged(d, { what: [], conffiles: job.conffiles, reinstall });
+        return sudoToRunJob({ name: job.purpose, timeoutMs: job.timeoutMs, env, argv: [...argv, inside] });
       }),
-      ...sudoToRunJob(configureJob({ ...job, files: [], remove: [] })),
+      ...sudoToRunJob(configureJob({ ...job, files: [], remove: [], reinstall: false })),
     ];
     return [
-      ...[commands.updateLists(d), commands.checkState].map(sudoersCommand),
+      ...[commands.updateLists(d), commands.checkState, commands.audit].map(sudoersCommand),
       ...[commands.verifyFiles([]), commands.markAuto([])].map((argv) => sudoersCommand([...argv, ANYTHING])),
       ...fetches.flatMap(fetch),
       ...exchanges.flatMap(exchange),
@@ -223,7 +223,7 @@ export class AptDriver implements PackageDriver {
   }
 
   #installJob(exchange: Exchange): JobOptions {
-    const argv = commands.installStaged(this.#directories, whatOf(exchange), exchange.conffiles);
+    const argv = commands.installStaged(this.#directories, { ...exchange, what: whatOf(exchange) });
     return { name: exchange.purpose, argv, env: commands.INSTALL_ENVIRONMENT, timeoutMs: exchange.timeoutMs };
   }
 
@@ -266,7 +266,7 @@ const configureJob = ({ purpose, conffiles, timeoutMs }: Exchange): JobOptions =
 const busy = (host: Host, output: string): Error =>
   transient(
     'Busy',
-    `${host.name}: another package manager is at work (${aptReason(output, 1)}). Nothing was installed. Next: this is tried again; see who it is with \`fuser -v /var/lib/dpkg/lock-frontend\`.`,
+    `${host.name}: another package manager is at work (${/held by (process \d+ \([^)]*\))/.exec(output)?.[1] ?? aptReason(output, 1)}). Nothing was installed. Next: this is tried again; see who it is with \`fuser -v /var/lib/dpkg/lock-frontend\`.`,
     { host: host.name },
   );
 

@@ -30,14 +30,21 @@ const SIGNS: readonly (readonly [AptFailure, RegExp])[] = [
 
 export const aptFailure = (output: string): AptFailure => SIGNS.find(([, sign]) => sign.test(output))?.[0] ?? 'other';
 
-/** The lines that say why: apt's errors and unmet dependencies, else the last lines. */
+const TELLING = /^(E: |dpkg: error|Err:|Errors were| .*(Depends|Conflicts|Breaks|PreDepends): )/;
+/** What a package's own script said stands before dpkg's complaint about it, its exit code after it. */
+const AROUND_SCRIPT = [-2, -1, 1];
+
+/** The lines that say why: apt's errors, unmet dependencies, what a script said that failed; else the last lines. */
 export function aptReason(output: string, lines = 8): string {
   const all = output
     .split(/[\r\n]+/)
     .map((line) => line.trimEnd())
     .filter((line) => line !== '' && !line.startsWith('(Reading database'));
-  const telling = all.filter((line) =>
-    /^(E: |dpkg: error|Err:|Errors were| .*(Depends|Conflicts|Breaks|PreDepends): )/.test(line),
-  );
+  const kept = new Set<number>();
+  all.forEach((line, index) => {
+    if (TELLING.test(line)) kept.add(index);
+    if (line.startsWith('dpkg: error processing')) for (const offset of AROUND_SCRIPT) kept.add(index + offset);
+  });
+  const telling = all.filter((_, index) => kept.has(index));
   return (telling.length > 0 ? telling : all).slice(-lines).join('\n');
 }

@@ -29,6 +29,10 @@ export const isConfigured = (installed: Installed | undefined): boolean =>
 export const isHeld = (installed: Installed | undefined): boolean => installed?.status[0] === 'h';
 const isBroken = (installed: Installed): boolean => (installed.status[2] ?? ' ') !== ' ';
 
+/** Half-installed, or marked to be installed again: its files can't be trusted. */
+export const isDamaged = (installed: Installed | undefined): boolean =>
+  installed !== undefined && (installed.status[1] === 'H' || isBroken(installed));
+
 /** Present as files, in whatever state: neither removed (config files at most) nor never installed. */
 export const isPresent = (installed: Installed | undefined): boolean =>
   installed !== undefined && !['n', 'c'].includes(installed.status[1] ?? 'n');

@@ -150,6 +150,8 @@ describe('failures of apt', () => {
     ['interrupted', "E: dpkg was interrupted, you must manually run 'dpkg --configure -a' to correct the problem."],
     ['full', "E: You don't have enough free space in /var/cache/apt/archives/."],
     ['fetch', 'E: Failed to fetch http://x/a.deb  404  Not Found'],
+    ['killed', 'E: Sub-process /usr/bin/dpkg received signal 9.'],
+    ['killed', 'E: Sub-process /usr/bin/dpkg exited unexpectedly'],
     ['other', 'dpkg: error processing package alpha (--configure):'],
   ])('%s', (kind, output) => expect(aptFailure(output)).toBe(kind));
 
@@ -160,5 +162,12 @@ describe('failures of apt', () => {
       ' gamma : Depends: nothing-such but it is not installable\nE: Unable to correct problems, you have held broken packages.',
     );
     expect(aptReason('one\n\ntwo\n', 1)).toBe('two');
+  });
+  test('a script that failed is quoted', () => {
+    const output =
+      'Unpacking fw-release (2.1) ...\nSetting up fw-release (2.1) ...\nfw-release: the licence server refused this release\ndpkg: error processing package fw-release (--configure):\n installed fw-release package post-installation script subprocess returned error exit status 1\nErrors were encountered while processing:\n fw-release\nE: Sub-process /usr/bin/dpkg returned an error code (1)\n';
+    expect(aptReason(output)).toMatch(
+      /^Setting up fw-release \(2\.1\) \.\.\.\nfw-release: the licence server refused this release\ndpkg: error processing .*\n.* exit status 1\n/,
+    );
   });
 });
