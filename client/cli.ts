@@ -71,14 +71,20 @@ export async function main(args: readonly string[], io: Io = processIo()): Promi
   }
 }
 
-if (require.main === module) {
-  main(process.argv.slice(2)).then(
-    (code) => {
-      process.exitCode = code;
-    },
-    (error: unknown) => {
-      process.stderr.write(`hitless: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
-      process.exitCode = exitCodes.failed;
-    },
-  );
+/** The process: arguments in, exit code out. */
+export async function runProcess(): Promise<void> {
+  // `hitless status … | head` closes the pipe: that is no fault.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(process.exitCode ?? exitCodes.ok);
+    throw error;
+  });
+  try {
+    process.exitCode = await main(process.argv.slice(2));
+  } catch (error) {
+    // Not a fault that we know: what is needed to mend it is in the stack.
+    process.stderr.write(`hitless: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+    process.exitCode = exitCodes.failed;
+  }
 }
+
+if (require.main === module) void runProcess();

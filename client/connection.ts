@@ -27,10 +27,12 @@ export async function openEngine(env: NodeJS.ProcessEnv = process.env): Promise<
     );
   const { connectionOptions, namespace } = target;
   const where = { address: connectionOptions.address, namespace };
-  let connection: Connection;
+  const connection = Connection.lazy({ ...connectionOptions, connectTimeout: CONNECT_TIMEOUT_MS });
   try {
-    connection = await Connection.connect({ ...connectionOptions, connectTimeout: CONNECT_TIMEOUT_MS });
+    await connection.ensureConnected();
   } catch (error) {
+    // A channel that isn't closed tries again for ever, and keeps the process alive.
+    await connection.close();
     // What fails to connect at all comes without a gRPC status.
     const known = explain(error, where);
     throw known.code === exitCodes.failed

@@ -1,5 +1,6 @@
 /** What every command is given, and how what it found becomes words or JSON and an exit code. */
 import { userInfo } from 'node:os';
+import { ApplicationFailure } from '@temporalio/common';
 import type { Command } from 'commander';
 import { InventoryError } from '../worker/inventory';
 import { openEngine, type ConnectedEngine } from './connection';
@@ -7,6 +8,7 @@ import { ClientError, exitCodes, type ExitCode } from './exit';
 import { explain } from './failures';
 import type { Io } from './io';
 import { printable } from './render/text';
+import { exitCodeOf } from './start';
 
 /** What a command found: for people, for scripts, and the exit code for both. */
 export interface Result {
@@ -82,6 +84,13 @@ export class Context {
 function faultOf(error: unknown, engine: ConnectedEngine | undefined): ClientError {
   if (error instanceof InventoryError)
     return new ClientError(exitCodes.usage, error.message, undefined, { faults: error.faults });
+  if (error instanceof ApplicationFailure) {
+    // What a plan can't be resolved for is told alike here and by a worker.
+    const details = error.details ?? undefined;
+    return new ClientError(exitCodeOf({ type: error.type ?? '', details }), error.message, undefined, {
+      type: error.type,
+    });
+  }
   const where = { address: engine?.address ?? '?', namespace: engine?.client.options.namespace ?? '?' };
   return explain(error, where);
 }

@@ -1,12 +1,12 @@
-import { ServiceError, WorkflowNotFoundError, isGrpcServiceError } from '@temporalio/client';
+import { NamespaceNotFoundError, ServiceError, isGrpcServiceError } from '@temporalio/client';
 import { ClientError, exitCodes } from './exit';
 
 /** gRPC status codes that people can do something about (grpc/grpc, statuscodes.md). */
 const grpc = {
   invalidArgument: 3,
   deadlineExceeded: 4,
-  notFound: 5,
   permissionDenied: 7,
+  resourceExhausted: 8,
   failedPrecondition: 9,
   unavailable: 14,
   unauthenticated: 16,
@@ -31,6 +31,8 @@ const detailsOf = (error: unknown): string => {
 export function noWorkerAnswered(error: unknown): string | undefined {
   const code = codeOf(error);
   if (code === grpc.deadlineExceeded) return 'no worker answered in time';
+  // The server queues a query or two for a run whose worker is away, and refuses more.
+  if (code === grpc.resourceExhausted) return `no worker answered: ${detailsOf(error)}`;
   if (code === grpc.failedPrecondition) return detailsOf(error);
   return undefined;
 }
@@ -38,6 +40,12 @@ export function noWorkerAnswered(error: unknown): string | undefined {
 /** What went wrong between this command and the server, in words that say what to do next. */
 export function explain(error: unknown, where: { readonly address: string; readonly namespace: string }): ClientError {
   if (error instanceof ClientError) return error;
+  if (error instanceof NamespaceNotFoundError)
+    return new ClientError(
+      exitCodes.unreachable,
+      `the Temporal server at ${where.address} has no namespace "${error.namespace}"`,
+      'check TEMPORAL_NAMESPACE (or the profile)',
+    );
   const server = `the Temporal server at ${where.address}`;
   const words = detailsOf(error);
   switch (codeOf(error)) {
@@ -54,13 +62,6 @@ export function explain(error: unknown, where: { readonly address: string; reado
         exitCodes.unreachable,
         `${server} refuses us: ${words}`,
         'check TEMPORAL_API_KEY or the TLS certificate of the profile, and what it may do in this namespace',
-      );
-    case grpc.notFound:
-      if (error instanceof WorkflowNotFoundError) break;
-      return new ClientError(
-        exitCodes.unreachable,
-        `${server} doesn't know what we ask for (namespace "${where.namespace}"): ${words}`,
-        'check TEMPORAL_NAMESPACE',
       );
     case grpc.invalidArgument:
       return new ClientError(exitCodes.usage, `${server} refuses the request: ${words}`);

@@ -6,16 +6,8 @@ export { follow, hasEnded, type FollowOptions } from './follow';
 export { renderPlan, renderReadiness } from './render/plan';
 export { renderRun } from './render/run';
 export { renderReport, renderStatus } from './render/status';
-export {
-  deepLink,
-  readUpgrade,
-  readRun,
-  type Engine,
-  type Execution,
-  type PendingCall,
-  type RunState,
-  type ServerView,
-} from './run';
+export { deepLink, readUpgrade, readRun, type Engine, type Execution, type RunState } from './run';
+export type { PendingCall, ServerView } from './server-view';
 export { planUpgrade, startUpgrade, type Started, type StartOptions } from './start';
 export { sudoersFiles, type SudoersFile } from './sudoers';
 export { sudoCommandsOf, type SudoCommand } from '../worker/sudoers';

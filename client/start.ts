@@ -1,4 +1,5 @@
 /** Starting an upgrade, and dry runs of it. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { WorkflowExecutionAlreadyStartedError, WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
 import type { z } from 'zod';
 import {
@@ -15,7 +16,8 @@ import {
   type StartInput,
 } from '../workflows/contract';
 import { ClientError, exitCodes } from './exit';
-import { deepLink, failureOf, newestPoll, type Engine } from './run';
+import { deepLink, failureOf, type Engine } from './run';
+import { newestPoll } from './server-view';
 
 export interface StartOptions {
   readonly kind?: ClusterKind;
@@ -108,8 +110,16 @@ export async function planUpgrade(engine: Engine, input: PlanInput, options: Sta
   }
 }
 
+/** A worker that has only just started hasn't polled yet. */
+const WORKER_TIMEOUT_MS = 5_000;
+const WORKER_POLL_MS = 500;
+
 async function needWorker(engine: Engine, taskQueue: string): Promise<void> {
-  if ((await newestPoll(engine.client, taskQueue)) !== undefined) return;
+  const deadline = Date.now() + WORKER_TIMEOUT_MS;
+  while (Date.now() < deadline) {
+    if ((await newestPoll(engine.client, taskQueue)) !== undefined) return;
+    await sleep(WORKER_POLL_MS);
+  }
   throw new ClientError(
     exitCodes.failed,
     `no worker polls the task queue "${taskQueue}" at ${engine.address}, so nobody could read the devices; nothing was started`,

@@ -66,7 +66,8 @@ async function checkCluster(
 ): Promise<Result> {
   const cluster = clusterName(typed);
   const input = { cluster, only: 'check' as const, ...(version !== undefined && { version }) };
-  const view = await planUpgrade(await session.engine(), input, routingOf(cluster, session.io.env, options));
+  const routing = routingOf(cluster, session.io.env, options);
+  const view = await planUpgrade(await session.engine(), input, routing);
   const readiness = view.readiness ?? { ready: false, faults: [], summary: 'the worker returned no readiness check' };
   return {
     text: renderReadiness(cluster, readiness),
@@ -77,12 +78,10 @@ async function checkCluster(
 
 async function planCluster(session: Session, typed: string, version: string, options: PlanOptions): Promise<Result> {
   const cluster = clusterName(typed);
+  const routing = routingOf(cluster, session.io.env, options);
+  const engine = await session.engine();
   session.note(`reading ${cluster}; nothing is changed`);
-  const view = await planUpgrade(
-    await session.engine(),
-    { cluster, version },
-    routingOf(cluster, session.io.env, options),
-  );
+  const view = await planUpgrade(engine, { cluster, version }, routing);
   const isReady = view.readiness?.ready !== false;
   const hint = isReady ? `\n\nhitless start ${cluster} ${version} --expect-plan ${view.digest.slice(0, 12)}` : '';
   return {

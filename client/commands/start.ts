@@ -7,9 +7,9 @@ import { routingOf } from '../inventory-here';
 import { changes } from '../render/changes';
 import { renderRun } from '../render/run';
 import { time } from '../render/text';
-import { exitCodeOf, startUpgrade, type Started } from '../start';
+import { exitCodeOf, parseInput, startUpgrade, type Started } from '../start';
 import type { Engine, RunState } from '../run';
-import type { StatusView } from '../../workflows/contract';
+import { startInput, type StatusView } from '../../workflows/contract';
 import { withRouting, type RoutingOptions } from './options';
 
 interface StartCommandOptions extends RoutingOptions {
@@ -51,14 +51,15 @@ async function start_(
   version: string,
   options: StartCommandOptions,
 ): Promise<Result> {
-  const engine = await session.engine();
-  const input = {
+  const input = parseInput(startInput, {
     cluster,
     version,
     requestedBy: options.requestedBy ?? defaultUser(session.io.env),
     ...(options.expectPlan !== undefined && { expectPlan: options.expectPlan }),
-  };
-  const started = await startUpgrade(engine, input, routingOf(cluster, session.io.env, options));
+  });
+  const routing = routingOf(cluster, session.io.env, options);
+  const engine = await session.engine();
+  const started = await startUpgrade(engine, input, routing);
   session.note(`${started.workflowId} has started${started.link === undefined ? '' : `: ${started.link}`}`);
   const state = await look(session, engine, cluster, started, options);
   if (hasEnded(state)) return ended(state, session);
@@ -103,7 +104,7 @@ async function look(
       if (hasEnded(state)) return true;
       if (options.follow === true) return false;
       if (options.wait === true) return isAsking(state);
-      return isAccepted(state) || session.io.now() > deadline;
+      return isAccepted(state) || isUnserved(state) || session.io.now() > deadline;
     },
   });
 }
@@ -111,6 +112,9 @@ async function look(
 const isAsking = (state: RunState): boolean => (state.status?.waitingFor.length ?? 0) > 0;
 /** The plan is resolved and the first step is on: the input was right. */
 const isAccepted = (state: RunState): boolean => (state.status?.steps.length ?? 0) > 0;
+
+/** No worker has polled for minutes: there is nothing to wait for. */
+const isUnserved = (state: RunState): boolean => state.server !== undefined && state.server.lastPoll === undefined;
 
 const settled = (cluster: string, state: RunState): string => {
   if (state.server !== undefined)

@@ -1,7 +1,8 @@
 /** RunState and what became of messages → text. Pure. */
 import { formatDuration } from '../../activities/kit/duration';
 import type { Outcome } from '../answer';
-import type { RunState, ServerView } from '../run';
+import type { RunState } from '../run';
+import type { ServerView } from '../server-view';
 import { renderOpening, renderReport, renderStatus, type StatusOptions } from './status';
 import { indent, printable, table, time } from './text';
 
