@@ -3,8 +3,15 @@ import tseslint from 'typescript-eslint';
 /** Node built-ins and worker-side packages can't run in the workflow sandbox; a type import is fine. */
 const sandboxForbidden = {
   patterns: [
-    { group: ['node:*', 'fs', 'path', 'crypto', 'child_process', 'net', 'os', 'ssh2', 'yaml'], message: 'Not available in the workflow sandbox.' },
-    { group: ['**/activities/**', '**/worker/**', '**/client/**'], allowTypeImports: true, message: 'Workflows import types only from here.' },
+    {
+      group: ['node:*', 'fs', 'path', 'crypto', 'child_process', 'net', 'os', 'ssh2', 'yaml'],
+      message: 'Not available in the workflow sandbox.',
+    },
+    {
+      group: ['**/activities/**', '**/worker/**', '**/client/**'],
+      allowTypeImports: true,
+      message: 'Workflows import types only from here.',
+    },
     { group: ['@temporalio/*'], message: 'Workflows reach Temporal through procedure/runtime.ts only.' },
   ],
 };
@@ -29,7 +36,17 @@ export default tseslint.config(
     rules: {
       '@typescript-eslint/no-restricted-imports': ['error', sandboxForbidden],
       // Time and chance come from the runtime; timers are waits of the core.
-      'no-restricted-globals': ['error', 'setTimeout', 'setInterval', 'setImmediate', 'process', 'console', 'fetch', 'crypto', 'performance'],
+      'no-restricted-globals': [
+        'error',
+        'setTimeout',
+        'setInterval',
+        'setImmediate',
+        'process',
+        'console',
+        'fetch',
+        'crypto',
+        'performance',
+      ],
       'no-restricted-properties': [
         'error',
         { object: 'Date', property: 'now', message: 'Use the runtime.' },
@@ -37,8 +54,14 @@ export default tseslint.config(
       ],
       'no-restricted-syntax': [
         'error',
-        { selector: 'Program > VariableDeclaration[kind=/let|var/]', message: 'No mutable module state in workflow code.' },
-        { selector: "Property[key.name='validator'] > ArrowFunctionExpression[async=true]", message: 'An async validator never rejects.' },
+        {
+          selector: 'Program > VariableDeclaration[kind=/let|var/]',
+          message: 'No mutable module state in workflow code.',
+        },
+        {
+          selector: "Property[key.name='validator'] > ArrowFunctionExpression[async=true]",
+          message: 'An async validator never rejects.',
+        },
         { selector: "NewExpression[callee.name='Date'][arguments.length=0]", message: 'Use the runtime.' },
       ],
     },
@@ -46,6 +69,10 @@ export default tseslint.config(
   { files: ['workflows/procedure/runtime.ts'], rules: { '@typescript-eslint/no-restricted-imports': 'off' } },
   {
     files: ['test/**/*.ts'],
-    rules: { '@typescript-eslint/no-non-null-assertion': 'off', '@typescript-eslint/no-unsafe-assignment': 'off', '@typescript-eslint/no-unsafe-member-access': 'off' },
+    rules: {
+      '@typescript-eslint/no-non-null-assertion': 'off',
+      '@typescript-eslint/no-unsafe-assignment': 'off',
+      '@typescript-eslint/no-unsafe-member-access': 'off',
+    },
   },
 );

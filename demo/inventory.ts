@@ -17,7 +17,7 @@ export interface InventoryOptions {
 
 /** Local preference and prepending of the lab's baseline. */
 const PREFERRED = { localPreference: 110, prepend: 0 };
-const OTHER = { localPreference: 100, prepend: 2 };
+const OTHER = { localPreference: 100, prepend: 1 };
 
 export function inventoryOf(lab: FirewallPairDescription, options: InventoryOptions = {}): string {
   const { roles, prefixes, hosts, service } = lab;
@@ -63,9 +63,9 @@ export function inventoryOf(lab: FirewallPairDescription, options: InventoryOpti
     nodes: Object.fromEntries(roles.firewalls.map((f) => [f, { host: f }])),
     routing: {
       steering: { method: 'bgp-policy' },
-      routers: Object.fromEntries([
-        ...roles.borders.map((name) => [name, router(name, 'inside')]),
-        ...roles.edges.map((name) => [name, router(name, 'outside')]),
+      routers: Object.fromEntries<unknown>([
+        ...roles.borders.map((name): [string, unknown] => [name, router(name, 'inside')]),
+        ...roles.edges.map((name): [string, unknown] => [name, router(name, 'outside')]),
       ]),
       traffic: { idleForMs: '3s' },
     },

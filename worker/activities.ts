@@ -5,6 +5,7 @@ import {
   moveTraffic,
   pairProbes,
   pairReadiness,
+  release,
   type FirewallPairPlan,
 } from '../activities/firewall-pair';
 import {
@@ -54,7 +55,7 @@ export function hitlessActivities(options: ActivityOptions): HitlessActivities {
     activities: {
       ...coreActivities(options),
       'plan.resolve': planActivity(options.inventory, services, { 'firewall-pair': completePlan }),
-      ...registerActivities('pair', { moveTraffic, ready: pairReadiness(probesReady) }, services),
+      ...registerActivities('pair', { moveTraffic, release, ready: pairReadiness(probesReady) }, services),
       ...registerActivities('routing', routing, services),
       ...registerActivities('stateSync', stateSync, services),
       ...registerActivities('parity', parity, services),

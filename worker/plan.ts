@@ -22,7 +22,7 @@ export function planActivity(
 ): (call: ResolveCall) => Promise<unknown> {
   return async (call) => {
     const input: PlanInput = planInput.parse(call.input);
-    const resolved = await resolve(inventory, input, call.isDryRun);
+    const resolved = resolve(inventory, input, call.isDryRun);
     if (resolved.procedure !== call.procedure) {
       throw permanent(
         'InvalidInput',
@@ -37,9 +37,9 @@ export function planActivity(
   };
 }
 
-async function resolve(path: string, input: PlanInput, isDryRun: boolean): Promise<ResolvedPlan> {
+function resolve(path: string, input: PlanInput, isDryRun: boolean): ResolvedPlan {
   try {
-    return resolvePlan(await loadInventory(path), input, { isDryRun });
+    return resolvePlan(loadInventory(path), input, { isDryRun });
   } catch (error) {
     if (error instanceof InventoryError)
       throw permanent('InvalidInput', `the worker's inventory can't be used:\n${error.message}`);

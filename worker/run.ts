@@ -46,7 +46,7 @@ const GRACE_MS = 5_000;
 export async function startWorker(settings: WorkerSettings): Promise<RunningWorker> {
   const say = settings.onProgress ?? (() => undefined);
   installRuntime();
-  const { taskQueue } = await loadInventory(settings.inventory);
+  const { taskQueue } = loadInventory(settings.inventory);
   const { namespace } = settings;
   const connection = await Connection.connect(settings.connection);
   try {
@@ -96,8 +96,13 @@ export async function startWorker(settings: WorkerSettings): Promise<RunningWork
 function logLine({ level, message, meta, timestampNanos }: LogEntry): void {
   if (message.startsWith('No workflows registered')) return;
   const time = new Date(Number(timestampNanos / 1_000_000n)).toISOString();
-  const { workflowId, activityType, attempt, error } = (meta ?? {}) as Record<string, unknown>;
-  const about = [workflowId, activityType, attempt === undefined ? undefined : `attempt ${String(attempt)}`]
+  const { workflowId, activityType, attempt, error } = (meta ?? {}) as {
+    workflowId?: string;
+    activityType?: string;
+    attempt?: number;
+    error?: unknown;
+  };
+  const about = [workflowId, activityType, attempt === undefined ? undefined : `attempt ${attempt}`]
     .filter(Boolean)
     .join(' ');
   const why =

@@ -7,6 +7,7 @@ import type { pairReadiness } from './readiness';
 export { completePlan, type FirewallPairPlan } from './plan';
 export { moveTraffic, type MoveBefore, type MoveInput, type MoveResult } from './move-traffic';
 export { assertOutOfService } from './out-of-service';
+export { release } from './release';
 export { pairProbes } from './probing';
 export { pairReadiness, sudoCommandsOf, type ReadinessInput } from './readiness';
 

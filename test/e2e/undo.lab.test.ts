@@ -1,8 +1,7 @@
 /** Each way back, on the lab: the network serves, the report says where it stands, and `decide` leads on from there. */
-import { labUnavailable } from '../lab';
+import { describeLab } from '../lab/describe-lab';
 import { Site } from './support';
 
-const describeLab = labUnavailable() === undefined ? describe : describe.skip;
 jest.setTimeout(900_000);
 
 describeLab('ways back', () => {

@@ -4,10 +4,9 @@
  */
 import { join } from 'node:path';
 import { keepHistory, replays } from '../support/histories';
-import { labUnavailable } from '../lab';
+import { describeLab } from '../lab/describe-lab';
 import { CLUSTER, Site } from './support';
 
-const describeLab = labUnavailable() === undefined ? describe : describe.skip;
 jest.setTimeout(900_000);
 
 describeLab('an upgrade on the lab', () => {
@@ -22,13 +21,13 @@ describeLab('an upgrade on the lab', () => {
     await site.startWorker();
     const { stdout, code, stderr } = await site.cli('plan', CLUSTER, '2.0', '--sudoers', '--json');
     expect({ code, stderr }).toMatchObject({ code: 0 });
-    const files = JSON.parse(stdout) as { sudoers: { host: string; text: string }[] };
-    for (const { host, text } of files.sudoers) {
+    const { files } = JSON.parse(stdout) as { files: { host: string; text: string }[] };
+    for (const { host, text } of files) {
       await site.lab
         .host(host)
         .exec('cat > /etc/sudoers.d/hitless && visudo -cf /etc/sudoers.d/hitless', { input: text });
     }
-    expect(files.sudoers.map((f) => f.host).sort()).toEqual(['border', 'edge', 'fw1', 'fw2']);
+    expect(files.map((f) => f.host).sort()).toEqual(['border', 'edge', 'fw1', 'fw2']);
   });
 
   it('keeps every session, though its worker is killed twice', async () => {

@@ -174,6 +174,7 @@ export class PairWorld {
     'packages.stage.observe': async () => ({}),
     'packages.stage.act': async (_: Call, c) =>
       this.act('stage', c, async (half) => (await half(), { summary: 'staged', changed: true })),
+    'pair.release.act': async () => ({ summary: 'released', changed: true }),
     'pair.moveTraffic.observe': async (_: Call, c) => {
       await this.read('observe', c);
       return { serving: this.serving };

@@ -67,6 +67,8 @@ export interface RunSetup<P extends PlanBase> {
   readonly plan: P;
   readonly items: readonly PlannedItem[];
   readonly planDigest: string;
+  /** Lets go of what the run holds on hosts, however it ends; its failure changes nothing about the ending. */
+  readonly closing?: Action<'step'>;
 }
 
 export class Run<P extends PlanBase> {
@@ -75,6 +77,7 @@ export class Run<P extends PlanBase> {
   readonly plan: P;
   readonly planDigest: string;
   private readonly body: Body<P>;
+  private readonly closing: Action<'step'> | undefined;
   private readonly known = new Map<number, { readonly action: Action<'step'>; readonly options: StepOptions }>();
   private inFlight: { readonly call: Call; readonly role: Role } | undefined;
   private watch: { readonly loop: WatchLoop; readonly escape: Action<'step'> } | undefined;
@@ -87,6 +90,7 @@ export class Run<P extends PlanBase> {
   constructor(setup: RunSetup<P>) {
     this.runtime = setup.runtime;
     this.body = setup.body;
+    this.closing = setup.closing;
     this.plan = setup.plan;
     this.planDigest = setup.planDigest;
     this.digest = setup.planDigest;
@@ -100,9 +104,9 @@ export class Run<P extends PlanBase> {
     this.runtime.onMessage((name, raw) => this.receive(name, raw));
     this.publish();
     for (;;) {
-      if (await this.pass()) return this.end('Completed');
+      if (await this.pass()) return await this.end('Completed');
       const next = await recovery.recover();
-      if (next !== 'again') return this.end(next);
+      if (next !== 'again') return await this.end(next);
       this.dispatch({ type: 'phase', phase: 'forward' });
     }
   }
@@ -168,7 +172,7 @@ export class Run<P extends PlanBase> {
     };
     const call = this.runtime.call(`${action.type}.${verb}`, input, {
       ...this.callOptions(action),
-      summary: this.summaryOf(verb, entry?.item.name ?? action.type, role),
+      summary: this.summaryOf(verb, item, entry?.item.name ?? action.type, role),
     });
     this.inFlight = { call, role };
     this.cutWhatMust();
@@ -190,8 +194,9 @@ export class Run<P extends PlanBase> {
     return { queue, timeoutMs: action.timeoutMs ?? DEFAULT_TIMEOUT_MS, patience: action.patience ?? DEFAULT_PATIENCE };
   }
 
-  private summaryOf(verb: Verb, name: string, role: Role): string {
-    if (role === 'escape') return `Move traffic away at once`;
+  private summaryOf(verb: Verb, item: number, name: string, role: Role): string {
+    if (item === this.state.items.length) return 'Let go of the hosts';
+    if (role === 'escape') return 'Move traffic away at once';
     const words: Record<Verb, string> = {
       check: name,
       observe: `${name}: look first`,
@@ -433,8 +438,9 @@ export class Run<P extends PlanBase> {
 
   // ---- end -----------------------------------------------------------------------------------------------------------
 
-  private end(ending: Ending): Ending {
+  private async end(ending: Ending): Promise<Ending> {
     if (this.watch !== undefined) this.endWatch();
+    if (this.closing !== undefined) await this.perform(this.closing, 'act', this.state.items.length, 'escape');
     const standing = Object.entries(this.state.nodes)
       .map(
         ([node, facts]) =>

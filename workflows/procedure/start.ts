@@ -20,7 +20,7 @@ import { record } from './record';
 import { Run } from './run';
 import { TemporalRuntime } from './runtime';
 import { isUndecodable } from './undecodable';
-import { CallFailed, CutError, type Body, type CallOptions, type PlanBase } from './types';
+import { CallFailed, CutError, type Action, type Body, type CallOptions, type PlanBase } from './types';
 import { endingSentences, reportView, statusView } from './views';
 import { stepKey } from './wire';
 
@@ -44,7 +44,12 @@ interface Prepared<P> {
 }
 
 /** The workflow of a procedure. */
-export async function upgrade<P extends PlanBase>(procedure: string, body: Body<P>, raw: unknown): Promise<Report> {
+export async function upgrade<P extends PlanBase>(
+  procedure: string,
+  body: Body<P>,
+  raw: unknown,
+  closing?: Action<'step'>,
+): Promise<Report> {
   const runtime = new TemporalRuntime();
   let view: () => unknown = () => ({
     phase: 'preparing',
@@ -66,7 +71,14 @@ export async function upgrade<P extends PlanBase>(procedure: string, body: Body<
     checkRequester(runtime, plan);
     planView = { digest, plan, items };
     runtime.announce(plan.cluster, plan.version);
-    const run = new Run({ runtime, body, plan, items, planDigest: digest });
+    const run = new Run({
+      runtime,
+      body,
+      plan,
+      items,
+      planDigest: digest,
+      ...(closing === undefined ? {} : { closing }),
+    });
     view = () => statusView(run);
     const ending = await run.toTheEnd();
     const report = reportView(run);
