@@ -60,7 +60,6 @@ export async function bring(
   await restoreMarks(driver, host, manifest);
   const left = await lacking(driver, host, manifest);
   if (left.length === 0) return todo;
-  await driver.forgetExchange(context, host, await exchangeOf(plan, driver, host, what));
   throw transient(
     'VerifyFailed',
     `${host.name}: the installation of ${manifest.release} ended, but ${left.join(', ')}. The node carries no traffic. Next: this is tried again; see /var/log/apt/term.log there.`,

@@ -73,8 +73,6 @@ export interface PackageDriver {
    * @throws Busy if somebody else holds the lock; CommandFailed with the last lines if it can't be done.
    */
   exchange(context: StepContext, host: Host, exchange: Exchange): Promise<void>;
-  /** Makes the next attempt exchange again, although this one's ended well. */
-  forgetExchange(context: StepContext, host: Host, exchange: Exchange): Promise<void>;
 }
 
 /** What the sudoers entries are made for. */

@@ -172,22 +172,18 @@ export class AptDriver implements PackageDriver {
   async exchange(context: StepContext, host: Host, exchange: Exchange): Promise<void> {
     const job = this.#installJob(exchange);
     const result = await runJob(context, host, job);
+    // What a repeat goes by are the packages. A result that stayed would keep it from finishing what was begun, and a
+    // failed unit of ours would look like a fault of the node.
+    await forgetJob(context, host, job.name);
     if (result.outcome === 'done' && result.code === 0) return;
     const again = retryable(result);
     if (again === undefined) throw exchangeFailed(host, exchange, result);
-    // Its result is of no use to the next attempt, which has to finish what was begun.
-    await forgetJob(context, host, job.name);
     if (again === 'busy') throw busy(host, result.log);
     throw transient(
       'CommandFailedRetryable',
       `${host.name}: the installation was cut off (${again}): packages may be half installed. The node carries no traffic. Next: this is tried again, and finishes it.`,
       { host: host.name, log: result.log.slice(-2_000) },
     );
-  }
-
-  /** Makes the next attempt install again although this one's installation succeeded. */
-  forgetExchange(context: StepContext, host: Host, { purpose }: Exchange): Promise<void> {
-    return forgetJob(context, host, purpose);
   }
 
   fetchCommand(directory: string, packages: Readonly<Record<string, string>>): string {

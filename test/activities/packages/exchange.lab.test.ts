@@ -25,6 +25,7 @@ describeLab('packages of a node, there and back', () => {
 
   beforeAll(async () => {
     node = await Node.start(['fw1', 'fw2']);
+    await node.addPacer();
     await node.allowOnly(node.plan());
     // Named to apt when 2.0 is installed, which would mark it as wanted by people.
     await node.machine.exec('apt-mark auto nftables');
@@ -51,6 +52,7 @@ describeLab('packages of a node, there and back', () => {
       /^sudo \/usr\/bin\/apt-get .*--force-confold' install .*fw-release_2\.0_all\.deb/,
     );
     expect(preview.differences[0]?.diff).toContain('-fw-release 1.0\n+fw-release 2.0');
+    expect(preview.differences[0]?.diff).toContain('+pacer-extra 1.0');
     expect(preview.differences[0]?.diff).toContain(`${EDITED} (edited here: kept)`);
     const staging = await node.activities.stage.preview(node.call(), stage, {});
     expect(staging.commands.map(({ host }) => host)).toEqual(['fw1', 'fw1', 'fw2', 'fw2']);
@@ -68,7 +70,7 @@ describeLab('packages of a node, there and back', () => {
     const first = await node.activities.stage.act(node.call(), stage, {});
     expect(first).toMatchObject({ changed: true });
     expect(Object.keys(first.staged)).toEqual(['fw1', 'fw2']);
-    expect(first.staged['fw1']).toMatchObject({ '1.0': { packages: 4 }, '2.0': { packages: 4 } });
+    expect(first.staged['fw1']).toMatchObject({ '1.0': { packages: 6 }, '2.0': { packages: 7 } });
     const second = await node.activities.stage.act(node.call(), stage, {});
     expect(second).toEqual({ ...first, changed: false });
     expect(await state()).toBe(untouched);
@@ -103,12 +105,17 @@ describeLab('packages of a node, there and back', () => {
     const outcome = await node.activities.install.act(node.call(), install, before);
     expect(outcome).toMatchObject({ changed: true, nodes: { fw1: { installed: '2.0' } } });
     expect(outcome.summary).toContain(`edited configuration files kept: ${EDITED}`);
-    expect(await node.versions()).toEqual(node.repository.versions('2.0'));
+    expect(await node.versions()).toEqual(node.packages('2.0'));
     expect(node.machine.readFile(EDITED)).toBe('# edited on this host\n');
     expect(node.machine.readFile('/etc/fw-release.d/defaults.conf')).toBe('# Defaults of release 2.0\n');
     expect(await node.activities.install.act(node.call(), install, before)).toMatchObject({ changed: false });
     expect(await node.setUps('fw-release', '2.0')).toBe(1);
-    expect(await node.machine.exec('apt-mark showauto')).toBe(marks);
+    // What came along, and is wanted by nobody but the release's packages.
+    expect(await node.machine.exec('dpkg-query -W pacer-lib pacer-extra')).toBe('pacer-extra\t1.0\npacer-lib\t2.0\n');
+    const marked = (await node.machine.exec('apt-mark showauto')).trim().split('
+');
+    expect(marked).toEqual([...marks.trim().split('
+'), 'pacer-extra'].sort());
   });
 
   test('the node reboots into it, once', async () => {

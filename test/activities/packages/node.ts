@@ -121,28 +121,39 @@ export class Node {
   });
 
   /**
-   * A package of both releases whose installation waits while the host has /run/pacer-hold: a middle to cut things in.
-   * Publishes it, and installs it in the version of 1.0.
+   * A package of both releases whose installation waits while the host has /run/pacer-hold: a middle to cut things in. In
+   * 2.0 it needs a newer library and a package that 1.0 doesn't have; plans name neither. Published, and installed as of 1.0.
    */
   async addPacer(): Promise<void> {
     const { directory } = this.lab.record.repository!;
-    for (const version of ['1.0', '2.0']) {
-      const root = join(directory, `unpacked-pacer-${version}`);
+    const preinst = '#!/bin/sh\ntouch /run/pacer-reached\nwhile [ -e /run/pacer-hold ]; do sleep 0.05; done\n';
+    const packages = [
+      { name: 'pacer', version: '1.0', depends: 'pacer-lib', preinst },
+      { name: 'pacer', version: '2.0', depends: 'pacer-lib (>= 2.0), pacer-extra', preinst },
+      { name: 'pacer-lib', version: '1.0' },
+      { name: 'pacer-lib', version: '2.0' },
+      { name: 'pacer-extra', version: '1.0' },
+    ];
+    for (const { name, version, ...more } of packages) {
+      const root = join(directory, `unpacked-${name}-${version}`);
       mkdirSync(join(root, 'DEBIAN'), { recursive: true });
       const control = [
-        'Package: pacer',
+        `Package: ${name}`,
         `Version: ${version}`,
         'Architecture: all',
         'Maintainer: lab',
         'Description: x',
       ];
+      if (more.depends !== undefined) control.push(`Depends: ${more.depends}`);
       writeFileSync(join(root, 'DEBIAN/control'), `${control.join('\n')}\n`);
-      const script = '#!/bin/sh\ntouch /run/pacer-reached\nwhile [ -e /run/pacer-hold ]; do sleep 0.05; done\n';
-      writeFileSync(join(root, 'DEBIAN/preinst'), script, { mode: 0o755 });
+      if (more.preinst !== undefined) writeFileSync(join(root, 'DEBIAN/preinst'), more.preinst, { mode: 0o755 });
       await build(unpacked(root), directory);
     }
     await writeIndex(directory);
-    await this.machine.exec('apt-get -q update && apt-get -q -y install pacer=1.0');
+    for (const { name } of this.lab.record.hosts) {
+      const install = 'apt-get -q -y install pacer=1.0 pacer-lib=1.0';
+      await this.lab.host(name).exec(`apt-get -q update && ${install} && apt-mark auto pacer-lib`);
+    }
     this.#pacer = true;
   }
 
