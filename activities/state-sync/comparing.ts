@@ -1,7 +1,7 @@
 /** Reading two nodes' flows in the order that makes their difference mean something, and judging it. */
 import { permanent, transient, type Host, type StepContext } from '../kit';
 import { compareFlows, describeDifference, differenceFault, type FlowDifference } from './compare';
-import { IDLE_QUEUE, type SyncStatus } from './daemon';
+import { IDLE_QUEUE } from './daemon';
 import type { StateSync } from './driver';
 import type { FlowDump, FlowTable, Identity } from './flows';
 import { ignoring, ownAddresses } from './ignored';
@@ -104,10 +104,16 @@ const QUEUE_INTERVAL_MS = 500;
  * Waits until no more is on its way from `from` than usual, some seconds at most: whether all arrived is for the
  * comparison to say. On a busy node some messages always wait for their acknowledgement.
  */
-export async function drained(pauses: Pauses, sync: StateSync, from: Host, usual: number): Promise<void> {
-  for (let looks = 0; looks < QUEUE_LOOKS; looks += 1) {
-    const { queued } = await answering(sync, from);
-    if (queued <= Math.max(IDLE_QUEUE, 2 * usual)) return;
+export async function drained(
+  pauses: Pauses,
+  sync: StateSync,
+  from: Host,
+  usual: number,
+  looks: number = QUEUE_LOOKS,
+): Promise<void> {
+  for (let look = 1; ; look += 1) {
+    const queued = await sync.queued(from);
+    if (queued <= Math.max(IDLE_QUEUE, 2 * usual) || look >= looks) return;
     pauses.progress(`${from.name} is sending sessions, ${queued} messages queued`);
     await pauses.pause(QUEUE_INTERVAL_MS);
   }
@@ -116,19 +122,11 @@ export async function drained(pauses: Pauses, sync: StateSync, from: Host, usual
 /** Messages that wait, if their number only grows: then nobody acknowledges them. Undefined if it is seen to shrink. */
 export async function unacknowledged(pauses: Pauses, sync: StateSync, from: Host): Promise<number | undefined> {
   let before = 0;
-  for (let looks = 0; looks < QUEUE_LOOKS; looks += 1) {
-    const { queued } = await answering(sync, from);
+  for (let look = 0; look < QUEUE_LOOKS; look += 1) {
+    const queued = await sync.queued(from);
     if (queued <= IDLE_QUEUE || queued < before) return undefined;
     before = queued;
     await pauses.pause(QUEUE_INTERVAL_MS);
   }
   return before;
-}
-
-/** What a daemon says of itself. @throws CommandFailedRetryable (transient) if it is silent. */
-export async function answering(sync: StateSync, node: Host): Promise<Extract<SyncStatus, { answers: true }>> {
-  const status = await sync.status(node);
-  if (!status.answers)
-    throw transient('CommandFailedRetryable', `session state can’t be copied: ${node.name}: ${status.why}`);
-  return status;
 }

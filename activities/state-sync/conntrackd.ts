@@ -14,6 +14,9 @@ const CONNTRACK = '/usr/sbin/conntrack';
 /** A bulk update of a million flows takes about a minute. */
 const BULK_TIMEOUT_MS = 300_000;
 const DUMP_TIMEOUT_MS = 120_000;
+const STATUS_TIMEOUT_MS = 30_000;
+
+const UNKNOWN_FORM = 'conntrackd’s statistics aren’t in a form known here (it must run in FTFW mode)';
 
 /** Internal cache := kernel table; without it flows that didn't change since this node took over aren't sent (facts §0.2). */
 const RESYNC = ['-R'];
@@ -57,6 +60,12 @@ export function conntrackd(spec: StateSyncSpec): StateSync {
     throw fault.passes ? transient('CommandFailedRetryable', message) : permanent('CommandFailed', message);
   };
 
+  const read = async <T>(node: Host, verb: readonly string[], parse: (text: string) => T | undefined): Promise<T> => {
+    const parsed = parse(await run(node, verb, STATUS_TIMEOUT_MS, true));
+    if (parsed === undefined) throw permanent('CommandFailed', `${node.name}: ${UNKNOWN_FORM}`);
+    return parsed;
+  };
+
   const lists = async (node: Host, argv: readonly string[], identity: Identity, ignore: (a: string) => boolean) => {
     const { stdout } = await node.exec(argv, { sudo: true, quiet: true, timeoutMs: DUMP_TIMEOUT_MS });
     return readFlows(stdout, { identity, ignore });
@@ -68,15 +77,13 @@ export function conntrackd(spec: StateSyncSpec): StateSync {
       const fault = clientFault(answer.code, `${answer.stdout}\n${answer.stderr}`);
       if (fault !== undefined) return { answers: false, why: fault.what };
       const status = readStatus(answer.stdout);
-      const links = readLinks(await run(node, LINK, DUMP_TIMEOUT_MS, true));
-      const queued = readQueued(await run(node, QUEUE, DUMP_TIMEOUT_MS, true));
-      if (status === undefined || queued === undefined)
-        return {
-          answers: false,
-          why: 'conntrackd’s statistics aren’t in a form known here (it must run in FTFW mode)',
-        };
+      const links = readLinks(await run(node, LINK, STATUS_TIMEOUT_MS, true));
+      const queued = readQueued(await run(node, QUEUE, STATUS_TIMEOUT_MS, true));
+      if (status === undefined || queued === undefined) return { answers: false, why: UNKNOWN_FORM };
       return { answers: true, links, queued, ...status };
     },
+    figures: (node) => read(node, STATUS, readStatus),
+    queued: (node) => read(node, QUEUE, readQueued),
     async send(from) {
       await run(from, RESYNC, BULK_TIMEOUT_MS);
       await run(from, BULK, BULK_TIMEOUT_MS);

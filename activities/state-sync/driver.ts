@@ -1,7 +1,7 @@
 import type { Host, StepContext } from '../kit';
 import { permanent } from '../kit';
 import { conntrackd } from './conntrackd';
-import type { SyncStatus } from './daemon';
+import type { DaemonStatus, SyncStatus } from './daemon';
 import type { FlowDump, Identity } from './flows';
 import type { StateSyncPlan, StateSyncSpec } from './spec';
 
@@ -20,6 +20,10 @@ export interface SudoCommand {
 export interface StateSync {
   /** What the node's daemon says of itself. Doesn't throw if the daemon is silent, only if the host is. */
   status(node: Host): Promise<SyncStatus>;
+  /** Its statistics alone. @throws CommandFailedRetryable if the daemon is silent. */
+  figures(node: Host): Promise<DaemonStatus>;
+  /** Messages not yet sent or not yet acknowledged. @throws CommandFailedRetryable if the daemon is silent. */
+  queued(node: Host): Promise<number>;
   /** Sends all flows of the serving node to the other one, refreshing what is there. Returns when they are on their way. */
   send(from: Host): Promise<void>;
   /** Makes the flows that the node holds for the other one its own kernel's: nothing to do where they are there already. */

@@ -1,7 +1,7 @@
 /** Bringing the standby's session state up to date: the full form for steps, the light one for watches. */
 import { failureType, messageOf, type Host, type StepContext } from '../kit';
 import { takeOwnership, type OwnedHost } from '../ownership';
-import { answering, comparing, drained, untilInSync } from './comparing';
+import { comparing, drained, untilInSync } from './comparing';
 import { describeDifference, differenceFault, type FlowDifference } from './compare';
 import { statusFaults, type SyncStatus } from './daemon';
 import { driverOf, hostNameOf, hostOf, type StateSync } from './driver';
@@ -51,10 +51,11 @@ export async function reseedFully(
   await comparison.readSender();
   context.progress(`checking that ${from} serves and ${to} doesn’t`);
   const forwarded = await assertServing(context, sender.unowned, receiver.unowned, spec.guard);
-  const before = await daemons(sync, [sender.unowned, receiver.unowned]);
+  const usual = await sync.queued(sender.unowned);
+  const lostBefore = (await sync.figures(sender.unowned)).lost + (await sync.figures(receiver.unowned)).lost;
   const send = async (): Promise<void> => {
     await sync.send(sender);
-    await drained(context, sync, sender.unowned, before[0]?.queued ?? 0);
+    await drained(context, sync, sender.unowned, usual);
     await sync.commit(receiver);
   };
   const adopted = await adopt(context, sync, sender, receiver.unowned);
@@ -65,13 +66,13 @@ export async function reseedFully(
   // traffic now moves, it may expire on the receiver before it speaks again (seen with timeouts of twice the silence).
   await send();
   if (release) await sync.release(receiver);
-  const after = await daemons(sync, [sender.unowned, receiver.unowned]);
+  const [sending, receiving] = [await sync.figures(sender.unowned), await sync.figures(receiver.unowned)];
   return {
     difference,
     forwarded,
-    lost: Math.max(0, sum(after, (daemon) => daemon.lost) - sum(before, (daemon) => daemon.lost)),
-    queued: after[0]?.queued ?? 0,
-    owned: after[1]?.owned ?? 0,
+    lost: Math.max(0, sending.lost + receiving.lost - lostBefore),
+    queued: await sync.queued(sender.unowned),
+    owned: receiving.owned,
     adopted,
   };
 }
@@ -104,15 +105,6 @@ async function adopt(context: Context, sync: StateSync, serving: OwnedHost, othe
   return adopted;
 }
 
-const daemons = async (sync: StateSync, nodes: readonly Host[]) => {
-  const answers: Awaited<ReturnType<typeof answering>>[] = [];
-  for (const node of nodes) answers.push(await answering(sync, node));
-  return answers;
-};
-
-const sum = <T>(list: readonly T[], of: (item: T) => number): number =>
-  list.reduce((total, item) => total + of(item), 0);
-
 export interface SyncHealth {
   /** inconclusive: it couldn't be looked at, which is no verdict on the pair. */
   readonly verdict: 'pass' | 'fail' | 'inconclusive';
@@ -137,9 +129,9 @@ export function reseedOnce(context: Context, { from, to }: Direction): Promise<S
     const of = spec.variant === 'external-cache' ? 'held' : 'kernel';
     const comparison = await comparing(context, sync, spec, sender, receiver, of);
     await comparison.readSender();
-    const { queued } = await answering(sync, sender);
+    const usual = await sync.queued(sender);
     await sync.send(sender);
-    await drained(context, sync, sender, queued);
+    await drained(context, sync, sender, usual);
     const difference = await comparison.difference();
     const why = differenceFault(difference, spec.tolerance);
     const summary = `sessions of ${from} on ${to}: ${describeDifference(difference)}`;

@@ -1,7 +1,7 @@
 /** Session state in an escape: as fresh as it can be made within seconds, for every second more is an outage. */
 import { messageOf, transient, type StepContext } from '../kit';
 import { takeOwnership } from '../ownership';
-import { answering, drained } from './comparing';
+import { drained } from './comparing';
 import { driverOf, hostNameOf } from './driver';
 import { commitBeforeServing, type Direction } from './reseeding';
 import { assertServing } from './serving';
@@ -9,6 +9,8 @@ import type { StateSyncPlan } from './spec';
 
 /** The node that is left may be sick or silent: so long it is asked for its sessions, then it is left as it is. */
 const REFRESH_LIMIT_MS = 3_000;
+/** What isn't acknowledged after so many looks arrives while traffic moves. */
+const DRAIN_LOOKS = 2;
 /** Long enough for a node that serves to forward something, short enough not to be felt. */
 const GUARD_SAMPLE_MS = 300;
 
@@ -53,11 +55,11 @@ async function send(
   const { host: sender } = await takeOwnership(context, hostNameOf(context.plan, from));
   const receiver = await context.host(hostNameOf(context.plan, to));
   await assertServing(context, sender.unowned, receiver, context.plan.stateSync.guard, 1);
-  const { queued } = await answering(sync, sender.unowned);
+  const usual = await sync.queued(sender.unowned);
   // Nobody waits any more, and traffic may be moving: sending now could come from a node that doesn't serve.
   if (state.late) return;
   await sync.send(sender);
-  await drained(context, sync, sender.unowned, queued);
+  await drained(context, sync, sender.unowned, usual, DRAIN_LOOKS);
 }
 
 async function within(limitMs: number, state: { late: boolean }, why: string, work: Promise<void>): Promise<void> {
