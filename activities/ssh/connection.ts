@@ -33,6 +33,8 @@ const ALGORITHMS = {
   hmac: { remove: ['hmac-sha1', 'hmac-sha1-etm@openssh.com'], append: [], prepend: [] },
   compress: ['none'],
 } satisfies Algorithms;
+/** So long a host has to answer when a connection is ended. */
+const GOODBYE_MS = 2_000;
 const CLOSED = 'the host closed the connection';
 const CLOSED_DURING_LOGIN = 'it closed the connection during login';
 /** RFC 4254, 5.1. */
@@ -134,6 +136,8 @@ export class Connection {
   end(cause = 'the worker ended the connection'): void {
     this.#lost(cause);
     this.client.end();
+    // A host that is off never answers the goodbye, and the open socket would keep the process alive for a long time.
+    setTimeout(() => this.client.destroy(), GOODBYE_MS).unref();
   }
 
   /** Runs one command line; see runCommand. */
