@@ -112,10 +112,8 @@ describeLab('packages of a node, there and back', () => {
     expect(await node.setUps('fw-release', '2.0')).toBe(1);
     // What came along, and is wanted by nobody but the release's packages.
     expect(await node.machine.exec('dpkg-query -W pacer-lib pacer-extra')).toBe('pacer-extra\t1.0\npacer-lib\t2.0\n');
-    const marked = (await node.machine.exec('apt-mark showauto')).trim().split('
-');
-    expect(marked).toEqual([...marks.trim().split('
-'), 'pacer-extra'].sort());
+    const marked = (await node.machine.exec('apt-mark showauto')).trim().split('\n');
+    expect(marked).toEqual([...marks.trim().split('\n'), 'pacer-extra'].sort());
   });
 
   test('the node reboots into it, once', async () => {
