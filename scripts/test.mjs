@@ -31,10 +31,12 @@ for (const [name, program, argv] of patterns.length > 0 ? [] : checks) {
 }
 if (command === 'check' || totals.failed > 0) end();
 
-const lab = '\\.lab\\.test\\.ts$|^test/lab/|/test/lab/';
+const lab = '(\\.lab\\.test\\.ts$|/test/lab/)';
+const whole = '/test/e2e/';
 const groups = [
   ['unit, property and engine tests', ['--maxWorkers=2', '--testPathIgnorePatterns', lab]],
-  ['lab tests', ['--runInBand', '--testPathPatterns', lab]],
+  ['lab tests', ['--runInBand', '--testPathPatterns', lab, '--testPathIgnorePatterns', whole]],
+  ['whole upgrades on the lab', ['--runInBand', '--testPathPatterns', whole]],
 ];
 const out = mkdtempSync(join(tmpdir(), 'hitless-test-'));
 try {

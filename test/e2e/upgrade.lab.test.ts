@@ -48,10 +48,10 @@ describeLab('an upgrade on the lab', () => {
     const { packets, sessions, newConnections } = await traffic.stop();
     expect(report?.ending).toBe('Completed');
     expect([await site.release('fw1'), await site.release('fw2'), await site.serving()]).toEqual(['2.0', '2.0', 'fw1']);
-    expect({ lost: packets.lost, broken: sessions.broken, failed: newConnections.failed }).toEqual({
+    expect({ lost: packets.lost, broken: sessions.faults, failed: newConnections.faults }).toEqual({
       lost: 0,
-      broken: 0,
-      failed: 0,
+      broken: [],
+      failed: [],
     });
     // Once each, however often the worker died: 3 packages and the release itself.
     const log = await site.lab
