@@ -54,11 +54,22 @@ async function software(
   };
 }
 
+/** Each attempt looks at the nodes once; what runs programs there itself waits for that look. */
+function onceFor(look: (context: Context) => Promise<Finding>): (context: Context) => Promise<Finding> {
+  const looks = new WeakMap<Context, Promise<Finding>>();
+  return (context) => {
+    const known = looks.get(context) ?? look(context);
+    looks.set(context, known);
+    return known;
+  };
+}
+
 /** Registered as `pair.ready`; `probes` comes from the worker, as probes need its services. */
-export const pairReadiness = (probes: (context: Context) => Promise<Finding>) =>
-  readinessCheck<ReadinessInput, FirewallPairPlan>({
+export const pairReadiness = (probes: (context: Context) => Promise<Finding>) => {
+  const nodesOnce = onceFor((context) => nodes.check(context, {}));
+  return readinessCheck<ReadinessInput, FirewallPairPlan>({
     access: (context) => access.check(context, {}),
-    nodes: (context) => nodes.check(context, {}),
+    nodes: nodesOnce,
     routing: (context, { serving }) => routingReady.check(context, { serving: serving ?? context.plan.roles.primary }),
     'state sync': (context, { serving }) => {
       const from = serving ?? context.plan.roles.primary;
@@ -67,6 +78,11 @@ export const pairReadiness = (probes: (context: Context) => Promise<Finding>) =>
       return inSync.check(context, { from, to, ...(reseedEveryMs === 'never' ? {} : { reseedEveryMs }) });
     },
     parity: (context) => alike.check(context, { nodes: Object.keys(context.plan.nodes) as [string, string] }),
-    packages: (context, input) => software(context, context.plan, input),
+    packages: async (context, input) => {
+      // Its own dpkg would look like somebody who changes the host.
+      await nodesOnce(context).catch(() => undefined);
+      return software(context, context.plan, input);
+    },
     probes,
   });
+};
