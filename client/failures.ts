@@ -3,6 +3,7 @@ import { ClientError, exitCodes } from './exit';
 
 /** gRPC status codes that people can do something about (grpc/grpc, statuscodes.md). */
 const grpc = {
+  cancelled: 1,
   invalidArgument: 3,
   deadlineExceeded: 4,
   permissionDenied: 7,
@@ -30,7 +31,8 @@ const detailsOf = (error: unknown): string => {
  */
 export function noWorkerAnswered(error: unknown): string | undefined {
   const code = codeOf(error);
-  if (code === grpc.deadlineExceeded) return 'no worker answered in time';
+  // Whoever of us and the server sees the deadline first.
+  if (code === grpc.deadlineExceeded || code === grpc.cancelled) return 'no worker answered in time';
   // The server queues a query or two for a run whose worker is away, and refuses more.
   if (code === grpc.resourceExhausted) return `no worker answered: ${detailsOf(error)}`;
   if (code === grpc.failedPrecondition) return detailsOf(error);
@@ -67,6 +69,6 @@ export function explain(error: unknown, where: { readonly address: string; reado
       return new ClientError(exitCodes.usage, `${server} refuses the request: ${words}`);
     default:
   }
-  const message = error instanceof Error ? error.message : String(error);
+  const message = codeOf(error) === undefined ? words : `${server} failed: ${words}`;
   return new ClientError(exitCodes.failed, message);
 }

@@ -71,7 +71,10 @@ async function watch(session: Session, engine: Engine, cluster: string): Promise
   const { io, wantsJson } = session;
   const isScreen = io.columns !== undefined && !wantsJson;
   let shown = '';
+  let isAway = false;
   const show = (state: RunState): void => {
+    if (isAway) session.note('the server is back');
+    isAway = false;
     // Ages ("for 3 s") are for screens; elsewhere only what changed in fact is printed again.
     const text = isScreen ? render(session, state) : wantsJson ? JSON.stringify(state) : renderRun(state);
     if (text === shown) return;
@@ -83,7 +86,10 @@ async function watch(session: Session, engine: Engine, cluster: string): Promise
     cluster,
     workflowId: workflowIdOf(cluster),
     onState: show,
-    onTrouble: (trouble) => session.note(`${trouble.message}; looking on`),
+    onTrouble: (trouble) => {
+      if (!isAway) session.note(`${trouble.message}; looking on`);
+      isAway = true;
+    },
   });
   return wantsJson ? undefined : { text: '', json: state, code: statusCode(state) };
 }

@@ -47,7 +47,9 @@ async function runWorker({ io, note }: Session, options: WorkerOptions): Promise
   const inventory = inventoryPath(options.inventory, io.env);
   // Before an engine is looked for or built: a broken inventory is known at once.
   loadInventory(inventory);
-  const target = await connect({ env: io.env, onProgress: note });
+  const target = await connect({ env: io.env, onProgress: note }).catch((error: unknown) => {
+    throw new ClientError(exitCodes.unreachable, error instanceof Error ? error.message : String(error));
+  });
   const uiUrl = (io.env['HITLESS_WEB_UI'] || target.uiUrl)?.replace(/\/+$/, '');
   const worker = await startWorker({
     connection: target.connectionOptions,
