@@ -34,7 +34,8 @@ function install() {
   const marker = join(root, 'node_modules', '.hitless-lock');
   if (existsSync(marker) && readFileSync(marker, 'utf8') === lock) return;
   say('Installing npm packages (package-lock.json) …');
-  must('npm ci', 'npm', 'ci', '--no-progress', '--loglevel=error');
+  // Not `npm ci`: it insists on the optional packages of every other platform, which some registries don't have.
+  must('npm install', 'npm', 'install', '--no-save', '--no-progress', '--loglevel=error');
   writeFileSync(marker, lock);
 }
 
