@@ -88,7 +88,7 @@ describeLab('packages that can’t be had', () => {
     expect(unready.message).toContain('fw1: runs 1.0 instead of 2.0');
   });
 
-  test('a removal that nobody allowed; packages held; another package manager at work; all in one list', async () => {
+  test('a removal that nobody allowed, and packages that are held', async () => {
     const { machine } = node;
     // Its counterpart in the repository would have to go.
     await machine.exec(
