@@ -21,8 +21,9 @@ class Heard {
 it(
   'status --watch outlives the server',
   async () => {
-    let engine: TestEngine = await startTestEngine();
-    const { dbFile, address } = engine;
+    const first = await startTestEngine();
+    let engine: TestEngine = first;
+    const { dbFile, address } = first;
     const port = Number(address.split(':')[1]);
     const withClient = async <T>(use: (client: Client) => Promise<T>): Promise<T> => {
       const connection = await Connection.connect({ address });
