@@ -39,10 +39,12 @@ export function benchOf<Sections extends object>(lab: FirewallPairLab, sections:
   const plan = { ...basePlan(lab.description), ...sections };
   let hosts = createHosts();
   const ran: string[] = [];
+  const over = new AbortController();
   let calls = 0;
   const context = (override: Partial<StepContext<typeof plan>> = {}): StepContext<typeof plan> => {
     calls += 1;
-    const { signal } = { signal: new AbortController().signal, ...override };
+    // One of its own for each: an attempt is known by its signal.
+    const { signal } = { signal: AbortSignal.any([over.signal]), ...override };
     return {
       plan,
       run: { workflowId: 'upgrade-fw-test', runId: '11111111-2222-4333-8444-555555555555' },
@@ -69,7 +71,11 @@ export function benchOf<Sections extends object>(lab: FirewallPairLab, sections:
     old.push(hosts);
     hosts = createHosts();
   };
-  return { plan, ran, context, reconnect, close: () => [...old, hosts].forEach((each) => each.close()) };
+  const close = (): void => {
+    over.abort(new Error('the test is over'));
+    for (const each of [...old, hosts]) each.close();
+  };
+  return { plan, ran, context, reconnect, close };
 }
 
 function noting(host: Host, ran: string[]): Host {
