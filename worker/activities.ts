@@ -26,6 +26,9 @@ import { coreActivities, type CoreSettings } from './core-activities';
 import { keepEvidenceIn } from './evidence';
 import { planActivity } from './plan';
 
+/** A dump of a million flows. */
+const OUTPUT_LIMIT_BYTES = 256 * 1024 * 1024;
+
 export interface ActivityOptions extends CoreSettings {
   /** The inventory file; read again for every new run, never for a running one. */
   readonly inventory: string;
@@ -39,7 +42,7 @@ export interface HitlessActivities {
 }
 
 export function hitlessActivities(options: ActivityOptions): HitlessActivities {
-  const hosts = createHosts();
+  const hosts = createHosts({ outputLimitBytes: OUTPUT_LIMIT_BYTES });
   const services: WorkerServices = {
     connect: hosts.connect,
     ...(options.evidence === undefined ? {} : { keepEvidence: keepEvidenceIn(options.evidence) }),

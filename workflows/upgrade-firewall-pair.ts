@@ -27,8 +27,8 @@ export const firewallPair: Body<FirewallPairPlan> = async (procedure) => {
   const { primary, secondary } = plan.roles;
   const { from, to } = plan.releases;
   const { stageTimeoutMs, installTimeoutMs, rebootTimeoutMs } = plan.software;
-  // An undo of an installation reboots, too.
-  const exchange = { timeoutMs: installTimeoutMs + rebootTimeoutMs, patience };
+  // An undo of an installation reboots, and may first have to wait for a node that is still booting.
+  const exchange = { timeoutMs: installTimeoutMs + 2 * rebootTimeoutMs, patience };
   const reboot = { timeoutMs: rebootTimeoutMs + 60_000, patience };
 
   await check('Check that the pair is ready', pair.ready({}));

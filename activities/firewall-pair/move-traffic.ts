@@ -5,7 +5,7 @@
  */
 import { defineStep, messageOf, type Outcome, type StepContext } from '../kit';
 import { look, prefer, whoServes, type PreferBefore } from '../routing';
-import { commitBeforeServing, reseedFully, reseedOnce } from '../state-sync';
+import { refreshAtOnce, reseedFully } from '../state-sync';
 import type { FirewallPairPlan } from './plan';
 
 export interface MoveInput {
@@ -67,20 +67,9 @@ async function prepare(context: Context, to: string): Promise<string[]> {
   return [];
 }
 
-/** As `prepare`, but the standby was kept up to date by the watch, so whatever fails here is only told. */
-async function prepareAtOnce(context: Context, to: string): Promise<string[]> {
-  const from = otherThan(context.plan, to);
-  const remarks: string[] = [];
-  try {
-    const { verdict, summary } = await reseedOnce(context, { from, to });
-    if (verdict !== 'pass') remarks.push(`last reseed before the move: ${summary}`);
-    await commitBeforeServing(context, to);
-  } catch (error) {
-    if (context.signal.aborted) throw error;
-    remarks.push(`session state of ${to} could not be refreshed: ${messageOf(error)}`);
-  }
-  return remarks;
-}
+/** As `prepare`, but bounded, as the watch has kept the standby up to date; what fails is only told. */
+const prepareAtOnce = (context: Context, to: string): Promise<string[]> =>
+  refreshAtOnce(context, { from: otherThan(context.plan, to), to });
 
 /**
  * The node that serves now sends its sessions, and the other's daemon gives up what it still speaks for. Not a reason to
