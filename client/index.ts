@@ -10,4 +10,5 @@ export { deepLink, readUpgrade, readRun, type Engine, type Execution, type RunSt
 export type { PendingCall, ServerView } from './server-view';
 export { planUpgrade, startUpgrade, type Started, type StartOptions } from './start';
 export { sudoersFiles, type SudoersFile } from './sudoers';
-export { sudoCommandsOf, type SudoCommand } from '../worker/sudoers';
+export { sudoCommandsOf } from '../activities/firewall-pair';
+export type { SudoCommand } from '../activities/readiness';

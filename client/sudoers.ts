@@ -1,6 +1,6 @@
 /** Sudoers files from what the drivers say that they run as root. Pure. */
 import type { HostSpec } from '../activities/ssh/spec';
-import type { SudoCommand } from '../worker/sudoers';
+import type { SudoCommand } from '../activities/readiness';
 
 export interface SudoersFile {
   readonly host: string;

@@ -1,7 +1,7 @@
 /** `check` and `plan`: dry runs. */
 import type { Command } from 'commander';
+import { sudoCommandsOf } from '../../activities/firewall-pair';
 import { clusterOf, resolvePlan, type ResolvedPlan } from '../../worker/inventory';
-import { sudoCommandsOf } from '../../worker/sudoers';
 import { withExamples, withJson, type Context, type Result, type Session } from '../context';
 import { exitCodes } from '../exit';
 import { inventoryHere, routingOf } from '../inventory-here';
