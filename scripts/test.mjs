@@ -34,8 +34,10 @@ if (command === 'check' || totals.failed > 0) end();
 
 const lab = '(\\.lab\\.test\\.ts$|/test/lab/)';
 const whole = '/test/e2e/';
+/** In test:all only: see the notes of the open issue. */
+const later = all ? [] : ['--testPathIgnorePatterns', '/ten-days[.]test[.]ts$'];
 const groups = [
-  ['unit, property and engine tests', ['--maxWorkers=2', '--testPathIgnorePatterns', lab]],
+  ['unit, property and engine tests', ['--maxWorkers=2', '--testPathIgnorePatterns', lab, ...later]],
   ['lab tests', ['--runInBand', '--testPathPatterns', lab, '--testPathIgnorePatterns', whole]],
   ...(all ? [['whole upgrades on the lab', ['--runInBand', '--testPathPatterns', whole]]] : []),
 ];
@@ -54,6 +56,7 @@ try {
       [
         join(root, 'node_modules/jest/bin/jest.js'),
         '--passWithNoTests',
+        '--forceExit',
         '--json',
         `--outputFile=${file}`,
         ...(patterns.length > 0 ? ['--runInBand', ...paths] : argv),
