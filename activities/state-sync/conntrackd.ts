@@ -4,7 +4,7 @@
  * here takes its word: the two kernels' flows are compared afterwards.
  */
 import { permanent, transient, type Host } from '../kit';
-import { readLinks, readQueued, readStatus } from './daemon';
+import { readLinks, readOverrunResync, readQueued, readStatus } from './daemon';
 import type { StateSync } from './driver';
 import { readFlows, type FlowDump, type Identity } from './flows';
 import type { StateSyncSpec } from './spec';
@@ -110,6 +110,10 @@ export function conntrackd(spec: StateSyncSpec): StateSync {
         spec.protocols.some((protocol) => key.startsWith(`${protocol} `)) &&
         spec.families.includes(key.includes(':') ? 'ipv6' : 'ipv4');
       return joined([dump], wanted);
+    },
+    async sendsBackAfterS(node) {
+      // What arrives for the external cache replaces nothing.
+      return external ? undefined : readOverrunResync(await node.readFile(spec.config));
     },
     async offloaded(node) {
       const { table } = await lists(node, OFFLOADED, 'both', () => false);

@@ -75,6 +75,19 @@ export function readQueued(text: string): number | undefined {
   return sending === undefined || unacknowledged === undefined ? undefined : sending + unacknowledged;
 }
 
+/**
+ * Of conntrackd.conf(5): seconds after which the daemon sends all flows of its own kernel to the other node, once events
+ * overran its buffer; undefined if it never does. What isn't set is 30.
+ */
+export function readOverrunResync(config: string): number | undefined {
+  const value = /^[ \t]*NetlinkOverrunResync[ \t]+(\w+)/m.exec(config)?.[1]?.toLowerCase() ?? 'on';
+  if (value === 'off' || value === 'no') return undefined;
+  // The daemon reads 0, and "On", as its default.
+  return Number(value) > 0 ? Number(value) : DEFAULT_OVERRUN_RESYNC_S;
+}
+
+const DEFAULT_OVERRUN_RESYNC_S = 30;
+
 /** What a node's daemon answered, or why it didn't. */
 export type SyncStatus =
   | { readonly answers: false; readonly why: string }

@@ -36,6 +36,11 @@ export interface StateSync {
   flows(node: Host, identity: Identity, ignore: (address: string) => boolean): Promise<FlowDump>;
   /** Flows that the node holds for the other one, told by their original direction alone; undefined where that is its kernel. */
   held(node: Host, ignore: (address: string) => boolean): Promise<FlowDump | undefined>;
+  /**
+   * Seconds after which a standby that lost events sends its copies back to the node that serves, which then replaces its
+   * own, live flows by them; undefined if it never does.
+   */
+  sendsBackAfterS(node: Host): Promise<number | undefined>;
   /** Number of flows that the kernel offloaded past the state that could be copied. */
   offloaded(node: Host): Promise<number>;
   /** Commands that `send`, `commit`, … run on a node, for a dry run. */

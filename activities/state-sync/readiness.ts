@@ -28,7 +28,7 @@ export async function syncFaults(
   for (const node of [sender, receiver]) {
     const status = await sync.status(node);
     for (const what of statusFaults(status, spec.variant)) faults.push({ where: node.name, what });
-    faults.push(...(await timeoutFaults(node, spec, reseedEveryMs)));
+    faults.push(...(await timeoutFaults(node, spec, reseedEveryMs)), ...(await sendBackFaults(node, sync, spec)));
   }
   if (faults.length > 0) return { faults };
   faults.push(...(await trafficFaults(context, sync, sender, receiver)));
@@ -66,6 +66,22 @@ async function timeoutFaults(node: Host, spec: StateSyncSpec, reseedEveryMs?: nu
     });
   }
   return faults;
+}
+
+/**
+ * A bulk update of some thousand flows is enough to overrun the event buffer of the daemon that receives it. Its copies,
+ * sent back 30 s later as new flows, replaced every live flow of the serving node, and 20 of 20 quiet sessions broke.
+ */
+async function sendBackFaults(node: Host, sync: StateSync, spec: StateSyncSpec): Promise<Fault[]> {
+  const seconds = await sync.sendsBackAfterS(node);
+  if (seconds === undefined) return [];
+  return [
+    {
+      where: node.name,
+      what: `as standby it would replace the sessions of the serving node by its own older copies, ${seconds} s after a bulk update has overrun its event buffer (NetlinkOverrunResync in ${spec.config})`,
+      next: 'set “NetlinkOverrunResync Off” in section General on both nodes and restart conntrackd, the standby’s first',
+    },
+  ];
 }
 
 /** Lost messages mustn't rise and queues must drain while nobody reseeds. */

@@ -194,7 +194,7 @@ describeLab('a booted host, logged in to as a user with sudo', () => {
   describe('login', () => {
     test('a password, refused and accepted, by reference only', async () => {
       await one.machine.exec(
-        'echo hitless:correct-horse | chpasswd; echo PasswordAuthentication yes > /etc/ssh/sshd_config.d/a.conf; systemctl reload ssh',
+        'echo hitless:correct-horse | chpasswd; echo PasswordAuthentication yes > /etc/ssh/sshd_config.d/a.conf; systemctl restart ssh',
       );
       process.env['HITLESS_LAB_PASSWORD'] = 'wrong-horse';
       const credentials = { password: 'env:HITLESS_LAB_PASSWORD' };

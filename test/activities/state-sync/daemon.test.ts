@@ -1,6 +1,7 @@
 import { clientFault } from '../../../activities/state-sync/conntrackd';
 import {
   readLinks,
+  readOverrunResync,
   readQueued,
   readStatus,
   statusFaults,
@@ -26,6 +27,17 @@ describe('what conntrackd says of itself', () => {
     expect(readLinks(LINK)).toEqual([{ device: 'sync0', running: true, active: true }]);
     expect(readQueued(QUEUE)).toBe(56);
     expect(readQueued('allocated queue nodes: 1')).toBeUndefined();
+  });
+
+  it.each([
+    ['General {\n\tNetlinkOverrunResync Off\n}', undefined],
+    ['\tNetlinkOverrunResync no', undefined],
+    ['\tNetlinkOverrunResync 5', 5],
+    ['\tNetlinkOverrunResync On', 30],
+    ['\t# NetlinkOverrunResync Off', 30],
+    ['', 30],
+  ])('tells when a standby would send its copies back: %j', (config, seconds) => {
+    expect(readOverrunResync(config)).toBe(seconds);
   });
 
   it('becomes faults', () => {

@@ -198,6 +198,20 @@ describeLab('conntrackd with direct injection', () => {
       ]);
     });
 
+    test('a standby that would send its copies back, after it lost events, is a fault', async () => {
+      const comment = (by: string) =>
+        lab
+          .host(standby)
+          .exec(
+            `sed -i 's/^.*NetlinkOverrunResync Off/${by}NetlinkOverrunResync Off/' /etc/conntrackd/conntrackd.conf`,
+          );
+      await comment('#');
+      expect(await faults()).toEqual([
+        expect.stringMatching(/^fw2: as standby it would replace the sessions .* 30 s after/),
+      ]);
+      await comment('');
+    });
+
     test('a host that is off is no verdict of a watch', async () => {
       await lab.host(standby).powerOff();
       expect(await reseedOnce(bench.context(), forward)).toMatchObject({ verdict: 'inconclusive' });

@@ -39,6 +39,7 @@ General {
 	}
 	NetlinkBufferSize 2097152
 	NetlinkBufferSizeMaxGrowth 8388608
+	NetlinkOverrunResync Off
 	Filter From Userspace {
 		Protocol Accept {
 			TCP
