@@ -55,7 +55,11 @@ describe('ten days of monitoring', () => {
     });
     const run = await worldRun(engine, {
       plan,
-      activities: { 'probes.watch.check': probes['probes.watch.check'] as never },
+      activities: {
+        'probes.baseline.check': probes['probes.baseline.check'] as never,
+        'probes.watch.check': probes['probes.watch.check'] as never,
+        'probes.final.check': probes['probes.final.check'] as never,
+      },
     });
     await enableTimeSkipping(engine.client, run.handle.workflowId);
     for (const gate of ['start', 'return', 'finish']) {
