@@ -159,7 +159,7 @@ export const confirmIdle = defineCheck<IdleInput, IdleResult, RoutingPlan>({
       counters: last,
       stillMs,
       waitedMs: Math.round(performance.now() - started),
-      nodes: { [node]: { serving: false, idle: true } },
+      nodes: { [node]: { serving: false } },
     };
   },
 });

@@ -65,7 +65,13 @@ describeLab('ways back', () => {
     await site.lab.repo.publishFaulty('2.2');
     const { releases } = site.lab.description.repository;
     const faulty = { ...releases['2.0'], 'fw-release': '2.2' };
-    await site.writeInventory({ monitoring: '2m', releases: { ...releases, '2.2': faulty } });
+    await site.writeInventory({
+      monitoring: '2m',
+      releases: { ...releases, '2.2': faulty },
+      // What the node itself says, for the package database believes what the package is called.
+      change: (cluster) =>
+        Object.assign(cluster['software'] as object, { release: { file: '/etc/fw-release', pattern: '^(.+)$' } }),
+    });
     await site.start('2.2');
     await site.approve('start');
     const hold = await site.asked('hold');

@@ -445,7 +445,7 @@ export class Run<P extends PlanBase> {
       .map(
         ([node, facts]) =>
           `${node}: ${Object.entries(facts)
-            .map(([k, v]) => `${k} ${String(v)}`)
+            .map(([k, v]) => (typeof v === 'boolean' ? `${v ? '' : 'not '}${k}` : `${k} ${v}`))
             .join(', ')}`,
       )
       .join('; ');

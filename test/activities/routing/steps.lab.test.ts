@@ -301,7 +301,7 @@ describeLab('moving traffic on the lab', () => {
         expect(result.packets['fw1']).toBeGreaterThan(10);
         expect(result.packets['fw2']).toBe(0);
         expect(await confirmIdle.check(contextOf(b), { node: 'fw2' })).toMatchObject({
-          nodes: { fw2: { idle: true } },
+          nodes: { fw2: { serving: false } },
         });
         await expect(confirmIdle.check(contextOf(b), { node: 'fw1' })).rejects.toMatchObject({ type: 'GuardRefused' });
         b.close();
