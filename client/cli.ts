@@ -2,6 +2,7 @@
 /** The `hitless` command. */
 import { Command, CommanderError } from 'commander';
 import { addAnswerCommands } from './commands/answer';
+import { addEngineCommand } from './commands/engine';
 import { addInventoryCommand } from './commands/inventory';
 import { addPlanCommands } from './commands/plan';
 import { addStartCommand } from './commands/start';
@@ -47,6 +48,7 @@ export function buildProgram(context: Context): Command {
   addAnswerCommands(program, context);
   addWorkerCommand(program, context);
   addInventoryCommand(program, context);
+  addEngineCommand(program, context);
   inherit(program);
   return program;
 }

@@ -62,7 +62,7 @@ async function runWorker({ io, note }: Session, options: WorkerOptions): Promise
     ...(options.watchSlots !== undefined && { watchSlots: options.watchSlots }),
   });
   note(
-    `polling ${worker.taskQueues.join(', ')} at ${target.connectionOptions.address}${uiUrl === undefined ? '' : `; Web UI ${uiUrl}`}; stop with Ctrl-C, upgrades go on with the next worker`,
+    `polling ${worker.taskQueues.join(', ')} at ${target.connectionOptions.address}${uiUrl === undefined ? '' : `; Web UI ${uiUrl}`}; stop with Ctrl-C, upgrades go on with the next worker${target.embedded ? '; the server goes on until “hitless engine stop”' : ''}`,
   );
   await untilToldToStop(worker, note);
   return undefined;

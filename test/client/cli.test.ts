@@ -32,11 +32,14 @@ describe('usage', () => {
     'cancel',
     'worker',
   ];
-  it.each([...commands.map((c) => [c]), ['inventory', 'validate']])('%s %s has examples', async (...command) => {
-    const help = await hitless(nowhere, [...command, '--help']);
-    expect(help.code).toBe(0);
-    expect(help.out).toContain('Examples:\n  ');
-  });
+  it.each([...commands.map((c) => [c]), ['inventory', 'validate'], ['engine', 'status'], ['engine', 'stop']])(
+    '%s %s has examples',
+    async (...command) => {
+      const help = await hitless(nowhere, [...command, '--help']);
+      expect(help.code).toBe(0);
+      expect(help.out).toContain('Examples:\n  ');
+    },
+  );
 
   it.each([
     [['frobnicate'], 'unknown command'],
@@ -133,6 +136,19 @@ describe('inventory validate', () => {
       const worker = await hitless({}, ['worker', '--inventory', file]);
       expect(worker.code).toBe(exitCodes.usage);
       expect(worker.err).toContain('unknown key');
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+});
+
+describe('engine', () => {
+  it('says so where none runs', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'hitless-cli-'));
+    const env = { XDG_DATA_HOME: folder };
+    try {
+      expect(await hitless(env, ['engine', 'status', '--json'])).toMatchObject({ code: 0, json: { running: false } });
+      expect((await hitless(env, ['engine', 'stop'])).out).toContain('no engine of yours runs');
     } finally {
       rmSync(folder, { recursive: true });
     }

@@ -174,9 +174,9 @@ async function resolve(
     return await call.result;
   } catch (error) {
     if (error instanceof CutError) throw runtime.cancellation('cancelled before anything was touched');
-    if (error instanceof CallFailed)
-      throw runtime.failure(error.type, `${error.message}\nNothing was touched.`, error.details);
-    throw error;
+    if (!(error instanceof CallFailed)) throw error;
+    const told = /nothing was (touched|started|changed)/i.test(error.message);
+    throw runtime.failure(error.type, `${error.message}${told ? '' : '\nNothing was touched.'}`, error.details);
   }
 }
 

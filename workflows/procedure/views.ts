@@ -148,7 +148,7 @@ export function reportView(run: Viewed): Report {
 
 /** Table cells and headings: a reader's text must not break the table. */
 const cell = (value: unknown): string =>
-  String(value)
+  (value === true ? 'yes' : value === false ? 'no' : String(value))
     .replace(/[|\n\r]/g, ' ')
     .slice(0, 300);
 
