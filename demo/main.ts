@@ -6,7 +6,7 @@ import { demoFirewallPair } from './firewall-pair';
 const program = new Command('npm run demo --')
   .description('Upgrades a firewall pair of booted Debian hosts under traffic, on this machine; leaves nothing behind.')
   .option('--interactive', 'leave the approvals to you: in the Web UI, or with the hitless command', false)
-  .option('--monitoring <duration>', 'length of the monitoring period', '20s')
+  .option('--monitoring <duration>', 'length of the monitoring period', '10s')
   .option('--json <file>', 'write the summary to a file')
   .addHelpText(
     'after',

@@ -96,13 +96,16 @@ export async function untilInSync(
   }
 }
 
-/** Looks at a queue so often, half a second apart: what is acknowledged shows within a second. */
-const QUEUE_LOOKS = 10;
-const QUEUE_INTERVAL_MS = 500;
+/** Looks at a queue so often: what has arrived is acknowledged within a second. */
+const QUEUE_LOOKS = 20;
+const QUEUE_INTERVAL_MS = 250;
+/** conntrackd's default ACKWindowSize: so many messages may wait for their acknowledgement without being late. */
+const ACK_WINDOW = 300;
 
 /**
- * Waits until no more is on its way from `from` than usual, some seconds at most: whether all arrived is for the
- * comparison to say. On a busy node some messages always wait for their acknowledgement.
+ * Waits until what was sent has been acknowledged, some seconds at most: whether all arrived is for the comparison to say.
+ * On a busy node the queue never gets empty, for new messages come while it waits; but an acknowledgement covers all that
+ * arrived before it, so that a queue that has shrunk into the window holds nothing old.
  */
 export async function drained(
   pauses: Pauses,
@@ -111,9 +114,12 @@ export async function drained(
   usual: number,
   looks: number = QUEUE_LOOKS,
 ): Promise<void> {
+  let before = 0;
   for (let look = 1; ; look += 1) {
     const queued = await sync.queued(from);
-    if (queued <= Math.max(IDLE_QUEUE, 2 * usual) || look >= looks) return;
+    const acknowledged = queued < before && queued <= ACK_WINDOW;
+    if (queued <= Math.max(IDLE_QUEUE, 2 * usual) || acknowledged || look >= looks) return;
+    before = queued;
     pauses.progress(`${from.name} is sending sessions, ${queued} messages queued`);
     await pauses.pause(QUEUE_INTERVAL_MS);
   }

@@ -10,7 +10,7 @@ import type { StateSyncPlan } from './spec';
 /** The node that is left may be sick or silent: so long it is asked for its sessions, then it is left as it is. */
 const REFRESH_LIMIT_MS = 3_000;
 /** What isn't acknowledged after so many looks arrives while traffic moves. */
-const DRAIN_LOOKS = 2;
+const DRAIN_LOOKS = 3;
 /** Long enough for a node that serves to forward something, short enough not to be felt. */
 const GUARD_SAMPLE_MS = 300;
 
