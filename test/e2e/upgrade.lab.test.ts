@@ -9,11 +9,28 @@ import { CLUSTER, Site } from './support';
 
 jest.setTimeout(900_000);
 
+/** A command probe on the client; fails now and then as soon as it is told to. */
+const FLAP = '/var/tmp/flap';
+
 describeLab('an upgrade on the lab', () => {
   let site: Site;
   beforeAll(async () => {
     site = await Site.start();
-    await site.writeInventory({ monitoring: '15s' });
+    const probe = {
+      name: 'flapping',
+      kind: 'command',
+      from: 'client',
+      intervalMs: '1s',
+      argv: [FLAP],
+      bound: { max: 0 },
+    };
+    await site.writeInventory({
+      monitoring: '15s',
+      change: (cluster) => (cluster['monitoring'] as { probes: unknown[] }).probes.push(probe),
+    });
+    // One round in three fails, which is less than the tolerance of three in five.
+    const script = `#!/bin/sh\n[ -e ${FLAP}.on ] || { echo 0; exit; }\nn=$(cat ${FLAP}.n 2>/dev/null || echo 0)\necho $((n + 1)) >${FLAP}.n\necho $((n % 3 == 2))\n`;
+    await site.lab.host('client').exec(`cat > ${FLAP} && chmod 755 ${FLAP}`, { input: script });
   }, 900_000);
   afterAll(() => site?.close());
 
@@ -30,7 +47,7 @@ describeLab('an upgrade on the lab', () => {
     expect(files.map((f) => f.host).sort()).toEqual(['border', 'edge', 'fw1', 'fw2']);
   });
 
-  it('keeps every session, though its worker is killed twice', async () => {
+  it('keeps every session, though its worker is killed twice and a probe flaps', async () => {
     const traffic = await site.lab.startTraffic({ sessions: 100, quietSessions: 20, udpPacketsPerSecond: 500 });
     await site.start();
     await site.approve('start');
@@ -39,6 +56,7 @@ describeLab('an upgrade on the lab', () => {
     await site.lab.host('fw1').exec('until pgrep -x dpkg >/dev/null; do sleep 0.05; done');
     await site.killWorker();
     await site.startWorker();
+    await site.lab.host('client').exec(`touch ${FLAP}.on`);
     await site.approve('return');
     await site.until('the monitoring period', (s) => (s.status?.wait?.observedMs ?? 0) > 2_000);
     await site.killWorker();
@@ -47,6 +65,7 @@ describeLab('an upgrade on the lab', () => {
     const { report } = await site.ended();
     const { packets, sessions, newConnections } = await traffic.stop();
     expect(report?.ending).toBe('Completed');
+    expect(report?.watch?.fail).toBeGreaterThan(0);
     expect([await site.release('fw1'), await site.release('fw2'), await site.serving()]).toEqual(['2.0', '2.0', 'fw1']);
     expect({ lost: packets.lost, broken: sessions.faults, failed: newConnections.faults }).toEqual({
       lost: 0,

@@ -66,6 +66,7 @@ export class Recovery<P extends PlanBase> {
     this.reason = '';
     this.escaped = false;
     this.stumbleSettled = false;
+    this.cancelling = false;
   }
 
   // ---- escape --------------------------------------------------------------------------------------------------------
@@ -212,11 +213,30 @@ export class Recovery<P extends PlanBase> {
   private async hold(): Promise<'again' | 'overruled' | Ending> {
     const { run } = this;
     const forward = this.escapeFailed ? 'escape-again' : 'retry';
-    const choices = [forward, ...(run.state.noReturnBehind ? [] : ['roll-back']), 'stop'];
-    const outcome = await this.ask(`${this.reason}. What now?`, choices, () => this.overruled());
+    const { stumble } = run.state;
+    const goOn = stumble === undefined || this.escaped || this.escapeFailed ? undefined : run.goOnMeans(stumble.item);
+    const choices = [
+      forward,
+      ...(goOn === undefined ? [] : ['go-on']),
+      ...(run.state.noReturnBehind ? [] : ['roll-back']),
+      'stop',
+    ];
+    const outcome = await this.ask(
+      `${this.reason}. What now?${goOn === undefined ? '' : ` To go on means: ${goOn}.`}`,
+      choices,
+      () => this.overruled(),
+    );
     if (outcome === undefined) return 'overruled';
     switch (outcome.choice) {
       case 'retry':
+        return 'again';
+      case 'go-on':
+        run.dispatch({
+          type: 'item-done',
+          item: stumble?.item ?? -1,
+          at: run.now(),
+          result: { summary: `gone on all the same, as ${outcome.by.join(', ')} said: ${stumble?.why}` },
+        });
         return 'again';
       case 'escape-again':
         run.dispatch({

@@ -26,6 +26,7 @@ import {
   type Body,
   type Call,
   type CallOptions,
+  type CheckOptions,
   type Patience,
   type PlanBase,
   type Runtime,
@@ -79,6 +80,7 @@ export class Run<P extends PlanBase> {
   private readonly body: Body<P>;
   private readonly closing: Action<'step'> | undefined;
   private readonly known = new Map<number, { readonly action: Action<'step'>; readonly options: StepOptions }>();
+  private readonly goOns = new Map<number, NonNullable<CheckOptions['goOn']>>();
   private inFlight: { readonly call: Call; readonly role: Role } | undefined;
   private watch: { readonly loop: WatchLoop; readonly escape: Action<'step'> } | undefined;
   private switchBackAction: Action<'step'> | string = 'traffic has not been moved yet, there is nothing to switch back';
@@ -228,6 +230,17 @@ export class Run<P extends PlanBase> {
 
   remember(item: number, action: Action<'step'>, options: StepOptions): void {
     this.known.set(item, { action, options });
+  }
+
+  mayGoOn(item: number, goOn: NonNullable<CheckOptions['goOn']>): void {
+    this.goOns.set(item, goOn);
+  }
+
+  /** What going over the failure of this check would mean; undefined where that isn't offered. */
+  goOnMeans(item: number): string | undefined {
+    const goOn = this.goOns.get(item);
+    const entry = this.state.items[item];
+    return entry?.state === 'failed' && entry.failure?.type === goOn?.on ? goOn?.means : undefined;
   }
 
   actionOf(item: number): { readonly action: Action<'step'>; readonly options: StepOptions } {

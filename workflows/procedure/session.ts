@@ -5,7 +5,7 @@
 import type { PlannedItem } from '../contract';
 import { isPaused, type ItemState } from './state';
 import type { Run } from './run';
-import type { Action, Context, Given, PlanBase, StepOptions, WatchOptions, WatchSpec } from './types';
+import type { Action, CheckOptions, Context, Given, PlanBase, StepOptions, WatchOptions, WatchSpec } from './types';
 
 const never = <T>(): Promise<T> => new Promise<T>(() => undefined);
 
@@ -22,7 +22,7 @@ export class Session<P extends PlanBase> {
   context(): Context<P> {
     return {
       plan: this.plan,
-      check: (name, action) => this.check(name, action),
+      check: (name, action, options) => this.check(name, action, options),
       step: (name, action, options) => this.step(name, action, options),
       gate: (id, question) => this.gate(id, question),
       watching: (watch, options, inner) => this.watching(watch, options, inner),
@@ -37,8 +37,9 @@ export class Session<P extends PlanBase> {
     this.live = false;
   }
 
-  private async check<R>(name: string, action: Action<'check', R>): Promise<Given<R>> {
+  private async check<R>(name: string, action: Action<'check', R>, { goOn }: CheckOptions = {}): Promise<Given<R>> {
     const index = this.next('check', name);
+    if (goOn !== undefined) this.run.mayGoOn(index, goOn);
     if (this.entry(index).state === 'done') return { given: index };
     if (!(await this.clear())) return never();
     this.run.dispatch({ type: 'item-started', item: index, at: this.run.now() });

@@ -80,6 +80,14 @@ export interface StepOptions {
   readonly keep?: string;
 }
 
+export interface CheckOptions {
+  /**
+   * A failure of this type may be gone over: the hold that follows offers `go-on` too, which counts the check as done.
+   * `means` tells people what that costs.
+   */
+  readonly goOn?: { readonly on: string; readonly means: string };
+}
+
 export interface WatchSpec {
   readonly name: string;
   /** What the watch activity is to look at; opaque to the core. */
@@ -104,7 +112,7 @@ export interface WatchReport {
 export interface Context<P extends PlanBase> {
   readonly plan: P;
   /** Reads only: nothing to undo. */
-  readonly check: <R>(name: string, action: Action<'check', R>) => Promise<Given<R>>;
+  readonly check: <R>(name: string, action: Action<'check', R>, options?: CheckOptions) => Promise<Given<R>>;
   /** observe → act → verify, undoable. */
   readonly step: <R>(name: string, action: Action<'step', R>, options?: StepOptions) => Promise<Given<R>>;
   /** Asks people to go on. A gate passed is a savepoint. A gate that the policy leaves out is not in the list. */

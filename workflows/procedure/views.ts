@@ -148,9 +148,7 @@ export function reportView(run: Viewed): Report {
 
 /** Table cells and headings: a reader's text must not break the table. */
 const cell = (value: unknown): string =>
-  (value === true ? 'yes' : value === false ? 'no' : String(value))
-    .replace(/[|\n\r]/g, ' ')
-    .slice(0, 300);
+  (value === true ? 'yes' : value === false ? 'no' : String(value)).replace(/[|\n\r]/g, ' ').slice(0, 300);
 
 const how = (o: OpeningView): string[] => {
   const signal = o.kind === 'gate' ? '`approve` or `reject`' : o.kind === 'pause' ? '`resume`' : '`decide`';
