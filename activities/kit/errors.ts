@@ -28,7 +28,13 @@ export type PermanentType =
   /** A remote command ended with an error that trying again won't cure. */
   | 'CommandFailed'
   /** The node came back as something else than planned. */
-  | 'WrongRelease';
+  | 'WrongRelease'
+  /** Connections go on although new ones were turned away; people decide whether to wait or to lose them. */
+  | 'NotDrained'
+  /** A token isn't logged in: a person must enter its PIN on the node. */
+  | 'PinNeeded'
+  /** What was asked for would undo what can't be undone: only finishing leads out. */
+  | 'PointOfNoReturn';
 
 /** Types of failures that may pass by themselves. */
 export type TransientType =

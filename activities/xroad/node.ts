@@ -1,0 +1,115 @@
+/** What a node is: its type, its packages, its services. */
+import type { Host } from '../kit';
+import { sudoToRead } from '../ssh';
+import { SYSTEMCTL } from '../services/systemd';
+import { XROAD_USER, type XroadStatic } from './plan';
+import {
+  DPKG_FORMAT,
+  RPM_FORMAT,
+  UNIT_PROPERTIES,
+  parseClusters,
+  parseHealthPort,
+  parseNodeType,
+  parsePackages,
+  parseUnits,
+  type NodeType,
+  type PackageState,
+  type PostgresCluster,
+  type Unit,
+} from './text';
+
+const NODE_INI = '/etc/xroad/conf.d/node.ini';
+const LOCAL_INI = '/etc/xroad/conf.d/local.ini';
+const AUTOLOGIN = '/etc/xroad/autologin';
+const PG_LSCLUSTERS = '/usr/bin/pg_lsclusters';
+
+/**
+ * Services in the order in which they are stopped: what takes messages first, what it relies on after it. Started in the
+ * opposite order, the proxy last, as its start pulls in the others (facts §1). xroad-base isn't among them: stopping it
+ * stops everything, in no order.
+ */
+export const SERVICES: readonly string[] = [
+  'xroad-proxy.service',
+  'xroad-addon-messagelog.service',
+  'xroad-opmonitor.service',
+  'xroad-monitor.service',
+  'xroad-proxy-ui-api.service',
+  'xroad-autologin.service',
+  'xroad-confclient.service',
+  'xroad-signer.service',
+];
+
+export const readNodeType = async (host: Host): Promise<NodeType> =>
+  parseNodeType(await host.readFile(NODE_INI, { sudo: XROAD_USER }));
+
+/** 0 where it is disabled. It is read from the configuration, for a proxy that runs may have an older one. */
+export const readHealthPort = async (host: Host): Promise<number> =>
+  // It may hold secrets of add-ons: not for the evidence.
+  parseHealthPort(await host.readFile(LOCAL_INI, { sudo: XROAD_USER, quiet: true }));
+
+const autologinArgv = ['/usr/bin/test', '-e', AUTOLOGIN];
+
+/** Whether the node enters the PIN by itself; the file isn't read. */
+export async function hasAutologin(host: Host): Promise<boolean> {
+  const file = await host.exec(autologinArgv, { sudo: XROAD_USER, okCodes: [0, 1] });
+  return file.code === 0;
+}
+
+const packagesArgv = (driver: string): string[] =>
+  driver === 'apt'
+    ? ['/usr/bin/dpkg-query', '--show', `--showformat=${DPKG_FORMAT}`, 'xroad-*']
+    : ['/usr/bin/rpm', '--query', '--all', '--queryformat', RPM_FORMAT, 'xroad-*'];
+
+/** Every package of X-Road on the node. */
+export async function readPackages(plan: Pick<XroadStatic, 'software'>, host: Host): Promise<PackageState[]> {
+  // dpkg-query: 1 if there are none.
+  const { stdout } = await host.exec(packagesArgv(plan.software.driver), { okCodes: [0, 1] });
+  return parsePackages(stdout);
+}
+
+/** Instances of PostgreSQL as Debian manages them; undefined where it doesn't. */
+export async function readClusters(host: Host): Promise<PostgresCluster[] | undefined> {
+  const { code, stdout } = await host.exec([PG_LSCLUSTERS, '--no-header'], { okCodes: 'any' });
+  return code === 127 ? undefined : parseClusters(stdout);
+}
+
+export async function readUnits(host: Host, units: readonly string[]): Promise<Unit[]> {
+  const { stdout } = await host.exec([SYSTEMCTL, 'show', `--property=${UNIT_PROPERTIES}`, '--', ...units]);
+  return parseUnits(stdout, units);
+}
+
+/** X-Road's services that the node has, in the order of SERVICES. */
+export const readServices = async (host: Host): Promise<Unit[]> =>
+  (await readUnits(host, SERVICES)).filter((unit) => unit.load !== 'not-found');
+
+/** Runs, or is about to, or is about to end: anything but stopped. */
+export const isStopped = ({ active }: Unit): boolean => active === 'inactive' || active === 'failed';
+
+/** Release of each package of X-Road that isn't as the release has it; nothing if all are. */
+export function packageFaults(
+  plan: Pick<XroadStatic, 'software'>,
+  release: string,
+  packages: readonly PackageState[],
+): string[] {
+  const wanted = plan.software.releases[release]?.packages ?? {};
+  // Packages of one release have one version: of those that the plan doesn't name, too.
+  const common = Object.entries(wanted).find(([name]) => name.startsWith('xroad-'))?.[1];
+  const missing = Object.keys(wanted).filter(
+    (name) => name.startsWith('xroad-') && !packages.some((p) => p.name === name),
+  );
+  return [
+    ...packages.flatMap(({ name, version, whole }) => {
+      const expected = wanted[name] ?? common;
+      if (version !== expected)
+        return [`${name} is ${version}${expected === undefined ? '' : ` instead of ${expected}`}`];
+      return whole ? [] : [`${name} ${version} is only half installed`];
+    }),
+    ...missing.map((name) => `${name} is missing`),
+  ];
+}
+
+export const sudoForNode = (): { as: string; command: string }[] =>
+  [...sudoToRead(NODE_INI), ...sudoToRead(LOCAL_INI), autologinArgv.join(' ')].map((command) => ({
+    as: XROAD_USER,
+    command,
+  }));

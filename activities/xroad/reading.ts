@@ -1,0 +1,73 @@
+/** Everything that is looked at on a node before and after an upgrade, in one go. Reads only. */
+import type { Host } from '../kit';
+import * as database from './database';
+import { healthOf, type Health } from './health';
+import { hasAutologin, readClusters, readHealthPort, readNodeType, readPackages, readServices } from './node';
+import { hostOf, type StaticContext, type XroadStatic } from './plan';
+import * as state from './sync-state';
+import { honoursFlag, type NodeType, type PackageState, type PostgresCluster, type Unit } from './text';
+import { tokensOf, type TokenState } from './token';
+
+export interface CopyReading {
+  readonly flag: boolean;
+  readonly service: Unit;
+  readonly timer: Unit;
+  /** The unit tests for the flag. */
+  readonly honoursFlag: boolean;
+}
+
+export interface NodeReading {
+  readonly node: string;
+  readonly type: NodeType;
+  /** Of local.ini; 0 is none. */
+  readonly healthPort: number;
+  readonly health: Health;
+  readonly packages: readonly PackageState[];
+  readonly units: readonly Unit[];
+  readonly autologin: boolean;
+  readonly tokens: TokenState;
+  /** Instances of PostgreSQL, where Debian manages them. */
+  readonly clusters: readonly PostgresCluster[] | undefined;
+  readonly identity: database.Identity;
+  readonly changelog: database.Changelog;
+  /** Of a primary. */
+  readonly position: database.Lsn | undefined;
+  readonly senders: readonly database.Sender[];
+  /** Of a standby. */
+  readonly standby: database.Standby | undefined;
+  /** Of a secondary. */
+  readonly copy: CopyReading | undefined;
+  /** Digests of the files that all nodes have alike. */
+  readonly sums: ReadonlyMap<string, string>;
+}
+
+/** @throws whatever keeps the node from being read, as Unreachable */
+export async function readNode(context: StaticContext, node: string): Promise<NodeReading> {
+  const { plan } = context;
+  const host = await hostOf(context, node);
+  const type = await readNodeType(host);
+  const identity = await database.identityOf(plan, host);
+  return {
+    ...{ node, type, identity },
+    healthPort: await readHealthPort(host),
+    health: await healthOf(plan, host),
+    packages: await readPackages(plan, host),
+    units: await readServices(host),
+    autologin: await hasAutologin(host),
+    tokens: await tokensOf(plan, host),
+    clusters: await readClusters(host),
+    changelog: await database.changelogOf(plan, host),
+    position: identity.isStandby ? undefined : await database.positionOf(plan, host),
+    senders: identity.isStandby ? [] : await database.sendersOf(plan, host),
+    standby: identity.isStandby ? await database.standbyOf(plan, host, identity.version) : undefined,
+    copy: type === 'slave' ? await readCopy(plan, host) : undefined,
+    sums: await state.sumsOf(plan, host),
+  };
+}
+
+const readCopy = async (plan: XroadStatic, host: Host): Promise<CopyReading> => ({
+  flag: await state.hasFlag(plan, host),
+  service: await state.copyState(plan, host),
+  timer: await state.timerState(plan, host),
+  honoursFlag: honoursFlag(await state.unitText(plan, host), plan.xroad.sync.flag),
+});

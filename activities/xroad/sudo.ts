@@ -1,0 +1,33 @@
+/** Everything that an upgrade of a cluster runs as another user, for the file that `hitless plan --sudoers` prints. */
+import { sudoCommands as loadBalancerCommands } from '../load-balancer';
+import { sudoCommands as packageCommands } from '../packages';
+import type { SudoCommand } from '../readiness';
+import { sudoForDatabase } from './database';
+import { sudoForNode } from './node';
+import type { XroadStatic } from './plan';
+import { sudoForMasks } from './self-start';
+import { sudoForServices } from './services';
+import { sudoForSync } from './sync-state';
+import { sudoForToken } from './token';
+import { sudoForUpgrade } from './upgrade';
+
+/** Of this folder alone, on every node. */
+export const sudoCommands = (plan: Pick<XroadStatic, 'nodes' | 'xroad' | 'software'>): SudoCommand[] => {
+  const commands = [
+    ...sudoForNode(),
+    ...sudoForDatabase(plan),
+    ...sudoForSync(plan),
+    ...sudoForServices(),
+    ...sudoForMasks(plan),
+    ...sudoForToken(plan),
+    ...sudoForUpgrade(),
+  ];
+  return Object.values(plan.nodes).flatMap(({ host }) => commands.map((command) => ({ host, ...command })));
+};
+
+/** Of all folders that the procedure uses. */
+export const sudoCommandsOf = (plan: XroadStatic): SudoCommand[] => [
+  ...sudoCommands(plan),
+  ...packageCommands(plan),
+  ...(plan.loadBalancer === undefined ? [] : loadBalancerCommands({ loadBalancer: plan.loadBalancer })),
+];

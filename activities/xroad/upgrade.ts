@@ -1,0 +1,179 @@
+/**
+ * The packages of a node, and what must hold after them. A migration that fails doesn't fail the package manager (facts
+ * §5.3), so the database and the output are looked at. From the primary's packages on nothing leads back.
+ */
+import {
+  defineCheck,
+  defineStep,
+  formatFaults,
+  permanent,
+  type Fault,
+  type Finding,
+  type Host,
+  type Outcome,
+} from '../kit';
+import { logPath, unitName } from '../jobs';
+import { packageActivities, type InstallBefore, type InstallInput } from '../packages';
+import { sudoersCommand } from '../ssh';
+import { changelogOf, type Changelog } from './database';
+import { assertOutOfService } from './guards';
+import { packageFaults, readNodeType, readPackages } from './node';
+import { XROAD_USER, hostOf, type NodeInput, type XroadContext, type XroadPlan } from './plan';
+import { parseDatabaseUrl } from './text';
+
+const packages = packageActivities({ assertOutOfService });
+
+/** What the scripts say when Liquibase fails; their exit code says nothing. */
+const MIGRATION_FAILED = ['Running database migrations failed', 'Connection to database has failed'];
+const DB_PROPERTIES = '/etc/xroad/db.properties';
+const databaseUrlArgv = ['/usr/bin/grep', '-E', '^ *serverconf\\.hibernate\\.connection\\.url', DB_PROPERTIES];
+
+export interface UpgradeBefore {
+  readonly install: InstallBefore;
+  /** Of the node's own database, before its packages. */
+  readonly changelog: Changelog;
+}
+
+export interface UpgradeResult extends Outcome {
+  readonly changelog: Changelog;
+}
+
+/**
+ * Exchanges the packages of a node, staged before, by exact version. Its guard is `assertOutOfService`. There is no way back
+ * once a package was exchanged: undo says so, unless nothing has happened yet.
+ */
+export const upgradePackages = defineStep<InstallInput, UpgradeBefore, UpgradeResult, XroadPlan>({
+  async observe(context, input) {
+    const host = await hostOf(context, input.node);
+    return {
+      install: await packages.install.observe(context, input),
+      changelog: await changelogOf(context.plan, host),
+    };
+  },
+  async act(context, input, before) {
+    const { node, release } = input;
+    const outcome = await packages.install.act(context, input, before.install);
+    const host = await hostOf(context, node);
+    const changelog = await changelogOf(context.plan, host);
+    // Repeated after a crash that hid its result it changes nothing, and has to be looked at all the same.
+    const wasOther = before.install.release !== release;
+    const faults = await upgradeFaults(
+      context,
+      host,
+      node,
+      release,
+      wasOther ? before.changelog : undefined,
+      changelog,
+    );
+    if (faults.length > 0)
+      throw permanent(
+        'CommandFailed',
+        `${node} has the packages of ${release}, and not all is well:\n${formatFaults(faults)}\nIts services are stopped and it is out of service; nothing leads back. Next: repair it there, then try again.`,
+        { faults },
+      );
+    return { ...outcome, changelog, nodes: { [node]: { release } } };
+  },
+  async undo(context, { node, release, previous }, before) {
+    const host = await hostOf(context, node);
+    const wrong = packageFaults(context.plan, previous, await readPackages(context.plan, host));
+    if (wrong.length === 0 && before.install.release === previous)
+      return { summary: `${node} still has all packages of ${previous}`, changed: false };
+    throw permanent(
+      'PointOfNoReturn',
+      `the packages of ${node} stay as they are (${wrong.slice(0, 3).join(', ')}): their migrations can’t be taken back. The node is out of service. Next: go on to ${release}: retry the step.`,
+      { node, wrong },
+    );
+  },
+  preview: (context, input, before) => packages.install.preview(context, input, before.install),
+});
+
+async function upgradeFaults(
+  context: XroadContext,
+  host: Host,
+  node: string,
+  release: string,
+  before: Changelog | undefined,
+  changelog: Changelog,
+): Promise<Fault[]> {
+  const { plan } = context;
+  const log = logPath(unitName(context.run.runId, 'install'));
+  return [
+    ...(await nodeFaults(context, host, node, release)),
+    ...(await migrationErrors(host, log)).map((what) => ({
+      where: node,
+      what: `${log} says: ${what}`,
+      next: `see what it says before that; repair the database and run /usr/share/xroad/scripts/setup_serverconf_db.sh (or dpkg-reconfigure the package that failed), then move ${log} away and try again`,
+    })),
+    ...(changelog.locked
+      ? [
+          {
+            where: node,
+            what: 'databasechangeloglock is held: a migration runs, or was killed',
+            next: 'make sure that none runs, then clear the lock (update databasechangeloglock set locked = false)',
+          },
+        ]
+      : []),
+    // Some changes are made again with every upgrade, whether or not the schema has new ones.
+    ...(node === plan.roles.primary && before !== undefined && changelog.last === before.last
+      ? [
+          {
+            where: node,
+            what: `no migration of its database ran (last change ${changelog.last || 'never'})`,
+            next: 'run /usr/share/xroad/scripts/setup_serverconf_db.sh and read its output',
+          },
+        ]
+      : []),
+  ];
+}
+
+/** What an installation may break on a node: packages, node type, the address of the database. */
+async function nodeFaults(context: XroadContext, host: Host, node: string, release: string): Promise<Fault[]> {
+  const { plan } = context;
+  const wrong = packageFaults(plan, release, await readPackages(plan, host));
+  const type = await readNodeType(host);
+  const expected = node === plan.roles.primary ? 'master' : 'slave';
+  const url = parseDatabaseUrl((await host.exec(databaseUrlArgv, { sudo: XROAD_USER, okCodes: [0, 1] })).stdout);
+  const { port } = plan.xroad.database;
+  return [
+    ...wrong.map((what) => ({ where: node, what, next: 'dpkg --configure -a, then try again' })),
+    ...(type === expected
+      ? []
+      : [{ where: node, what: `is ${type} by node.ini and should be ${expected}`, next: 'restore the file' }]),
+    ...(url?.includes(`:${port}/`) === true
+      ? []
+      : [
+          {
+            where: node,
+            what: `${DB_PROPERTIES} names ${url ?? 'no database'} instead of one on port ${port}`,
+            next: 'restore the line: the package may have replaced the file',
+          },
+        ]),
+  ];
+}
+
+const migrationErrorsArgv = (log: string): string[] => [
+  ...['/usr/bin/grep', '-hF', ...MIGRATION_FAILED.flatMap((text) => ['-e', text]), '--', log],
+];
+
+/** Lines that tell of a failed migration in what the package manager printed; none if there is no such file. */
+async function migrationErrors(host: Host, log: string): Promise<string[]> {
+  const { stdout } = await host.exec(migrationErrorsArgv(log), { okCodes: [0, 1, 2] });
+  return [...new Set(stdout.split('\n').filter((line) => line.trim() !== ''))].slice(0, 5);
+}
+
+/** A node has the release, every package whole, and the files that a package might have replaced are right. */
+export const upgraded = defineCheck<NodeInput & { readonly release: string }, Finding, XroadPlan>({
+  async check(context, { node, release }) {
+    const faults = await nodeFaults(context, await hostOf(context, node), node, release);
+    if (faults.length > 0)
+      throw permanent('NotReady', `${node} isn’t on ${release}:\n${formatFaults(faults)}`, { faults });
+    return {
+      summary: `${node} has ${release}, every package of X-Road whole`,
+      nodes: { [node]: { release } },
+    };
+  },
+});
+
+export const sudoForUpgrade = (): { as: string; command: string }[] => [
+  { as: XROAD_USER, command: sudoersCommand(databaseUrlArgv) },
+];
