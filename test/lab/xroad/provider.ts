@@ -4,7 +4,10 @@ import { createServer } from 'node:http';
 if (require.main === module) {
   const server = createServer((request, response) => {
     const ms = Number(new URL(request.url ?? '/', 'http://provider').searchParams.get('ms') ?? 0);
-    setTimeout(() => response.writeHead(200, { 'content-type': 'text/plain' }).end(`took ${ms} ms\n`), ms);
+    const body = `took ${ms} ms\n`;
+    // With its length, or node would send it in chunks, which the proxy would have to take apart.
+    const answer = (): void => void response.writeHead(200, { 'content-length': body.length }).end(body);
+    setTimeout(answer, ms);
   });
   server.on('error', (error) => {
     console.error(error.message);

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { waitFor, type Progress } from '../host/command';
 import { openLabs, startLab, type Lab, type LabOptions } from '../host/lab';
 import type { LabHost } from '../host/lab-host';
+import { writeIndex } from '../repo/deb';
 import { fillRepository, PackageRepository, readCatalogue } from '../repo/repository';
 import { Traffic } from '../traffic/start';
 import { describe, type XRoadDescription } from './description';
@@ -10,6 +11,7 @@ import { parseStat, runtime, type ServerState } from './haproxy';
 import { hostSpecs } from './hosts';
 import { xroadImage } from './image';
 import { addressesOf, nodesOf, ports, resolveOptions, serviceCode, tokenPin, type XRoadOptions } from './options';
+import { buildStandIns, type XRoadRelease } from './packages';
 import { firstSql } from './postgres';
 import { makeSecrets } from './secrets';
 import type { MessageOptions, MessageReport } from './traffic/protocol';
@@ -48,6 +50,15 @@ export class XRoadLab {
   get repo(): PackageRepository {
     const { directory, url } = this.lab.record.repository!;
     return new PackageRepository(directory, url);
+  }
+
+  /** Builds another release into the repository. Hosts see it after `apt-get update`. */
+  async publish(release: XRoadRelease): Promise<void> {
+    const { directory } = this.lab.record.repository!;
+    const catalogue = readCatalogue(directory);
+    catalogue.versions[release.version] = await buildStandIns(directory, release);
+    writeFileSync(join(directory, 'releases.json'), JSON.stringify(catalogue, undefined, 2));
+    await writeIndex(directory);
   }
 
   /** `description`, as a file: written when the lab came up. */
