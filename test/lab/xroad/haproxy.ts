@@ -42,8 +42,9 @@ defaults
     retries 3
     option redispatch
     timeout connect 3s
-    timeout client 2m
-    timeout server 2m
+    # A pooled connection that says nothing stays: ending it would be a drain that nobody asked for.
+    timeout client 1h
+    timeout server 1h
     timeout check 6s
 
 ${proxies.join('\n\n')}

@@ -7,6 +7,7 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { join, relative } from 'node:path';
@@ -66,7 +67,7 @@ const standIns: Record<string, StandIn> = {
 /** Names of all packages of a release. */
 export const standInPackages: readonly string[] = Object.keys(standIns);
 
-/** test/lab/xroad of the sources, found by climbing: the build leaves out what isn't TypeScript. */
+/** test/lab/xroad/standin of the sources, found by climbing: the build leaves out what isn't TypeScript. */
 function sourceFolder(): string {
   let folder = __dirname;
   while (!existsSync(join(folder, 'package.json'))) folder = join(folder, '..');
@@ -79,9 +80,9 @@ const filesBelow = (folder: string): string[] =>
     return statSync(path).isDirectory() ? filesBelow(path) : [path];
   });
 
-/** All files that the packages are made of. */
+/** All files that the packages are made of, this one included. */
 export const standInFiles = (): string[] =>
-  filesBelow(sourceFolder())
+  [...filesBelow(sourceFolder()), join(sourceFolder(), '../packages.ts')]
     .filter((path) => !path.includes('__pycache__'))
     .sort();
 
@@ -119,6 +120,9 @@ function isLater(path: string, { schema }: XRoadRelease): boolean {
   return number !== undefined && Number(number) > schema[database as keyof typeof schema];
 }
 
+/** A minor release a month. Not the time of the build: rsync takes files of one size and one second for the same. */
+const releasedAt = ({ version }: XRoadRelease): Date => new Date(Date.UTC(2025, Number(version.split('.')[1]), 1));
+
 /** Builds all packages of a release into `directory`. Returns their versions. */
 export async function buildStandIns(directory: string, release: XRoadRelease): Promise<Record<string, string>> {
   await Promise.all(Object.entries(standIns).map(([name, standIn]) => buildOne(directory, release, name, standIn)));
@@ -147,8 +151,12 @@ async function buildOne(directory: string, release: XRoadRelease, name: string, 
     '#DEBHELPER#': standIn.unit === undefined ? '' : serviceSnippet(`${name}.service`, standIn.unit),
   };
   for (const path of filesBelow(root)) {
-    if (isLater(path, release)) rmSync(path);
-    else furnish(path, relative(root, path), values);
+    if (isLater(path, release)) {
+      rmSync(path);
+      continue;
+    }
+    furnish(path, relative(root, path), values);
+    utimesSync(path, releasedAt(release), releasedAt(release));
   }
   const depends = [...standIn.needs.map((each) => `${each} (= ${release.version})`), ...(standIn.depends ?? [])];
   const control = [

@@ -75,6 +75,7 @@ describeLab('the lab of an X-Road cluster', () => {
     expect(await pauseState(lab, 'ss2')).toBe('not paused');
     await waitFor('ss2 to replay it', async () => (await seen()) === '1');
     await expect(lab.sql('ss1', 'select pg_wal_replay_pause()')).rejects.toThrow('recovery is not in progress');
+    await lab.waitServing(['ss2']); // a health check that fell into the restart keeps its answer for 30 s
   });
 
   test('files follow the primary, but for what makes a node itself; the flag stops that', async () => {
@@ -193,5 +194,14 @@ describeLab('the lab of an X-Road cluster', () => {
     expect(refused.code).toBe(100);
     expect(refused.stdout).toContain('ERROR: Upgrade supported from version 7.10.0 or newer');
     expect(await ss2.exec("dpkg-query -W -f '${Version} ${db:Status-Abbrev}' xroad-proxy")).toBe('7.7.0-1 ii ');
+  });
+
+  test('the configuration and the database of the primary can be backed up', async () => {
+    const script = '/usr/share/xroad/scripts/backup_xroad_proxy_configuration.sh';
+    await lab.host('ss1').exec(`runuser -u xroad -- ${script} -s lab/org/1/ss -f /var/lib/xroad/backup.tar`);
+    const files = await lab.host('ss1').exec('tar -tf /var/lib/xroad/backup.tar');
+    expect(files.split('\n')).toEqual(
+      expect.arrayContaining(['label', 'serverconf.sql', 'etc/xroad/signer/keyconf.xml']),
+    );
   });
 });

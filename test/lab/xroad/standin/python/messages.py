@@ -16,7 +16,9 @@ class Messages:
         async def handle(reader, writer):
             try:
                 while True:
-                    head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), IDLE_SECONDS)
+                    # A pooled connection may be idle for ever: its client decides when it ends.
+                    patience = None if self.pooled else IDLE_SECONDS
+                    head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), patience)
                     started = time.monotonic()
                     request = head.split(b"\r\n", 1)[0].decode("latin-1")
                     status, body = await self.process(request, reader, head)
