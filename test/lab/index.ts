@@ -23,3 +23,4 @@ export type { ServerState } from './xroad/haproxy';
 export { releases as xroadReleases, type XRoadRelease } from './xroad/packages';
 export { openXRoadLabs, startXRoadLab, XRoadLab, type HealthReply } from './xroad/start';
 export type { MessageOptions, MessageReport } from './xroad/traffic/protocol';
+export { observe, type Observation } from './xroad/observer';
