@@ -7,18 +7,26 @@ import { isOrphan, listLabs, type LabRecord } from './host/record';
 import { takeDown } from './host/takedown';
 import { labUnavailable } from './host/machine';
 import type { TrafficReport } from './traffic/protocol';
+import type { Traffic } from './traffic/start';
 import type { faultyReleases } from './repo/releases';
+import type { XRoadOptions } from './xroad/options';
+import { hostLines, statusLines, trafficLine } from './xroad/show';
+import { openXRoadLabs, startXRoadLab, XRoadLab } from './xroad/start';
+import type { MessageReport } from './xroad/traffic/protocol';
 
-const usage = `A lab of real Debian hosts on this machine: a BGP-steered firewall pair between a client and a server.
+const usage = `A lab of real Debian hosts on this machine: a BGP-steered firewall pair between a client and a server, or an X-Road
+Security Server cluster behind HAProxy (the Security Servers' own packages are stand-ins).
 
   npm run lab -- up [--options FILE]     boots it (FILE: JSON, see FirewallPairOptions); --two-edges: the six-device form
+  npm run lab -- up xroad [--options FILE]   boots the cluster (FILE: JSON, see XRoadOptions)
   npm run lab -- status                  labs that are up, their hosts, and who carries the traffic
   npm run lab -- ssh HOST [COMMAND…]     logs in to a host as the user hitless, who may sudo
   npm run lab -- root HOST COMMAND…      runs a command as root without SSH
   npm run lab -- off HOST | on HOST      pulls a host's cables and plug; boots it again
   npm run lab -- repo                    packages in the repository
   npm run lab -- repo remove NAME VERSION | put-back NAME VERSION | publish 2.1|2.2 | close | open
-  npm run lab -- traffic [SECONDS]       1000 UDP packets/s, 200 TCP sessions, 30 new connections/s; a line a second, until ^C
+  npm run lab -- traffic [SECONDS]       a line a second, until ^C. Firewall pair: 1000 UDP packets/s, 200 TCP sessions,
+                                         30 new connections/s; X-Road: 200 messages/s, two of them 5 s long
   npm run lab -- down [--all]            ends everything and removes it, also what a killed process left behind
 
 With several labs up, or for one that a test or the demo owns, --lab ID says which one (its ID is in \`status\`).`;
@@ -59,8 +67,12 @@ const say = (line: string): void => console.log(line);
 const meant = ({ id, owner }: LabRecord): boolean =>
   values.lab === undefined ? owner === undefined : id === values.lab;
 
-function theLab(): FirewallPairLab {
-  const labs = openFirewallPairLabs().filter(({ lab }) => meant(lab.record));
+type AnyLab = FirewallPairLab | XRoadLab;
+
+const openAll = (): AnyLab[] => [...openFirewallPairLabs(), ...openXRoadLabs()];
+
+function theLab(): AnyLab {
+  const labs = openAll().filter(({ lab }) => meant(lab.record));
   if (labs.length === 0)
     throw new Refusal(values.lab ? `No lab ${values.lab} is up.` : 'No lab is up: `npm run lab -- up`.');
   if (labs.length > 1)
@@ -68,7 +80,7 @@ function theLab(): FirewallPairLab {
   return labs[0]!;
 }
 
-function theHost(lab: FirewallPairLab): string {
+function theHost(lab: AnyLab): string {
   const name = positionals[1];
   if (name === undefined || lab.hosts[name] === undefined) {
     throw new Refusal(`Which host? There are ${Object.keys(lab.hosts).join(', ')}.`);
@@ -77,10 +89,9 @@ function theHost(lab: FirewallPairLab): string {
 }
 
 async function up(): Promise<void> {
-  const text = values.options === undefined ? '{}' : readFileSync(values.options, 'utf8');
-  const options = JSON.parse(text) as FirewallPairOptions;
-  if (values['two-edges'])
-    options.names = { edges: ['edge1', 'edge2'], borders: ['border1', 'border2'], ...options.names };
+  const [, kind = 'firewall-pair'] = positionals;
+  if (kind !== 'firewall-pair' && kind !== 'xroad') throw new Refusal(`There is no lab "${kind}".\n\n${usage}`);
+  const options = JSON.parse(values.options === undefined ? '{}' : readFileSync(values.options, 'utf8')) as object;
   const started = Date.now();
   const interrupted = (signal: NodeJS.Signals): void => {
     say(`${signal}: taking down what was made so far`);
@@ -91,30 +102,37 @@ async function up(): Promise<void> {
     process.exit(130);
   };
   process.once('SIGINT', interrupted).once('SIGTERM', interrupted);
-  const lab = await startFirewallPairLab({ ...options, owner: 'nobody' }, say);
-  const { description } = lab;
+  const lab = await (kind === 'xroad'
+    ? startXRoadLab({ ...(options as XRoadOptions), owner: 'nobody' }, say)
+    : upPair(options));
   say(`\nLab ${lab.id} is up after ${((Date.now() - started) / 1000).toFixed(1)} s.\n`);
-  for (const [name, host] of Object.entries(description.hosts)) {
-    const interfaces = Object.entries(host.interfaces).map(([at, addresses]) => `${at} ${addresses.join(' ')}`);
-    const as = host.bgp === undefined ? '' : `AS ${host.bgp.asNumber}`;
-    say(
-      `  ${name.padEnd(10)} ${host.address.padEnd(14)} ${host.role.padEnd(9)} ${as.padEnd(9)} ${interfaces.join(', ')}`,
-    );
-  }
-  const { ssh } = description;
-  const [example] = description.roles.firewalls;
+  for (const line of lab instanceof XRoadLab ? hostLines(lab) : pairLines(lab)) say(`  ${line}`);
+  const { ssh, repository } = lab.description;
+  const example = lab instanceof XRoadLab ? lab.description.roles.primary : lab.description.roles.firewalls[0]!;
   say(`
 Log in:       npm run lab -- ssh ${example}
-        or:   ssh -i ${ssh.privateKeyPath} -o UserKnownHostsFile=${ssh.knownHostsPath} ${ssh.user}@${lab.host(example!).address}
-Packages:     ${description.repository.url} (releases ${Object.keys(description.repository.releases).join(', ')})
+        or:   ssh -i ${ssh.privateKeyPath} -o UserKnownHostsFile=${ssh.knownHostsPath} ${ssh.user}@${lab.host(example).address}
+Packages:     ${repository.url} (releases ${Object.keys(repository.releases).join(', ')})
 Description:  ${lab.descriptionPath}
 Take it down: npm run lab -- down`);
 }
 
+function upPair(options: FirewallPairOptions): Promise<FirewallPairLab> {
+  const names = values['two-edges'] ? { edges: ['edge1', 'edge2'], borders: ['border1', 'border2'] } : {};
+  return startFirewallPairLab({ ...options, names: { ...names, ...options.names }, owner: 'nobody' }, say);
+}
+
+const pairLines = ({ description }: FirewallPairLab): string[] =>
+  Object.entries(description.hosts).map(([name, host]) => {
+    const interfaces = Object.entries(host.interfaces).map(([at, addresses]) => `${at} ${addresses.join(' ')}`);
+    const as = host.bgp === undefined ? '' : `AS ${host.bgp.asNumber}`;
+    return `${name.padEnd(10)} ${host.address.padEnd(14)} ${host.role.padEnd(9)} ${as.padEnd(9)} ${interfaces.join(', ')}`;
+  });
+
 async function status(): Promise<void> {
   const reason = labUnavailable();
   if (reason !== undefined) say(reason);
-  const labs = openFirewallPairLabs();
+  const labs = openAll();
   if (labs.length === 0) say('No lab is up.');
   for (const lab of labs) {
     const { owner } = lab.lab.record;
@@ -127,21 +145,23 @@ async function status(): Promise<void> {
         `  ${host.name.padEnd(10)} ${host.address.padEnd(14)} ${state}, booted ${boots} time${boots === 1 ? '' : 's'}`,
       );
     }
-    const { roles, prefixes } = lab.description;
-    const look = [
-      ...roles.borders.map((router) => [router, prefixes.wan] as const),
-      ...roles.edges.map((router) => [router, prefixes.dc] as const),
-    ];
-    for (const [router, wanted] of look) {
-      for (const prefix of wanted) {
-        const seen = await lab.carrierSeenBy(router, prefix).catch(() => undefined);
-        const through = seen === undefined ? 'unknown, the host is off' : (seen.firewall ?? 'no single neighbour');
-        say(
-          `  ${router.padEnd(10)} ${prefix} through ${through}${seen?.escape === true ? ', another path is there' : ''}`,
-        );
-      }
-    }
+    for (const line of await (lab instanceof XRoadLab ? statusLines(lab) : carrierLines(lab))) say(`  ${line}`);
   }
+}
+
+function carrierLines(lab: FirewallPairLab): Promise<string[]> {
+  const { roles, prefixes } = lab.description;
+  const look = [
+    ...roles.borders.flatMap((router) => prefixes.wan.map((prefix) => [router, prefix] as const)),
+    ...roles.edges.flatMap((router) => prefixes.dc.map((prefix) => [router, prefix] as const)),
+  ];
+  return Promise.all(
+    look.map(async ([router, prefix]) => {
+      const seen = await lab.carrierSeenBy(router, prefix).catch(() => undefined);
+      const through = seen === undefined ? 'unknown, the host is off' : (seen.firewall ?? 'no single neighbour');
+      return `${router.padEnd(10)} ${prefix} through ${through}${seen?.escape === true ? ', another path is there' : ''}`;
+    }),
+  );
 }
 
 async function repo(): Promise<void> {
@@ -185,22 +205,35 @@ const line = ({ seconds, packets, sessions, newConnections, stalledMs }: Traffic
   `${sessions.broken} broken (worst ${sessions.worstMs} ms)  new connections ${newConnections.tried} tried ` +
   `${newConnections.failed} failed ${newConnections.slow} slow  (generator stalled ${stalledMs} ms)`;
 
-async function traffic(): Promise<void> {
-  const running = await theLab().startTraffic();
+/** Shows a line a second until ^C or the time is up, then the end and the first faults. */
+async function watch<Report extends { seconds: number }>(
+  running: Traffic<Report>,
+  show: (report: Report) => string,
+  faults: (report: Report) => string[],
+): Promise<void> {
   const seconds = Number(positionals[1] ?? Infinity);
   await new Promise<void>((resolve) => {
     process.once('SIGINT', resolve).once('SIGTERM', resolve);
     const ticker = setInterval(() => {
       const report = running.snapshot();
-      if (report !== undefined) say(line(report));
+      if (report !== undefined) say(show(report));
       if (report !== undefined && report.seconds >= seconds) resolve();
     }, 1000);
     void running.over.then(resolve).finally(() => clearInterval(ticker));
   });
   say('Waiting for what is under way');
   const report = await running.stop();
-  say(`${line(report)}\n${[...report.sessions.faults, ...report.newConnections.faults].join('\n')}`);
+  say(`${show(report)}\n${faults(report).join('\n')}`);
   process.exit(0);
+}
+
+async function traffic(): Promise<void> {
+  const lab = theLab();
+  if (lab instanceof XRoadLab) await watch<MessageReport>(await lab.startTraffic(), trafficLine, (end) => end.faults);
+  else {
+    const faults = (end: TrafficReport): string[] => [...end.sessions.faults, ...end.newConnections.faults];
+    await watch(await lab.startTraffic(), line, faults);
+  }
 }
 
 const verbs: Record<string, () => Promise<unknown>> = {

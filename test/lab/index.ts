@@ -1,6 +1,6 @@
 /**
  * The lab: real Debian hosts, routers and firewalls in network namespaces of one machine.
- * `host/` boots hosts of any kind, `repo/` makes packages for them, `firewall-pair/` is one arrangement of them.
+ * `host/` boots hosts of any kind, `repo/` makes packages for them, `firewall-pair/` and `xroad/` are arrangements of them.
  */
 export { run, check, waitFor, CommandError, type CommandResult, type Progress } from './host/command';
 export { labUnavailable, missingPackages } from './host/machine';
@@ -17,3 +17,10 @@ export { FirewallPairLab, openFirewallPairLabs, startFirewallPairLab } from './f
 export type { TrafficOptions, TrafficReport } from './traffic/protocol';
 export { Traffic } from './traffic/start';
 export { establishedFlows, installRelease, moveTraffic, reseed, settleAfterMove } from './firewall-pair/by-hand';
+export type { XRoadOptions } from './xroad/options';
+export type { XRoadDescription, XRoadHost } from './xroad/description';
+export type { ServerState } from './xroad/haproxy';
+export { releases as xroadReleases, type XRoadRelease } from './xroad/packages';
+export { openXRoadLabs, startXRoadLab, XRoadLab, type HealthReply } from './xroad/start';
+export type { MessageOptions, MessageReport } from './xroad/traffic/protocol';
+export { observe, type Observation } from './xroad/observer';

@@ -30,6 +30,10 @@ export interface HostSpec {
   files: readonly HostFile[];
   /** systemd units of the image that this host doesn't run. */
   mask: readonly string[];
+  /** Units among `files`, as `systemctl enable` would: `by` is the unit that wants it. */
+  enable?: readonly { unit: string; by: string }[];
+  /** Units whose failure at boot is no reason to call the host ill, as one that needs another host which is still off. */
+  mayFail?: readonly string[];
 }
 
 /** What every host of a lab gets to be reached by. */
@@ -75,11 +79,16 @@ export function renderInterfaces(management: string, interfaces: readonly Interf
   return ['auto lo\niface lo inet loopback', ...stanzas].join('\n\n') + '\n';
 }
 
-/** Prepares a host's disk before its first boot. Returns its public host key (`ssh-ed25519 AAAA…`). */
-export async function furnishHost(record: HostRecord, spec: HostSpec, login: Login): Promise<string> {
-  const { root } = record;
+/** Makes the host key of a host's sshd. Returns the public one (`ssh-ed25519 AAAA…`). */
+export async function makeHostKey({ name, root }: HostRecord): Promise<string> {
   const hostKey = join(root, 'etc/ssh/ssh_host_ed25519_key');
-  await check(['ssh-keygen', '-q', '-t', 'ed25519', '-N', '', '-C', spec.name, '-f', hostKey]);
+  await check(['ssh-keygen', '-q', '-t', 'ed25519', '-N', '', '-C', name, '-f', hostKey]);
+  return readFileSync(`${hostKey}.pub`, 'utf8').split(' ').slice(0, 2).join(' ');
+}
+
+/** Prepares a host's disk before its first boot. */
+export function furnishHost(record: HostRecord, spec: HostSpec, login: Login): void {
+  const { root } = record;
   const common: HostFile[] = [
     { path: '/etc/hostname', content: `${spec.name}\n` },
     { path: '/etc/hosts', content: `127.0.0.1 localhost\n127.0.1.1 ${spec.name}\n::1 localhost\n` },
@@ -106,5 +115,9 @@ export async function furnishHost(record: HostRecord, spec: HostSpec, login: Log
     if (existsSync(path)) rmSync(path);
     symlinkSync('/dev/null', path);
   }
-  return readFileSync(`${hostKey}.pub`, 'utf8').split(' ').slice(0, 2).join(' ');
+  for (const { unit, by } of spec.enable ?? []) {
+    const wants = join(root, 'etc/systemd/system', `${by}.wants`);
+    mkdirSync(wants, { recursive: true });
+    symlinkSync(`/etc/systemd/system/${unit}`, join(wants, unit));
+  }
 }

@@ -12,6 +12,8 @@ export interface ImageRecipe {
   /** For people, in progress lines. */
   name: string;
   suite: 'bookworm';
+  /** Made on top of this image instead of from Debian: then `packages` must be empty, for there are no archives. */
+  base?: ImageRecipe;
   /** Debian packages beyond the minimal base and what every host of a lab has. */
   packages: readonly string[];
   /** Shell lines run inside the finished root file system. */
@@ -60,8 +62,9 @@ export const imageCache = (): string =>
 const mirror = (): string => process.env['HITLESS_DEBIAN_MIRROR'] ?? 'http://deb.debian.org';
 
 function identity(recipe: ImageRecipe): string {
-  const { suite, packages, commands, finish } = recipe;
-  const parts = { suite, packages, commands, hostPackages, hostCommands, finish: finish?.revision };
+  const { suite, packages, commands, finish, base } = recipe;
+  const below = base === undefined ? { hostPackages, hostCommands } : { base: identity(base) };
+  const parts = { suite, packages, commands, ...below, finish: finish?.revision };
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
 }
 
@@ -76,6 +79,7 @@ export async function ensureImage(recipe: ImageRecipe, progress: Progress): Prom
     utimesSync(directory, now, now); // in use: see forgetOldImages
     return directory;
   }
+  const base = recipe.base === undefined ? undefined : await ensureImage(recipe.base, progress);
   const waiting = (): void => progress(`Waiting for another process that builds the image ${recipe.name}`);
   return withLock(`${directory}.lock`, waiting, async () => {
     if (existsSync(directory)) return directory;
@@ -85,7 +89,7 @@ export async function ensureImage(recipe: ImageRecipe, progress: Progress): Prom
     }
     const building = `${directory}.building-${process.pid}`;
     try {
-      await build(recipe, building, progress);
+      await build(recipe, building, base, progress);
       renameSync(building, directory);
       forgetOldImages();
     } catch (error) {
@@ -110,9 +114,44 @@ function removeTree(path: string): void {
   rmSync(path, { recursive: true, force: true });
 }
 
-async function build(recipe: ImageRecipe, directory: string, progress: Progress): Promise<void> {
+async function build(
+  recipe: ImageRecipe,
+  directory: string,
+  base: string | undefined,
+  progress: Progress,
+): Promise<void> {
   const root = join(directory, 'root');
   mkdirSync(root, { recursive: true });
+  const archives = join(directory, 'archives');
+  const inside: ImageBuild['inside'] = (script, bind = []) => runInside(root, script, bind);
+  const packages = await (base === undefined
+    ? bootstrap(recipe, root, archives, progress)
+    : copyBase(recipe, base, root, archives, progress));
+  await inside([...(base === undefined ? hostCommands : []), ...recipe.commands].join('\n'));
+  await recipe.finish?.run({ directory, root, archives, inside, progress });
+  // dpkg's and apt's options were for the build alone.
+  removeTree(join(root, 'etc/apt/apt.conf.d/99mmdebstrap'));
+  removeTree(join(root, 'etc/dpkg/dpkg.cfg.d/99mmdebstrap'));
+  removeTree(archives);
+  writeFileSync(join(directory, 'recipe.json'), JSON.stringify({ name: recipe.name, packages }, undefined, 2));
+}
+
+async function copyBase(
+  recipe: ImageRecipe,
+  base: string,
+  root: string,
+  archives: string,
+  progress: Progress,
+): Promise<string[]> {
+  if (recipe.packages.length > 0) throw new Error(`${recipe.name} has a base and packages of Debian; it can have one`);
+  progress(`Building the image ${recipe.name} on ${recipe.base!.name} (once)`);
+  mkdirSync(archives);
+  await check(['cp', '-a', '--reflink=auto', `${join(base, 'root')}/.`, root]);
+  return [];
+}
+
+/** Debian's packages and what every host has, in `root`; the .deb files in `archives`. Returns their names. */
+async function bootstrap(recipe: ImageRecipe, root: string, archives: string, progress: Progress): Promise<string[]> {
   const packages = [...new Set([...hostPackages, ...recipe.packages])];
   progress(`Building the image ${recipe.name} from Debian ${recipe.suite} and ${packages.length} packages (once)`);
   const base = mirror();
@@ -127,17 +166,9 @@ async function build(recipe: ImageRecipe, directory: string, progress: Progress)
     `deb ${base}/debian-security ${recipe.suite}-security main`,
   ];
   await follow(argv, (line) => progress(`  ${line}`));
-  const inside: ImageBuild['inside'] = (script, bind = []) => runInside(root, script, bind);
-  const archives = join(directory, 'archives');
   renameSync(join(root, 'var/cache/apt/archives'), archives);
   mkdirSync(join(root, 'var/cache/apt/archives/partial'), { recursive: true });
-  await inside([...hostCommands, ...recipe.commands].join('\n'));
-  await recipe.finish?.run({ directory, root, archives, inside, progress });
-  // dpkg's and apt's options were for the build alone.
-  removeTree(join(root, 'etc/apt/apt.conf.d/99mmdebstrap'));
-  removeTree(join(root, 'etc/dpkg/dpkg.cfg.d/99mmdebstrap'));
-  removeTree(archives);
-  writeFileSync(join(directory, 'recipe.json'), JSON.stringify({ name: recipe.name, packages }, undefined, 2));
+  return packages;
 }
 
 /** Mounts live in a mount namespace of their own, which takes them with it, however the build ends. */

@@ -3,13 +3,13 @@ import { existsSync, mkdirSync, openSync, closeSync, readFileSync, writeFileSync
 import { join } from 'node:path';
 import { check, waitFor, type Progress } from './command';
 import { inCgroup } from './cgroup';
-import { furnishHost, type HostSpec } from './host-files';
+import { furnishHost, makeHostKey, type HostSpec } from './host-files';
 import { ensureImage, type ImageRecipe } from './image';
 import { askKeeper } from './keeper-protocol';
 import { LabHost } from './lab-host';
 import { ensureMachine } from './machine';
 import { raiseLimit } from './machine-limits';
-import { buildNetwork, type Link } from './network';
+import { buildNetwork, type Link, type Segment } from './network';
 import { mountDisk, prepareDisks } from './overlay';
 import {
   allocateLab,
@@ -23,12 +23,18 @@ import {
 import { programFolder } from './scripts';
 import { takeDown } from './takedown';
 
-/** What hosts may need to know of the lab when their files are written. */
+/** What services may need to know of the lab. */
 export interface LabContext {
   /** Management address of a host. */
   address: (host: string) => string;
   /** Directory of compiled programs of the lab, for services. */
   programs: string;
+}
+
+/** What hosts may need to know of the lab when their files are written. */
+export interface HostContext extends LabContext {
+  /** Public key of a host's sshd, `ssh-ed25519 AAAA…`. */
+  hostKey: (host: string) => string;
 }
 
 export interface LabSpec {
@@ -37,7 +43,8 @@ export interface LabSpec {
   image: ImageRecipe;
   hostNames: readonly string[];
   links: readonly Link[];
-  hosts: (context: LabContext) => readonly HostSpec[];
+  segments?: readonly Segment[];
+  hosts: (context: HostContext) => readonly HostSpec[];
   /** Programs from outside that run in a host's network namespace while the host is on. */
   services?: (context: LabContext) => readonly Omit<ServiceRecord, 'log'>[];
   /** Makes the package repository in `directory`, from what the image's recipe left in `image`. */
@@ -202,8 +209,9 @@ async function raise(
     gateway,
     namespaces: new Map(record.hosts.map((host) => [host.name, host.namespace])),
     links: spec.links,
+    ...(spec.segments === undefined ? {} : { segments: spec.segments }),
   });
-  await furnish(record, spec.hosts(context), sudoers);
+  await furnish(record, spec, context, sudoers);
 
   progress('Booting the hosts');
   await startKeeper(record, programs);
@@ -216,7 +224,7 @@ async function raise(
   return lab;
 }
 
-async function furnish(record: LabRecord, specs: readonly HostSpec[], sudoers: string): Promise<void> {
+async function furnish(record: LabRecord, lab: LabSpec, context: LabContext, sudoers: string): Promise<void> {
   const ssh = join(record.directory, 'ssh');
   mkdirSync(ssh, { mode: 0o700 });
   await check(['ssh-keygen', '-q', '-t', 'ed25519', '-N', '', '-C', record.id, '-f', join(ssh, 'id_ed25519')]);
@@ -226,16 +234,23 @@ async function furnish(record: LabRecord, specs: readonly HostSpec[], sudoers: s
     ...(record.repository === undefined ? {} : { aptSource: `deb [trusted=yes] ${record.repository.url} ./` }),
   };
   await prepareDisks(join(record.directory, 'disks'));
-  const keys = await Promise.all(
+  const keys = new Map<string, string>();
+  await Promise.all(
     record.hosts.map(async (host) => {
-      const spec = specs.find(({ name }) => name === host.name);
-      if (spec === undefined) throw new Error(`the lab's host ${host.name} isn't described`);
       await mountDisk({ lower: host.lower, directory: host.disk });
-      return [host.name, await furnishHost(host, spec, login)] as const;
+      keys.set(host.name, await makeHostKey(host));
     }),
   );
-  const addressOf = new Map(record.hosts.map((host) => [host.name, host.address]));
-  writeFileSync(join(ssh, 'known_hosts'), keys.map(([name, key]) => `${addressOf.get(name)} ${key}\n`).join(''));
+  const specs = lab.hosts({ ...context, hostKey: (name) => keys.get(name)! });
+  for (const host of record.hosts) {
+    const spec = specs.find(({ name }) => name === host.name);
+    if (spec === undefined) throw new Error(`the lab's host ${host.name} isn't described`);
+    furnishHost(host, spec, login);
+    if (spec.mayFail !== undefined) host.mayFail = spec.mayFail;
+  }
+  writeRecord(record);
+  const known = record.hosts.map(({ name, address }) => `${address} ${keys.get(name)}\n`);
+  writeFileSync(join(ssh, 'known_hosts'), known.join(''));
   writeFileSync(join(record.directory, 'host-keys.json'), JSON.stringify(Object.fromEntries(keys)));
 }
 

@@ -9,6 +9,7 @@ const requirements: readonly { command: string; package: string }[] = [
   { command: 'mmdebstrap', package: 'mmdebstrap' },
   { command: 'ip', package: 'iproute2' },
   { command: 'ssh-keygen', package: 'openssh-client' },
+  { command: 'openssl', package: 'openssl' },
   { command: 'nsenter', package: 'util-linux' },
   { command: 'mount', package: 'mount' },
   { command: 'dpkg-deb', package: 'dpkg' },

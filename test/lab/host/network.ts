@@ -11,11 +11,16 @@ export interface LinkEnd {
 /** A cable between two hosts (a veth pair). */
 export type Link = readonly [LinkEnd, LinkEnd];
 
+/** A switch (a bridge on the machine, without an address of its own) and what is plugged into it. */
+export interface Segment {
+  ends: readonly LinkEnd[];
+}
+
 const netnsPath = (namespace: string): string => `/run/netns/${namespace}`;
 
 /**
- * Makes the namespaces, the management bridge on the machine and one cable from it to each host, and the cables between
- * hosts. Addresses inside the hosts are the hosts' own business (/etc/network/interfaces), as on real machines.
+ * Makes the namespaces, the management bridge on the machine and one cable from it to each host, and the cables and
+ * switches between hosts. Addresses inside the hosts are the hosts' own business (/etc/network/interfaces), as on real machines.
  */
 export async function buildNetwork(plan: {
   bridge: string;
@@ -23,6 +28,7 @@ export async function buildNetwork(plan: {
   /** Name of a host → its namespace. */
   namespaces: ReadonlyMap<string, string>;
   links: readonly Link[];
+  segments?: readonly Segment[];
 }): Promise<void> {
   const namespaceOf = (host: string): string => {
     const namespace = plan.namespaces.get(host);
@@ -43,6 +49,14 @@ export async function buildNetwork(plan: {
       ([a, b]) =>
         `link add ${a.interface} netns ${namespaceOf(a.host)} type veth peer name ${b.interface} netns ${namespaceOf(b.host)}`,
     ),
+    ...(plan.segments ?? []).flatMap(({ ends }, segment) => [
+      `link add ${id}-s${segment} type bridge forward_delay 0`,
+      `link set ${id}-s${segment} up`,
+      ...ends.flatMap((end, port) => [
+        `link add ${id}-s${segment}p${port} type veth peer name ${end.interface} netns ${namespaceOf(end.host)}`,
+        `link set ${id}-s${segment}p${port} master ${id}-s${segment} up`,
+      ]),
+    ]),
   ]);
 }
 

@@ -21,6 +21,8 @@ export interface HostRecord {
   address: string;
   /** Console output of every boot, appended. */
   console: string;
+  /** Units whose failure at boot is no reason to call the host ill. */
+  mayFail?: readonly string[];
 }
 
 /** A program from outside that lives in a host's network namespace while the host is on. */

@@ -1,7 +1,7 @@
 import { cpSync, existsSync, linkSync, mkdirSync, readdirSync, readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeIndex } from './deb';
-import { buildMeta, faultyReleases, type releases } from './releases';
+import { buildMeta, faultyReleases } from './releases';
 
 /** What the image's build leaves for the repositories of labs: the packages, and which versions make a release. */
 export interface ReleaseCatalogue {
@@ -35,14 +35,16 @@ export class PackageRepository {
     readonly url: string,
   ) {}
 
-  /** Exact versions of the packages of a release, `fw-release` included. */
-  versions(release: keyof typeof releases): Record<string, string> {
-    const { versions } = JSON.parse(readFileSync(join(this.directory, 'releases.json'), 'utf8')) as ReleaseCatalogue;
-    return versions[release]!;
+  /** Exact versions of the packages of a release, its meta package included. @throws Error naming those that there are. */
+  versions(release: string): Record<string, string> {
+    const { versions } = readCatalogue(this.directory);
+    const found = versions[release];
+    if (found === undefined) throw new Error(`no release ${release}; there are ${Object.keys(versions).join(', ')}`);
+    return found;
   }
 
   /** `name=version` of all packages of a release, as apt-get install takes them. */
-  installArguments(release: keyof typeof releases): string[] {
+  installArguments(release: string): string[] {
     return Object.entries(this.versions(release)).map(([name, version]) => `${name}=${version}`);
   }
 
@@ -66,7 +68,7 @@ export class PackageRepository {
     await writeIndex(this.directory);
   }
 
-  /** Adds a release that doesn't hold what it promises. */
+  /** Adds a release of the firewall that doesn't hold what it promises. */
   async publishFaulty(release: keyof typeof faultyReleases): Promise<void> {
     const file = `fw-release_${release}_all.deb`;
     if (!existsSync(join(this.directory, file))) {

@@ -9,10 +9,10 @@ import { Sessions } from './sessions';
  * The client in front of the firewalls: `node generator.js <JSON of TrafficOptions> <log>` in its network namespace. Writes a
  * JSON report a second to its output and to the log; ends when its input does, with a last report marked `final`.
  */
-export type GeneratorLine =
+export type GeneratorLine<Report = TrafficReport> =
   | { kind: 'ready' }
-  | { kind: 'report'; report: TrafficReport }
-  | { kind: 'final'; report: TrafficReport }
+  | { kind: 'report'; report: Report }
+  | { kind: 'final'; report: Report }
   | { kind: 'error'; message: string };
 
 const tickMs = 5;

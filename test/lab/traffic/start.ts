@@ -7,10 +7,10 @@ import type { LabRecord } from '../host/record';
 import type { GeneratorLine } from './generator';
 import type { TrafficOptions, TrafficReport } from './protocol';
 
-/** Traffic that runs from the client to the server. */
-export class Traffic {
-  private latest: TrafficReport | undefined;
-  private summary: TrafficReport | undefined;
+/** Traffic that runs from the client to the server; `Report` is what its generator tells. */
+export class Traffic<Report = TrafficReport> {
+  private latest: Report | undefined;
+  private summary: Report | undefined;
   private failure: string | undefined;
   /** Resolves when the generator has ended, asked to or not. */
   readonly over: Promise<void>;
@@ -24,7 +24,7 @@ export class Traffic {
     let stderr = '';
     child.stderr!.setEncoding('utf8').on('data', (text: string) => (stderr = (stderr + text).slice(-2000)));
     createInterface({ input: child.stdout! }).on('line', (text) => {
-      const line = JSON.parse(text) as GeneratorLine;
+      const line = JSON.parse(text) as GeneratorLine<Report>;
       if (line.kind === 'ready') onReady();
       else if (line.kind === 'error') this.failure = line.message;
       else if (line.kind === 'report') this.latest = line.report;
@@ -43,29 +43,42 @@ export class Traffic {
   }
 
   /** Resolves once every session is open and the server has answered on every port. */
-  static async start(record: LabRecord, namespace: string, options: TrafficOptions): Promise<Traffic> {
+  static start(record: LabRecord, namespace: string, options: TrafficOptions): Promise<Traffic> {
+    return Traffic.run<TrafficReport>(record, namespace, 'traffic/generator.js', options);
+  }
+
+  /**
+   * Runs `program`, of the lab's folder, in a namespace until its input ends: `node <program> <JSON of options> <log>`, which
+   * writes GeneratorLines. Resolves when it says that it is ready.
+   */
+  static async run<Report>(
+    record: LabRecord,
+    namespace: string,
+    program: string,
+    options: unknown,
+  ): Promise<Traffic<Report>> {
     const programs = await programFolder(join(record.directory, 'programs'));
     const log = join(record.directory, `traffic-${Date.now()}.jsonl`);
-    const argv = ['nsenter', `--net=/run/netns/${namespace}`, process.execPath, join(programs, 'traffic/generator.js')];
+    const argv = ['nsenter', `--net=/run/netns/${namespace}`, process.execPath, join(programs, program)];
     const child = spawn('sh', inCgroup(`${record.id}/traffic`, [...argv, JSON.stringify(options), log]).slice(1), {
       stdio: ['pipe', 'pipe', 'pipe'],
       detached: true, // a ^C is for whoever started it, who then ends it in order
     });
     let onReady = (): void => undefined;
     const ready = new Promise<void>((resolve) => (onReady = resolve));
-    const traffic = new Traffic(child, log, () => onReady());
+    const traffic = new Traffic<Report>(child, log, () => onReady());
     await Promise.race([ready, traffic.over]);
     if (traffic.failure !== undefined) throw new Error(`the traffic didn't start: ${traffic.failure}`);
     return traffic;
   }
 
   /** Counters as of a second ago at most. */
-  snapshot(): TrafficReport | undefined {
+  snapshot(): Report | undefined {
     return this.latest;
   }
 
   /** Ends it in order: what is under way is waited for, quiet sessions are asked for a last word. */
-  async stop(): Promise<TrafficReport> {
+  async stop(): Promise<Report> {
     this.child.stdin!.end();
     await this.over;
     if (this.summary === undefined) throw new Error(`the traffic generator failed: ${this.failure}`);

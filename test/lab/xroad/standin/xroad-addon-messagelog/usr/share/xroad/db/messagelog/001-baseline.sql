@@ -1,0 +1,1 @@
+CREATE TABLE logrecord (id bigint PRIMARY KEY, message text);

@@ -1,0 +1,1 @@
+ALTER TABLE logrecord ADD COLUMN digest varchar(255);

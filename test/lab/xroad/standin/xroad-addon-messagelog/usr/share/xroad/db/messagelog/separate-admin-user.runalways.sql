@@ -1,0 +1,2 @@
+GRANT USAGE ON SCHEMA messagelog TO messagelog;
+GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA messagelog TO messagelog;

@@ -1,0 +1,1 @@
+CREATE TABLE ui_user (name varchar(255) PRIMARY KEY);

@@ -1,0 +1,1 @@
+ALTER TABLE service ADD COLUMN tps_cost integer NOT NULL DEFAULT 1;

@@ -1,0 +1,2 @@
+GRANT USAGE ON SCHEMA serverconf TO serverconf;
+GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA serverconf TO serverconf;
