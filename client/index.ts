@@ -10,5 +10,4 @@ export { deepLink, readUpgrade, readRun, type Engine, type Execution, type RunSt
 export type { PendingCall, ServerView } from './server-view';
 export { planUpgrade, startUpgrade, type Started, type StartOptions } from './start';
 export { sudoersFiles, type SudoersFile } from './sudoers';
-export { sudoCommandsOf } from '../activities/firewall-pair';
 export type { SudoCommand } from '../activities/readiness';

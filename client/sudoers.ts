@@ -1,6 +1,13 @@
 /** Sudoers files from what the drivers say that they run as root. Pure. */
-import type { HostSpec } from '../activities/ssh/spec';
+import { sudoCommandsOf as ofPair } from '../activities/firewall-pair';
 import type { SudoCommand } from '../activities/readiness';
+import type { HostSpec } from '../activities/ssh/spec';
+import { sudoCommandsOf as ofXRoad } from '../activities/xroad';
+import type { ResolvedPlan } from '../worker/inventory';
+
+/** Everything that an upgrade by this plan runs as another user. */
+export const sudoCommandsOf = (plan: ResolvedPlan): readonly SudoCommand[] =>
+  plan.procedure === 'x-road-cluster' ? ofXRoad(plan as never) : ofPair(plan);
 
 export interface SudoersFile {
   readonly host: string;

@@ -6,24 +6,27 @@ import {
   pairProbes,
   pairReadiness,
   release,
-  type FirewallPairPlan,
 } from '../activities/firewall-pair';
 import {
   formatFaults,
   permanent,
   registerActivities,
+  type AnyPlan,
   type Finding,
   type StepContext,
   type WorkerServices,
 } from '../activities/kit';
-import { packageActivities } from '../activities/packages';
+import * as loadBalancer from '../activities/load-balancer';
+import { packageActivities, type Guards } from '../activities/packages';
 import * as parity from '../activities/parity';
-import { probeFaults, registerProbes, sshLines } from '../activities/probes';
+import { probeFaults, registerProbes, sshLines, type MonitoringPlan, type ProbeServices } from '../activities/probes';
 import * as routing from '../activities/routing';
 import { createHosts } from '../activities/ssh';
 import * as stateSync from '../activities/state-sync';
+import * as xroad from '../activities/xroad';
 import { coreActivities, type CoreSettings } from './core-activities';
 import { keepEvidenceIn } from './evidence';
+import type { ResolvedFirewallPair, ResolvedXRoadCluster } from './inventory';
 import { planActivity } from './plan';
 
 /** A dump of a million flows. */
@@ -41,14 +44,32 @@ export interface HitlessActivities {
   close(): void;
 }
 
+const isXRoad = ({ plan }: { readonly plan: unknown }): boolean =>
+  (plan as { readonly procedure?: string }).procedure === 'x-road-cluster';
+
+/** What the probes ask of a cluster, and what guards its packages, differs by procedure; the activities are the same. */
+const byProcedure: Pick<ProbeServices, 'bgp' | 'stateSync' | 'reseed' | 'escapeReady'> = {
+  ...pairProbes,
+  stateSync: (context, probe, watched) =>
+    (isXRoad(context) ? xroad.xroadProbes : pairProbes).stateSync(context, probe, watched),
+  reseed: (context, watched) => (isXRoad(context) ? Promise.resolve() : pairProbes.reseed(context, watched)),
+  escapeReady: (context, watched) => (isXRoad(context) ? xroad.xroadProbes : pairProbes).escapeReady(context, watched),
+};
+
+const guards: Guards = {
+  assertOutOfService: (context, node) =>
+    isXRoad(context) ? xroad.assertOutOfService(context as never, node) : assertOutOfService(context as never, node),
+};
+
 export function hitlessActivities(options: ActivityOptions): HitlessActivities {
   const hosts = createHosts({ outputLimitBytes: OUTPUT_LIMIT_BYTES });
   const services: WorkerServices = {
     connect: hosts.connect,
     ...(options.evidence === undefined ? {} : { keepEvidence: keepEvidenceIn(options.evidence) }),
   };
-  const probes = { ...services, openLines: sshLines(hosts.pool), ...pairProbes };
-  const probesReady = async (context: StepContext<FirewallPairPlan>): Promise<Finding> => {
+  const probes: ProbeServices = { ...services, openLines: sshLines(hosts.pool), ...byProcedure };
+  const probesReady = async (asked: StepContext<AnyPlan>): Promise<Finding> => {
+    const context = asked as StepContext<MonitoringPlan>;
     const faults = await probeFaults(context, probes);
     if (faults.length > 0) throw permanent('NotReady', `the probes can’t run:\n${formatFaults(faults)}`, { faults });
     return { summary: `${context.plan.monitoring.probes.length} probes can run` };
@@ -57,12 +78,17 @@ export function hitlessActivities(options: ActivityOptions): HitlessActivities {
     close: () => hosts.close(),
     activities: {
       ...coreActivities(options),
-      'plan.resolve': planActivity(options.inventory, services, { 'firewall-pair': completePlan }),
+      'plan.resolve': planActivity(options.inventory, services, {
+        'firewall-pair': (context) => completePlan(context as StepContext<ResolvedFirewallPair>),
+        'x-road-cluster': (context) => xroad.completeXroadPlan(context as StepContext<ResolvedXRoadCluster>),
+      }),
       ...registerActivities('pair', { moveTraffic, release, ready: pairReadiness(probesReady) }, services),
       ...registerActivities('routing', routing, services),
       ...registerActivities('stateSync', stateSync, services),
       ...registerActivities('parity', parity, services),
-      ...registerActivities('packages', packageActivities({ assertOutOfService }), services),
+      ...registerActivities('packages', packageActivities(guards), services),
+      ...registerActivities('loadBalancer', loadBalancer, services),
+      ...registerActivities('xroad', { ...xroad, ready: xroad.xroadReadiness({ probes: probesReady }) }, services),
       ...registerProbes(probes),
     },
   };

@@ -18,6 +18,10 @@ const text = z.string().max(4096);
 export const startInput = z.strictObject({
   cluster: identifier.describe('name of the cluster in the inventory'),
   version: z.string().min(1).max(128).describe('release to upgrade to, as the inventory names it'),
+  mode: z
+    .enum(['rolling', 'offline'])
+    .optional()
+    .describe('of an X-Road cluster: one node after another (the default), or all at once in an announced outage'),
   requestedBy: person.optional().describe('who asks for the upgrade; policies with "not the requester" need it'),
   expectPlan: z
     .string()
@@ -113,6 +117,12 @@ export const workflowTypes = {
     plan: 'planFirewallPair',
     revision: 1,
     gates: ['start', 'return', 'finish'],
+  },
+  'x-road-cluster': {
+    upgrade: 'upgradeXRoadCluster',
+    plan: 'planXRoadCluster',
+    revision: 1,
+    gates: ['start', 'secondaries', 'next'],
   },
 } as const;
 export type ClusterKind = keyof typeof workflowTypes;

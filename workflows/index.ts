@@ -1,2 +1,3 @@
 /** The workflow types that people start: one upgrade and one dry run per procedure. */
 export { upgradeFirewallPair, planFirewallPair } from './upgrade-firewall-pair';
+export { upgradeXRoadCluster, planXRoadCluster } from './upgrade-xroad-cluster';

@@ -15,12 +15,14 @@ export interface LineProcess {
   close(): void;
 }
 
-/** Which way the pair serves while it is watched, node names of the plan. */
+/** What is watched, node names of the plan. */
 export interface Watched {
   /** Node that serves with the new release. */
   readonly serving: string;
-  /** Node that still runs the previous release. */
+  /** Node that would serve instead; of a pair, the one that still runs the previous release. */
   readonly escapeTo: string;
+  /** Of a cluster whose nodes follow one another: those whose turn is still to come. */
+  readonly waiting?: readonly string[] | undefined;
 }
 
 export interface ProbeServices extends WorkerServices {

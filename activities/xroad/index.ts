@@ -22,6 +22,8 @@ export { allowStart, forbidStart, type MaskBefore } from './self-start';
 export { upgraded, upgradePackages, type UpgradeBefore, type UpgradeResult } from './upgrade';
 export { tokensActive, type TokenResult } from './token';
 export { assertOutOfService } from './guards';
+export { release } from './release';
+export { xroadProbes } from './watching';
 export { sudoCommands, sudoCommandsOf } from './sudo';
 
 /** Type of the check, for handles in workflows. */

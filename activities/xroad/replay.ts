@@ -138,8 +138,8 @@ async function untilPaused(
 }
 
 export interface CatchUpInput extends NodeInput {
-  /** Position that must be reached at least, as an earlier step recorded it on the primary. */
-  readonly lsn?: string;
+  /** Position that must be reached at least, as `walPosition` recorded it on the primary. */
+  readonly position?: { readonly lsn: string };
 }
 
 /**
@@ -191,7 +191,7 @@ export interface ResumeResult extends Outcome {
  */
 export const resumeReplay = defineStep<CatchUpInput, ReplayBefore, ResumeResult, XroadPlan>({
   observe,
-  async act(context, { node, lsn }) {
+  async act(context, { node, position: least }) {
     const { plan } = context;
     requireSecondary(plan, node);
     const { host } = await takeOwnership(context, hostNameOf(plan, node));
@@ -201,7 +201,7 @@ export const resumeReplay = defineStep<CatchUpInput, ReplayBefore, ResumeResult,
       await assertOldCodeIsStopped(context, host, node);
       await database.resumeReplayOn(plan, host);
     }
-    const position = later(await primaryPosition(context), lsn);
+    const position = later(await primaryPosition(context), least?.lsn);
     await untilCaughtUp(context, host, node, { version, position });
     await requireSameSchema(context, host, node);
     return {
@@ -266,11 +266,11 @@ async function requireSameSchema(context: XroadContext, host: Host, node: string
 
 /** A secondary has everything that the primary has written so far. @throws VerifyFailed */
 export const caughtUp = defineCheck<CatchUpInput, Finding & { readonly reached: string }, XroadPlan>({
-  async check(context, { node, lsn }) {
+  async check(context, { node, position: least }) {
     requireSecondary(context.plan, node);
     const host = await hostOf(context, node);
     const { version } = await database.identityOf(context.plan, host);
-    const reached = later(await primaryPosition(context), lsn);
+    const reached = later(await primaryPosition(context), least?.lsn);
     await untilCaughtUp(context, host, node, { version, position: reached });
     await requireSameSchema(context, host, node);
     return { summary: `the database of ${node} has everything up to ${reached}`, reached };

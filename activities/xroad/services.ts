@@ -22,8 +22,8 @@ const stopArgv = (unit: string): string[] => [SYSTEMCTL, 'stop', '--', unit];
 const startArgv = (unit: string): string[] => [SYSTEMCTL, 'start', '--', unit];
 
 export interface StopInput extends NodeInput {
-  /** `none`: refused while there are connections. `any`: people, or the plan, gave them up. Default none. */
-  readonly connections?: 'none' | 'any';
+  /** What came of the drain. If it ended with connections left, people or the plan gave them up; otherwise any is a reason to refuse. */
+  readonly drain?: { readonly drained?: boolean };
 }
 
 export interface ServicesBefore {
@@ -39,13 +39,13 @@ const observe = async (context: XroadContext, { node }: NodeInput): Promise<Serv
 /** Stops the services of a node that is out of service. Undo starts those that were active, if that can't harm. */
 export const stopServices = defineStep<StopInput, ServicesBefore, Outcome, XroadPlan>({
   observe,
-  async act(context, { node, connections = 'none' }) {
+  async act(context, { node, drain }) {
     const { plan } = context;
     const { host } = await takeOwnership(context, hostNameOf(plan, node));
     const todo = (await readServices(host)).filter((unit) => !isStopped(unit)).map((unit) => unit.unit);
     if (todo.length > 0) {
       await assertMayStop(context, node);
-      if (connections === 'none') await assertNoConnections(context, host, node);
+      if (drain === undefined || drain.drained === true) await assertNoConnections(context, host, node);
     }
     for (const unit of todo) {
       context.progress(`stopping ${unit} on ${node}`);

@@ -1,13 +1,12 @@
 /** `check` and `plan`: dry runs. */
 import type { Command } from 'commander';
-import { sudoCommandsOf } from '../../activities/firewall-pair';
 import { clusterOf, resolvePlan, type ResolvedPlan } from '../../worker/inventory';
 import { withExamples, withJson, type Context, type Result, type Session } from '../context';
 import { exitCodes } from '../exit';
 import { inventoryHere, routingOf } from '../inventory-here';
 import { renderPlan, renderReadiness } from '../render/plan';
 import { planUpgrade } from '../start';
-import { sudoersFiles } from '../sudoers';
+import { sudoCommandsOf, sudoersFiles } from '../sudoers';
 import { clusterName, withRouting, type RoutingOptions } from './options';
 
 type CheckOptions = RoutingOptions & { readonly json?: boolean };

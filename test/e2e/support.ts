@@ -11,6 +11,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import { answer, readUpgrade, startUpgrade, type Engine, type RunState } from '../../client';
+import type { ClusterKind } from '../../workflows/contract';
 import { inventoryOf, type InventoryOptions } from '../../demo/inventory';
 import { startEngine, type Engine as EngineProcess } from '../../worker/engine';
 import type { OpeningView } from '../../workflows/contract';
@@ -25,40 +26,53 @@ const tell = (text: string): void => {
   if (process.env['HITLESS_E2E_VERBOSE'] !== undefined) process.stderr.write(`${new Date().toISOString()} ${text}\n`);
 };
 
+/** What a site is made of, whatever its lab. */
+export interface Ground<L> {
+  readonly lab: L;
+  readonly engineProcess: EngineProcess;
+  readonly engine: Engine;
+  readonly connection: Connection;
+  readonly directory: string;
+}
+
+/** An engine and a lab; nothing is left of them if the lab doesn't come up. */
+export async function breakGround<L>(startLab: (tell: (text: string) => void) => Promise<L>): Promise<Ground<L>> {
+  const directory = await mkdtemp(join(tmpdir(), 'hitless-e2e-'));
+  const engineProcess = await startEngine({ dbFile: join(directory, 'engine.db') });
+  const connection = await Connection.connect({ address: engineProcess.address });
+  const engine = { client: new Client({ connection }), address: engineProcess.address };
+  try {
+    return { lab: await startLab(tell), engineProcess, engine, connection, directory };
+  } catch (error) {
+    await connection.close();
+    await engineProcess.stop();
+    throw error;
+  }
+}
+
 /** A lab with an engine; workers and runs come and go. */
-export class Site {
+export abstract class AnySite<L extends { down(): Promise<void> }> {
   private worker: ChildProcess | undefined;
   readonly log: string[] = [];
+  abstract readonly cluster: string;
+  abstract readonly kind: ClusterKind;
 
-  private constructor(
-    readonly lab: FirewallPairLab,
-    readonly engineProcess: EngineProcess,
-    readonly engine: Engine,
-    private readonly connection: Connection,
-    readonly directory: string,
-  ) {}
+  constructor(private readonly ground: Ground<L>) {}
 
-  static async start(options: FirewallPairOptions = {}): Promise<Site> {
-    const directory = await mkdtemp(join(tmpdir(), 'hitless-e2e-'));
-    const engine = await startEngine({ dbFile: join(directory, 'engine.db') });
-    const connection = await Connection.connect({ address: engine.address });
-    try {
-      const lab = await startFirewallPairLab(options, tell);
-      const client = new Client({ connection });
-      return new Site(lab, engine, { client, address: engine.address }, connection, directory);
-    } catch (error) {
-      await connection.close();
-      await engine.stop();
-      throw error;
-    }
+  get lab(): L {
+    return this.ground.lab;
   }
-
+  get engine(): Engine {
+    return this.ground.engine;
+  }
+  get engineProcess(): EngineProcess {
+    return this.ground.engineProcess;
+  }
+  get directory(): string {
+    return this.ground.directory;
+  }
   get inventoryPath(): string {
     return join(this.directory, 'inventory.yaml');
-  }
-
-  async writeInventory(options: InventoryOptions = {}): Promise<void> {
-    await writeFile(this.inventoryPath, inventoryOf(this.lab.description, { cluster: CLUSTER, ...options }));
   }
 
   private get env(): NodeJS.ProcessEnv {
@@ -112,12 +126,14 @@ export class Site {
     return { code, stdout, stderr };
   }
 
-  async start(version = '2.0'): Promise<void> {
-    await startUpgrade(this.engine, { cluster: CLUSTER, version, requestedBy: 'test' });
+  /** Starts an upgrade. */
+  async begin(version: string, more: { readonly mode?: 'rolling' | 'offline' } = {}): Promise<void> {
+    const { cluster, kind } = this;
+    await startUpgrade(this.engine, { cluster, version, requestedBy: 'test', ...more }, { kind });
   }
 
   state(): Promise<RunState> {
-    return readUpgrade(this.engine, CLUSTER);
+    return readUpgrade(this.engine, this.cluster);
   }
 
   /** Waits for a state of the run; fails if the run ends before. */
@@ -152,7 +168,7 @@ export class Site {
   async say(opening: string, choice: string, extra: { to?: 'start'; comment?: string } = {}): Promise<void> {
     const { id } = await this.asked(opening);
     const verb = choice === 'approve' || choice === 'reject' ? choice : 'decide';
-    const outcome = await answer(this.engine, CLUSTER, {
+    const outcome = await answer(this.engine, this.cluster, {
       verb,
       opening: id,
       by: 'tester',
@@ -181,6 +197,32 @@ export class Site {
     return state.status?.steps.find((s) => s.name.startsWith(name))?.state;
   }
 
+  async close(): Promise<void> {
+    await this.endWorker('SIGKILL');
+    await this.lab.down();
+    await this.ground.connection.close();
+    await this.engineProcess.stop();
+    await rm(this.directory, { recursive: true, force: true });
+  }
+}
+
+/** A site with a firewall pair. */
+export class Site extends AnySite<FirewallPairLab> {
+  readonly cluster = CLUSTER;
+  readonly kind = 'firewall-pair';
+
+  static async start(options: FirewallPairOptions = {}): Promise<Site> {
+    return new Site(await breakGround((told) => startFirewallPairLab(options, told)));
+  }
+
+  async writeInventory(options: InventoryOptions = {}): Promise<void> {
+    await writeFile(this.inventoryPath, inventoryOf(this.lab.description, { cluster: CLUSTER, ...options }));
+  }
+
+  start(version = '2.0'): Promise<void> {
+    return this.begin(version);
+  }
+
   async serving(): Promise<string | undefined> {
     const { roles, prefixes } = this.lab.description;
     const seen = await Promise.all([
@@ -193,13 +235,5 @@ export class Site {
 
   async release(node: string): Promise<string> {
     return (await this.lab.host(node).exec('cat /etc/fw-release')).trim();
-  }
-
-  async close(): Promise<void> {
-    await this.endWorker('SIGKILL');
-    await this.lab.down();
-    await this.connection.close();
-    await this.engineProcess.stop();
-    await rm(this.directory, { recursive: true, force: true });
   }
 }

@@ -11,5 +11,6 @@ export {
   type Queues,
   type ResolvedFirewallPair,
   type ResolvedPlan,
+  type ResolvedXRoadCluster,
 } from './resolve';
 export { inventorySchema, type ClusterEntry, type FirewallPairEntry, type Inventory } from './schema';

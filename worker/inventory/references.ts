@@ -21,6 +21,7 @@ type Pattern = readonly string[];
 const HOST_REFERENCES: readonly Pattern[] = [
   ['nodes', '*', 'host'],
   ['routing', 'routers', '*', 'host'],
+  ['loadBalancer', 'instances', '*', 'host'],
   ['monitoring', 'probes', '*', 'from'],
 ];
 /** What stands for the worker itself where a host may be named. */
@@ -33,6 +34,7 @@ const NODE_MAPS: readonly { readonly at: Pattern; readonly all: boolean }[] = [
   { at: ['routing', 'steering', 'nodes'], all: true },
   { at: ['routing', 'traffic', 'counters'], all: false },
   { at: ['parity', 'substitute'], all: false },
+  { at: ['loadBalancer', 'servers'], all: false },
 ];
 
 export function referenceFaults(inventory: unknown): ReferenceFault[] {

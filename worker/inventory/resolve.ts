@@ -7,7 +7,7 @@ import { digestOf } from '../digest';
 import { formatPath } from './faults';
 import { requesterFaults } from './policy';
 import { hostsOf } from './references';
-import type { ClusterEntry, FirewallPairEntry, Inventory } from './schema';
+import type { ClusterEntry, FirewallPairEntry, Inventory, XRoadClusterEntry } from './schema';
 import { closest } from './suggest';
 
 /** What every resolved plan has besides PlanBase. References to secrets, never secrets. */
@@ -27,7 +27,15 @@ export interface ResolvedFirewallPair
   readonly procedure: 'firewall-pair';
 }
 
-export type ResolvedPlan = ResolvedFirewallPair;
+/** The static part of an X-Road cluster's plan; roles, releases and what runs where are read from the nodes. */
+export interface ResolvedXRoadCluster
+  extends Resolved, Pick<XRoadClusterEntry, 'nodes' | 'xroad' | 'software' | 'readiness' | 'monitoring'> {
+  readonly procedure: 'x-road-cluster';
+  readonly loadBalancer?: NonNullable<XRoadClusterEntry['loadBalancer']>;
+  readonly mode: 'rolling' | 'offline';
+}
+
+export type ResolvedPlan = ResolvedFirewallPair | ResolvedXRoadCluster;
 
 export interface Queues {
   readonly default: string;
@@ -78,6 +86,9 @@ export function resolvePlan(
   const { version = '', requestedBy } = input;
   const faults = [
     ...(version === '' ? [] : versionFaults(cluster, version)),
+    ...(input.mode === undefined || cluster.kind === 'x-road-cluster'
+      ? []
+      : [`mode: is for X-Road clusters only; ${input.cluster} is a ${cluster.kind}`]),
     // A look at the plan isn't a start: who would start may come later.
     ...(options.isDryRun === true ? [] : requesterFaults(cluster.policy, requestedBy)).map(
       ({ path, what, next }) => `${formatPath(['clusters', input.cluster, 'policy', ...path])}: ${what} → ${next}`,
@@ -89,9 +100,10 @@ export function resolvePlan(
       `${input.cluster} can't be upgraded like this, and nothing was touched:\n${faults.map((f) => `- ${f}`).join('\n')}`,
     );
   const parts = staticParts(inventory, cluster);
-  return {
+  const plan = {
     schema: 1,
     procedure: cluster.kind,
+    ...(cluster.kind === 'x-road-cluster' ? { mode: input.mode ?? 'rolling' } : {}),
     procedureRevision: workflowTypes[cluster.kind].revision,
     cluster: input.cluster,
     version,
@@ -99,6 +111,8 @@ export function resolvePlan(
     ...parts,
     inventoryDigest: digestOf(parts),
   };
+  // The entry's kind decides which sections there are, which no union of objects built by spreading can tell.
+  return plan as unknown as ResolvedPlan;
 }
 
 /** Digest of what a plan takes from the inventory for this cluster: differs if the file was changed since. */
@@ -106,25 +120,18 @@ export const inventoryDigestOf = (inventory: Inventory, cluster: string): string
   digestOf(staticParts(inventory, clusterOf(inventory, cluster)));
 
 function staticParts(inventory: Inventory, cluster: ClusterEntry) {
-  const { nodes, routing, stateSync, software, parity, readiness, monitoring, policy, site } = cluster;
+  const { kind: _kind, description: _description, site, ...sections } = cluster;
   const names = hostsOf(cluster, inventory.hosts);
   return {
     queues: queuesOf(inventory, site),
     ...(site !== undefined && { site }),
-    policy,
     hosts: Object.fromEntries(
       names.flatMap((name) => {
         const host = inventory.hosts[name];
         return host === undefined ? [] : [[name, host] as const];
       }),
     ),
-    nodes,
-    routing,
-    stateSync,
-    software,
-    parity,
-    readiness,
-    monitoring,
+    ...sections,
   };
 }
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { loadBalancerSpec } from '../../activities/load-balancer/spec';
 import { softwareSpec } from '../../activities/packages/spec';
 import { paritySpec } from '../../activities/parity/spec';
 import { monitoringSpec } from '../../activities/probes/spec';
@@ -6,6 +7,7 @@ import { readinessSpec } from '../../activities/readiness/spec';
 import { routingSpec } from '../../activities/routing/spec';
 import { hostsSpec } from '../../activities/ssh/spec';
 import { stateSyncSpec } from '../../activities/state-sync/spec';
+import { xroadSpec } from '../../activities/xroad/spec';
 import { defaultTaskQueue, startInput, workflowTypes } from '../../workflows/contract';
 import { policySpec } from './policy';
 
@@ -34,6 +36,25 @@ const firewallPair = z.strictObject({
 });
 export type FirewallPairEntry = z.output<typeof firewallPair>;
 
+const xRoadCluster = z.strictObject({
+  kind: z.literal('x-road-cluster').describe('Security Servers of one identity behind an external load balancer'),
+  description: z.string().optional().describe('for people; nothing reads it'),
+  site: identifier.optional().describe('site whose workers reach the devices: those that poll TASKQUEUE-SITE'),
+  nodes: z
+    .record(identifier, node)
+    .refine((nodes) => Object.keys(nodes).length >= 2, { error: 'a cluster has a primary and at least one secondary' })
+    .describe('the Security Servers; which of them is the primary is read from them'),
+  xroad: xroadSpec.prefault({}).describe('how the nodes are observed, drained, stopped and started'),
+  loadBalancer: loadBalancerSpec
+    .optional()
+    .describe('what spreads messages over the nodes; left out, nodes are taken out by their health port alone'),
+  software: softwareSpec.describe('releases, and how nodes are upgraded'),
+  readiness: readinessSpec.prefault({}).describe('what must hold on the nodes before anything is changed'),
+  monitoring: monitoringSpec.describe('what is probed while the new release serves, and what is tolerated'),
+  policy: policySpec(workflowTypes['x-road-cluster'].gates).describe('who decides what'),
+});
+export type XRoadClusterEntry = z.output<typeof xRoadCluster>;
+
 const person = z.strictObject({
   name: z.string().optional().describe('full name, for people'),
 });
@@ -48,7 +69,7 @@ export const inventorySchema = z.strictObject({
     .optional()
     .describe('names that policies may use; if given, a policy that names anybody else is a fault'),
   clusters: z
-    .record(identifier, z.discriminatedUnion('kind', [firewallPair]))
+    .record(identifier, z.discriminatedUnion('kind', [firewallPair, xRoadCluster]))
     .describe('the clusters by name; the name is what is typed to start an upgrade'),
 });
 export type Inventory = z.output<typeof inventorySchema>;

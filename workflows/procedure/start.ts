@@ -160,11 +160,12 @@ async function resolve(
   input: PlanInput,
   isDryRun: boolean,
 ): Promise<unknown> {
-  const { cluster, version, requestedBy } = input;
+  const { cluster, version, requestedBy, mode } = input;
   const asked = {
     cluster,
     ...(version === undefined ? { only: 'check' } : { version }),
     ...(requestedBy === undefined ? {} : { requestedBy }),
+    ...(mode === undefined ? {} : { mode }),
   };
   const call = runtime.call('plan.resolve', { schema: 1, procedure, isDryRun, input: asked }, RESOLVING);
   // Nothing else happens yet, so a cancel simply ends it.

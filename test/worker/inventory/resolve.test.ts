@@ -5,7 +5,13 @@ import { hostsSpec } from '../../../activities/ssh/spec';
 import { routingSpec } from '../../../activities/routing/spec';
 import { monitoringSpec } from '../../../activities/probes/spec';
 import { canonicalJson, planDigest } from '../../../worker/digest';
-import { inventoryDigestOf, parseInventory, resolvePlan, type Inventory } from '../../../worker/inventory';
+import {
+  inventoryDigestOf,
+  parseInventory,
+  resolvePlan,
+  type Inventory,
+  type ResolvedFirewallPair,
+} from '../../../worker/inventory';
 
 const example = readFileSync(join(__dirname, '../../../docs/inventory.example.yaml'), 'utf8');
 const inventory = parseInventory(example);
@@ -22,7 +28,7 @@ function refusal(work: () => unknown): ApplicationFailure {
 }
 
 describe('resolvePlan', () => {
-  const plan = resolvePlan(inventory, start);
+  const plan = resolvePlan(inventory, start) as ResolvedFirewallPair;
 
   it('takes the cluster’s hosts and the jump hosts on the way, and no others', () => {
     const more = parseInventory(

@@ -1,0 +1,45 @@
+/** The rolling upgrade of an X-Road cluster on the lab, under messages, watched from outside. */
+import { observe } from '../lab';
+import { describeLab } from '../lab/describe-lab';
+import { XRoadSite } from './xroad-support';
+
+jest.setTimeout(900_000);
+
+describeLab('a rolling upgrade of an X-Road cluster', () => {
+  let site: XRoadSite;
+  beforeAll(async () => {
+    site = await XRoadSite.start({ syncPeriodSeconds: 5 });
+    await site.writeInventory();
+    await site.startWorker();
+  }, 900_000);
+  afterAll(() => site?.close());
+
+  it('needs no more of sudo than the file that plan --sudoers prints', async () => {
+    const { stdout, code, stderr } = await site.cli('plan', site.cluster, '7.8.0-1', '--sudoers', '--json');
+    expect({ code, stderr }).toMatchObject({ code: 0 });
+    const { files } = JSON.parse(stdout) as { files: { host: string; text: string }[] };
+    for (const { host, text } of files) {
+      await site.lab
+        .host(host)
+        .exec('cat > /etc/sudoers.d/hitless && visudo -cf /etc/sudoers.d/hitless', { input: text });
+    }
+    expect(files.map((f) => f.host).sort()).toEqual(['ss1', 'ss2', 'ss3']);
+  });
+
+  it('fails no message of 200 a second', async () => {
+    const { nodes } = site.lab.description.roles;
+    const traffic = await site.lab.startTraffic();
+    const observer = observe(site.lab);
+    await site.begin('7.8.0-1');
+    await site.approve('start');
+    await site.approve('secondaries');
+    await site.approve('next');
+    const { report, failure } = await site.ended();
+    expect(failure?.message).toBeUndefined();
+    expect(report?.ending).toBe('Completed');
+    expect(await observer.stop()).toMatchObject({ mostOut: 1, violations: [] });
+    const measured = await traffic.stop();
+    expect(measured).toMatchObject({ failed: 0, faults: [], answered: measured.sent });
+    expect(await Promise.all(nodes.map((node) => site.release(node)))).toEqual(nodes.map(() => '7.8.0-1'));
+  });
+});
