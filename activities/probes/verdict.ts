@@ -109,7 +109,10 @@ export function tick(aggregates: Aggregates, rules: readonly Rule[], now: number
   // A clock that jumped back counts for nothing and is followed.
   if (elapsed <= 0) return { ...aggregates, at: now };
   const required = rules.filter((rule) => rule.required);
-  const seen = (required.length > 0 ? required : rules).every((rule) => isFresh(aggregates, rule, now));
+  // The gap itself is looked at too: after a jump back, the last result lies in the future.
+  const seen = (required.length > 0 ? required : rules).every(
+    (rule) => elapsed <= freshForMs(rule) && isFresh(aggregates, rule, now),
+  );
   return { ...aggregates, at: now, observedMs: aggregates.observedMs + (seen ? elapsed : 0) };
 }
 
