@@ -1,7 +1,8 @@
 /** Looks at all routers at once, and waits until what they say has settled. */
-import { formatFaults, type Fault, type StepContext } from '../kit';
+import { formatFaults, transient, type Fault, type StepContext } from '../kit';
 import type { RouterDriver, RouterReading } from './driver';
 import { driverFor } from './drivers';
+import { notAble, unmet } from './serving';
 import type { RoutingPlan } from './spec';
 
 export type RoutingContext = Pick<StepContext<RoutingPlan>, 'plan' | 'host' | 'pause' | 'progress'>;
@@ -52,4 +53,19 @@ export async function settle(
     // The first look comes before routes have had time to move: soon after, look again.
     await context.pause(looks === 1 && faults.length > 0 ? Math.min(250, intervalMs) : intervalMs);
   }
+}
+
+/**
+ * Before a method takes traffic from one node: waits until the other can serve. True if traffic goes through it already, so
+ * that nothing need be taken. `opened` says what was done to it so far.
+ * @throws GuardRefused (transient) if it can't serve.
+ */
+export async function canServe(context: RoutingContext, node: string, opened: string): Promise<boolean> {
+  const { readings, faults } = await settle(context, (seen) => notAble(seen, node));
+  if (faults.length > 0)
+    throw transient(
+      'GuardRefused',
+      `traffic was not taken from the other node, for ${node} can’t serve:\n${formatFaults(faults)}\n${opened}; nothing else was changed.`,
+    );
+  return unmet(readings, node, [], false).length === 0;
 }

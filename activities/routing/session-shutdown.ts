@@ -3,12 +3,11 @@
  * same instant, the smallest window of all. The price: the vacated node can't take over before its sessions are up again, and
  * which node is preferred once both are up stays with the routers, so moving back means opening the sessions.
  */
-import { formatFaults, transient, type StepContext } from '../kit';
-import type { RouterReading } from './driver';
+import type { StepContext } from '../kit';
 import { hostOfNode, nodesOf } from './drivers';
 import { frrSessions, shutdownMessage, type Shut } from './frr/sessions';
-import { settle } from './look';
-import { notAble, unmet, whoServes } from './serving';
+import { canServe } from './look';
+import { whoServes } from './serving';
 import type { RoutingPlan, SteeringOf } from './spec';
 import { foreignChange, type Goal, type Move, type Steering } from './steering';
 
@@ -94,16 +93,9 @@ export function sessionShutdown(context: StepContext<RoutingPlan>): Steering<Ses
         async make() {
           for (const [node, s] of Object.entries(wanted.open)) await set(node, s);
           const target = goal.kind === 'undo' ? undefined : goal.node;
-          if (target !== undefined) {
-            const able = await settle(context, (r: readonly RouterReading[]) => notAble(r, target));
-            if (able.faults.length > 0)
-              throw transient(
-                'GuardRefused',
-                `traffic was not taken from the other node, for ${target} can’t serve:\n${formatFaults(able.faults)}\nIts sessions are open; nothing else was changed.`,
-              );
-            // The routers may have gone over by themselves.
-            if (unmet(able.readings, target, [], false).length === 0 && goal.kind === 'role') return;
-          }
+          const there = target !== undefined && (await canServe(context, target, 'Its sessions are open'));
+          // The routers may have gone over by themselves.
+          if (there && goal.kind === 'role') return;
           for (const [node, s] of Object.entries(wanted.shut)) await set(node, s);
         },
         async keep() {

@@ -136,6 +136,22 @@ describe('a run of the firewall pair on the in-memory runtime', () => {
     expect(run.world.serving).toBe('fw2');
   });
 
+  it('forgets a cancel that people turned away from: a later rollback ends as one', async () => {
+    const run = await pairRun(failing('install-undo', 'permanent'));
+    await approve(run, 'start#1');
+    await run.until(() => run.open() === 'return#1');
+    run.runtime.send('cancel');
+    await run.until(() => run.open() === 'hold#1');
+    run.answer('skip', { comment: 'it stays' });
+    await run.until(() => run.open() === 'hold#2');
+    run.answer('retry');
+    await run.until(() => run.open() === 'return#2');
+    run.answer('reject');
+    await run.until(() => run.open() === 'hold#3');
+    run.answer('roll-back', { to: 'start' });
+    expect(await run.runtime.drive(run.ending)).toBe('RolledBack');
+  });
+
   it.each([0, 1_500, 5_500, 30_000, 100_000, 400_000])('cancelled after %d ms, it ends as it began', async (ms) => {
     const run = await pairRun();
     run.runtime.at(ms, () => run.runtime.send('cancel'));
