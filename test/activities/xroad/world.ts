@@ -66,7 +66,7 @@ export class FakeNode {
   log: string[] = [];
   manifest: string | undefined;
   readonly db: FakeDatabase;
-  readonly host: ScriptedHost;
+  host: ScriptedHost;
 
   constructor(
     readonly name: string,
