@@ -71,7 +71,11 @@ export class ScriptedHost implements Host {
 
   constructor(
     readonly name: string,
-    readonly answer: (command: string, options: ExecOptions) => Answer | undefined,
+    readonly answer: (
+      command: string,
+      options: ExecOptions,
+      argv: readonly string[],
+    ) => Answer | undefined | Promise<Answer>,
   ) {}
 
   async exec(argv: readonly string[], how: ExecOptions = {}): Promise<ExecResult> {
@@ -80,7 +84,7 @@ export class ScriptedHost implements Host {
     const user = how.sudo === true ? 'sudo ' : typeof how.sudo === 'string' ? `sudo -u ${how.sudo} ` : '';
     const command = `${user}${argv.join(' ')}`;
     this.ran.push(command);
-    const said = this.answer(command, how);
+    const said = await this.answer(command, how, argv);
     if (said === undefined) throw new Error(`${this.name} was asked something unforeseen: ${command}`);
     const { code, stdout = '', stderr = '' } = typeof said === 'string' ? { code: 0, stdout: said } : said;
     return accepted(this.name, argv, how, { code, stdout, stderr, ms: 1 });
