@@ -154,6 +154,9 @@ export class XRoadLab {
   }
 }
 
+const listens = async (node: LabHost): Promise<boolean> =>
+  (await node.exec(`ss -Htln 'sport = :${ports.admin}'`)) !== '';
+
 const descriptionPath = (lab: Lab): string => join(lab.record.directory, 'description.json');
 
 /**
@@ -216,6 +219,7 @@ export async function startXRoadLab(
     if (!resolved.autologin) for (const node of nodes) await cluster.login(node);
     progress('Waiting for the Security Servers to be healthy and up in HAProxy');
     if (resolved.healthPort) await cluster.waitServing();
+    else for (const node of nodes) await waitFor(`the proxy of ${node}`, () => listens(cluster.host(node)));
     return cluster;
   } catch (error) {
     await lab.down();
