@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { waitFor, type Progress } from '../host/command';
 import { openLabs, startLab, type Lab, type LabOptions } from '../host/lab';
 import type { LabHost } from '../host/lab-host';
+import { ensureMachine } from '../host/machine';
 import { writeIndex } from '../repo/deb';
 import { fillRepository, PackageRepository, readCatalogue } from '../repo/repository';
 import { Traffic } from '../traffic/start';
@@ -171,6 +172,7 @@ export async function startXRoadLab(
   const resolved = resolveOptions(options);
   const { names } = resolved;
   const nodes = nodesOf(names);
+  await ensureMachine(progress); // openssl makes the keys
   const secrets = await makeSecrets(nodes);
   const lab = await startLab(
     {
