@@ -59,6 +59,22 @@ describeLab(
         client.kill();
       }
     });
+
+    test('policy-rc.d keeps packages from starting anything', async () => {
+      const beta = lab.host('beta');
+      const { services, packages } = lab.description;
+      const reinstall = `DEBIAN_FRONTEND=noninteractive apt-get install -y -q --reinstall ${packages.join(' ')}`;
+      const statesAfter = async (): Promise<string[]> => {
+        await beta.exec(reinstall);
+        const { stdout } = await beta.tryExec(`systemctl is-active ${services.join(' ')}`);
+        return [...new Set(stdout.trim().split('\n'))];
+      };
+      await beta.exec(`apt-get update -q && systemctl stop ${services.join(' ')}`);
+      beta.writeFile({ path: '/usr/sbin/policy-rc.d', content: '#!/bin/sh\nexit 101\n', mode: 0o755 });
+      expect(await statesAfter()).toEqual(['inactive']);
+      await beta.exec('rm /usr/sbin/policy-rc.d');
+      expect(await statesAfter()).toEqual(['active']);
+    });
   },
 );
 

@@ -146,7 +146,6 @@ async function buildOne(directory: string, release: XRoadRelease, name: string, 
   writeFileSync(join(versions, name), `${release.version}\n`);
   const values: Record<string, string> = {
     '@VERSION@': release.version,
-    '@FORMAT@': release.version.split('.').slice(0, 2).join('.'),
     '@CHECK_VERSION@': versionCheck(release.upgradeFrom),
     '#DEBHELPER#': standIn.unit === undefined ? '' : serviceSnippet(`${name}.service`, standIn.unit),
   };

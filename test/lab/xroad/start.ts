@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { waitFor, type Progress } from '../host/command';
 import { openLabs, startLab, type Lab, type LabOptions } from '../host/lab';
 import type { LabHost } from '../host/lab-host';
+import { ensureMachine } from '../host/machine';
 import { writeIndex } from '../repo/deb';
 import { fillRepository, PackageRepository, readCatalogue } from '../repo/repository';
 import { Traffic } from '../traffic/start';
@@ -154,6 +155,9 @@ export class XRoadLab {
   }
 }
 
+const listens = async (node: LabHost): Promise<boolean> =>
+  (await node.exec(`ss -Htln 'sport = :${ports.admin}'`)) !== '';
+
 const descriptionPath = (lab: Lab): string => join(lab.record.directory, 'description.json');
 
 /**
@@ -168,6 +172,7 @@ export async function startXRoadLab(
   const resolved = resolveOptions(options);
   const { names } = resolved;
   const nodes = nodesOf(names);
+  await ensureMachine(progress); // openssl makes the keys
   const secrets = await makeSecrets(nodes);
   const lab = await startLab(
     {
@@ -216,6 +221,7 @@ export async function startXRoadLab(
     if (!resolved.autologin) for (const node of nodes) await cluster.login(node);
     progress('Waiting for the Security Servers to be healthy and up in HAProxy');
     if (resolved.healthPort) await cluster.waitServing();
+    else for (const node of nodes) await waitFor(`the proxy of ${node}`, () => listens(cluster.host(node)));
     return cluster;
   } catch (error) {
     await lab.down();

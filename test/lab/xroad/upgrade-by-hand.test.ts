@@ -55,7 +55,7 @@ describeLab('a rolling upgrade by hand, in the order of the guide', () => {
     );
     for (const node of lab.description.roles.nodes) {
       expect(await changes(lab, node)).toBe(after);
-      expect(lab.host(node).readFile('/etc/xroad/conf.d/proxy.ini')).toContain('configuration-format=7.8\n');
+      expect(lab.host(node).readFile('/etc/xroad/conf.d/proxy.ini')).toContain('Defaults of X-Road 7.8.0-1');
       const versions = await lab
         .host(node)
         .exec("dpkg-query -W -f '${Version} ${db:Status-Abbrev}\\n' 'xroad-*' | sort -u");
@@ -136,9 +136,14 @@ describeLab('an upgrade by hand in a wrong order', () => {
     await resumeFiles(lab, 'ss3');
     await waitFor('messages to fail', () => (traffic.snapshot()?.failed ?? 0) > 0);
     const report = await traffic.stop();
-    expect(report.faults[0]).toMatch(/\/etc\/xroad has format 7\.8, newer than 7\.7\.0-1"$/);
+    expect(report.faults[0]).toMatch(/keyconf\.xml has format 7\.8, newer than 7\.7\.0-1"$/);
     await waitFor('ss3 to be ill', async () => (await lab.health('ss3')).status === 500);
-    expect((await lab.health('ss3')).body).toBe('Fetching health check response failed for: Global conf validity\n');
+    // Which one depends on how old the proxy's copy of the key is (300 s).
+    const bodies = [
+      'Getting OCSP response for authentication key failed.\n',
+      'No authentication key available. Signer might be down.\n',
+    ];
+    expect(bodies).toContain((await lab.health('ss3')).body);
   });
 
   test('packages on a stopped node start its services by themselves, and before replay these find an old schema', async () => {

@@ -19,15 +19,15 @@ GLOBAL_CONF = "/etc/xroad/globalconf/expires"
 class Proxy:
     def __init__(self, log):
         self.log = log
-        self.version, self.code = common.version_of("xroad-proxy")
+        self.version, _ = common.version_of("xroad-proxy")
         numbers = [re.match(r"\d+", os.path.basename(path)) for path in glob.glob(f"{serverconf.CHANGES}/*.sql")]
         self.schema_known = max(int(number.group()) for number in numbers if number)
         self.auth_key_until = 0.0
         self.services = {}
         self.faults = {}  # what stands in the way of messages, by its source
 
-    # The tripwire: code of one release refuses the database schema or the configuration of a newer one, and
-    # a schema that lacks what it needs, so that steps taken in a wrong order show.
+    # The tripwire: code of one release refuses the database schema of a newer one, and one that lacks what it
+    # needs, so that steps taken in a wrong order show. (The signer's: keyconf.xml.)
 
     def schema_fault(self, connection):
         level = serverconf.schema_level(connection)
@@ -37,28 +37,23 @@ class Proxy:
             return f"serverconf has schema {level}, and {self.version} needs {self.schema_known}"
         return None
 
-    def format_fault(self):
-        text = common.read_ini().get("proxy", "configuration-format", fallback="0.0")
-        if tuple(int(part) for part in text.split(".")) > self.code:
-            return f"/etc/xroad has format {text}, newer than {self.version}"
-        return None
-
     # Health checks; they run on the checks' own thread. None is good, a string is the body of the answer.
 
     def check_global_conf(self):
-        fault = self.format_fault()
-        if fault is not None:
-            raise ValueError(fault)
         with open(GLOBAL_CONF) as file:
             expired = float(file.read()) < time.time()
         return "Global configuration is expired" if expired else None
 
     def check_auth_key(self):
         if time.monotonic() >= self.auth_key_until:
-            if not common.ask_signer({"op": "auth-key"}, 6)["loggedIn"]:
+            key = common.ask_signer({"op": "auth-key"}, 6)
+            if "error" in key:
+                return "No authentication key available. Signer might be down."
+            if not key["loggedIn"]:
                 return "No certificate chain available in authentication key."
             self.auth_key_until = time.monotonic() + AUTH_KEY_SECONDS
-        common.ask_signer({"op": "ocsp"}, 6)  # the certificate's OCSP response is the signer's to give, always
+        if "error" in common.ask_signer({"op": "ocsp"}, 6):  # not from the cache
+            return "Getting OCSP response for authentication key failed."
         return None
 
     def check_serverconf(self):
@@ -97,9 +92,9 @@ class Proxy:
                 if not self.services:  # what was read before stays in use while the database is away
                     self.note("serverconf", f"serverconf can't be read: {error}".strip())
             try:
-                self.note("configuration", self.format_fault())
-                signing = common.ask_signer({"op": "sign"}, 0)["loggedIn"]
-                self.note("signer", None if signing else "the token isn't logged in, nothing can be signed")
+                signer = common.ask_signer({"op": "sign"}, 0)
+                logged_out = None if signer.get("loggedIn") else "the token isn't logged in, nothing can be signed"
+                self.note("signer", signer.get("error", logged_out))
             except (OSError, ValueError) as error:
                 self.note("signer", f"the signer doesn't answer: {error}")
             time.sleep(0.5)
@@ -120,7 +115,7 @@ async def main():
     started = time.monotonic()
     log = common.Log("proxy.log")
     proxy = Proxy(log)
-    ini = common.read_ini()  # only at start, but for what the tripwire looks at
+    ini = common.read_ini()  # only at start
     log(f"Starting proxy ({proxy.version})...")
     common.daemon(proxy.watch)
     await asyncio.sleep(float(os.environ.get("XROAD_PROXY_START_SECONDS", "0")))

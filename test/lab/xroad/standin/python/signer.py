@@ -2,6 +2,7 @@
 import hashlib
 import json
 import os
+import re
 import socketserver
 import time
 
@@ -9,6 +10,8 @@ import common
 
 PIN_HASH = "/etc/xroad/signer/softtoken/pin.sha256"
 AUTOLOGIN = "/etc/xroad/autologin"
+KEYCONF = "/etc/xroad/signer/keyconf.xml"
+CODE = common.version_of("xroad-signer")  # what this process is, whatever is installed meanwhile
 
 
 def logged_in():
@@ -24,8 +27,38 @@ def log_in(pin):
     return {"ok": True}
 
 
+def keyconf_format():
+    """(major, minor) of the release that wrote keyconf.xml; 0.0 before the first start."""
+    with open(KEYCONF) as file:
+        found = re.search(r'format="(\d+)\.(\d+)"', file.read())
+    return tuple(int(part) for part in found.groups()) if found else (0, 0)
+
+
+def upgrade_keyconf(code):
+    """A new release writes its own format; on a secondary the file comes from the primary and is never written."""
+    if common.node_type() == "slave" or keyconf_format() >= code:
+        return
+    with open(KEYCONF + ".tmp", "w") as file:
+        file.write(f'<keyConf format="{code[0]}.{code[1]}"><device><id>0</id></device></keyConf>\n')
+    os.chmod(KEYCONF + ".tmp", 0o640)
+    os.replace(KEYCONF + ".tmp", KEYCONF)
+
+
+def keyconf_fault():
+    """The tripwire: keyconf.xml is followed as it changes, and one that a newer release wrote can't be read."""
+    text, code = CODE
+    found = keyconf_format()
+    if found > code:
+        return f"keyconf.xml has format {found[0]}.{found[1]}, newer than {text}"
+    return None
+
+
 def answer(request):
     operation = request.get("op")
+    if operation in ("auth-key", "ocsp", "sign"):
+        fault = keyconf_fault()
+        if fault is not None:
+            return {"error": fault}
     if operation == "login":
         return log_in(request.get("pin", ""))
     if operation == "logout":
@@ -57,8 +90,9 @@ class Server(socketserver.ThreadingTCPServer):
 def run():
     common.die_at_sigterm()
     log = common.Log("signer.log")
+    upgrade_keyconf(CODE[1])
     server = Server(("127.0.0.1", common.SIGNER_PORT), Handler)
-    log(f"Signer {common.version_of('xroad-signer')[0]} started, token logged in: {logged_in()}")
+    log(f"Signer {CODE[0]} started, token logged in: {logged_in()}")
 
     def autologin():
         time.sleep(3)
