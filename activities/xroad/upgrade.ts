@@ -26,7 +26,8 @@ const packages = packageActivities({ assertOutOfService });
 /** What the scripts say when Liquibase fails; their exit code says nothing. */
 const MIGRATION_FAILED = ['Running database migrations failed', 'Connection to database has failed'];
 const DB_PROPERTIES = '/etc/xroad/db.properties';
-const databaseUrlArgv = ['/usr/bin/grep', '-E', '^ *serverconf\\.hibernate\\.connection\\.url', DB_PROPERTIES];
+/** A fixed string, for sudoers has its own mind about the characters of a pattern. */
+const databaseUrlArgv = ['/usr/bin/grep', '-F', 'serverconf.hibernate.connection.url', DB_PROPERTIES];
 
 export interface UpgradeBefore {
   readonly install: InstallBefore;

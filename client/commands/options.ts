@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import type { z } from 'zod';
 import { startInput } from '../../workflows/contract';
 import { defaultUser } from '../context';
@@ -20,6 +20,20 @@ export interface RoutingOptions {
   readonly procedure?: string;
   readonly taskQueue?: string;
 }
+
+/** How an X-Road cluster is upgraded; other kinds refuse it. */
+export const withMode = (command: Command): Command =>
+  command.addOption(
+    new Option('--mode <mode>', 'of an X-Road cluster: all nodes at once in an outage, or one by one').choices(
+      startInput.shape.mode.unwrap().options,
+    ),
+  );
+
+export interface ModeOptions {
+  readonly mode?: 'rolling' | 'offline';
+}
+
+export const modeOf = ({ mode }: ModeOptions): ModeOptions => (mode === undefined ? {} : { mode });
 
 export const withPerson = (command: Command): Command =>
   command.option('--by <name>', 'who says so; $HITLESS_USER, or else the user of this system');

@@ -7,10 +7,11 @@ import { inventoryHere, routingOf } from '../inventory-here';
 import { renderPlan, renderReadiness } from '../render/plan';
 import { planUpgrade } from '../start';
 import { sudoCommandsOf, sudoersFiles } from '../sudoers';
-import { clusterName, withRouting, type RoutingOptions } from './options';
+import { clusterName, modeOf, withMode, withRouting, type ModeOptions, type RoutingOptions } from './options';
 
 type CheckOptions = RoutingOptions & { readonly json?: boolean };
-type PlanOptions = CheckOptions & { readonly sudoers?: boolean; readonly host?: string; readonly inventory?: string };
+type PlanOptions = CheckOptions &
+  ModeOptions & { readonly sudoers?: boolean; readonly host?: string; readonly inventory?: string };
 
 export function addPlanCommands(program: Command, context: Context): void {
   const check = program
@@ -50,7 +51,7 @@ export function addPlanCommands(program: Command, context: Context): void {
       ),
     );
   withExamples(
-    withJson(withRouting(plan)),
+    withJson(withMode(withRouting(plan))),
     ['hitless plan fw-dc1 2.0', 'what an upgrade would do'],
     ['hitless start fw-dc1 2.0 --expect-plan DIGEST', 'start that plan, and no other'],
     ['hitless plan fw-dc1 2.0 --sudoers --host fw1 > hitless', 'then: visudo -cf hitless, and install it on fw1'],
@@ -80,7 +81,7 @@ async function planCluster(session: Session, typed: string, version: string, opt
   const routing = routingOf(cluster, session.io.env, options);
   const engine = await session.engine();
   session.note(`reading ${cluster}; nothing is changed`);
-  const view = await planUpgrade(engine, { cluster, version }, routing);
+  const view = await planUpgrade(engine, { cluster, version, ...modeOf(options) }, routing);
   const isReady = view.readiness?.ready !== false;
   const hint = isReady ? `\n\nhitless start ${cluster} ${version} --expect-plan ${view.digest.slice(0, 12)}` : '';
   return {
@@ -111,9 +112,13 @@ async function staticPlan(
   const here = inventoryHere(session.io.env, options.inventory);
   if (here !== undefined && (options.inventory !== undefined || Object.hasOwn(here.inventory.clusters, cluster))) {
     clusterOf(here.inventory, cluster);
-    return resolvePlan(here.inventory, { cluster, version }, { isDryRun: true });
+    return resolvePlan(here.inventory, { cluster, version, ...modeOf(options) }, { isDryRun: true });
   }
   const routing = routingOf(cluster, session.io.env, options);
-  const view = await planUpgrade(await session.engine(), { cluster, version, only: 'resolve' }, routing);
+  const view = await planUpgrade(
+    await session.engine(),
+    { cluster, version, only: 'resolve', ...modeOf(options) },
+    routing,
+  );
   return view.plan as ResolvedPlan;
 }

@@ -10,9 +10,9 @@ import { time } from '../render/text';
 import { exitCodeOf, parseInput, startUpgrade, type Started } from '../start';
 import type { Engine, RunState } from '../run';
 import { startInput, type StatusView } from '../../workflows/contract';
-import { withRouting, type RoutingOptions } from './options';
+import { withMode, withRouting, type ModeOptions, type RoutingOptions } from './options';
 
-interface StartCommandOptions extends RoutingOptions {
+interface StartCommandOptions extends RoutingOptions, ModeOptions {
   readonly json?: boolean;
   readonly requestedBy?: string;
   readonly expectPlan?: string;
@@ -37,7 +37,7 @@ export function addStartCommand(program: Command, context: Context): void {
       context.run(options, (session) => start_(session, cluster, version, options)),
     );
   withExamples(
-    withJson(withRouting(start)),
+    withJson(withMode(withRouting(start))),
     ['hitless start fw-dc1 2.0', 'start it, then: hitless status fw-dc1 --watch'],
     ['hitless start fw-dc1 2.0 --expect-plan 3f2a90c1d4e5', 'start exactly the plan that hitless plan showed'],
     ['hitless start fw-dc1 2.0 --follow', 'start it and see it through'],
@@ -56,6 +56,7 @@ async function start_(
     version,
     requestedBy: options.requestedBy ?? defaultUser(session.io.env),
     ...(options.expectPlan !== undefined && { expectPlan: options.expectPlan }),
+    ...(options.mode !== undefined && { mode: options.mode }),
   });
   const routing = routingOf(cluster, session.io.env, options);
   const engine = await session.engine();

@@ -123,7 +123,7 @@ describe('resuming replay (C3)', () => {
   test('resumes when old code is stopped, and waits for the primary’s position and schema', async () => {
     const world = turn();
     const before = await resumeReplay.observe(world.context(), { node: 'ss2' });
-    const done = await resumeReplay.act(world.context(), { node: 'ss2', lsn: '0/3000200' }, before);
+    const done = await resumeReplay.act(world.context(), { node: 'ss2', position: { lsn: '0/3000200' } }, before);
     expect(done).toMatchObject({ changed: true, reached: '0/3100000' });
     expect((await resumeReplay.act(world.context(), { node: 'ss2' }, before)).changed).toBe(false);
     expect((await caughtUp.check(world.context(), { node: 'ss2' })).reached).toBe('0/3100000');

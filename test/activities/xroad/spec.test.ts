@@ -83,7 +83,7 @@ describe('the sudoers file', () => {
     for (const node of [ss2, ss3]) {
       await out(node.name);
       const before = await xroad.resumeReplay.observe(run(), { node: node.name });
-      await xroad.resumeReplay.act(run(), { node: node.name, lsn }, before);
+      await xroad.resumeReplay.act(run(), { node: node.name, position: { lsn } }, before);
       await xroad.assertOutOfService(run(), node.name);
       node.release = ss1.versions['xroad-proxy']!;
       await xroad.resumeSync.act(

@@ -14,3 +14,20 @@ describe('docs/inventory.example.yaml', () => {
     expect(plan.hosts).toHaveProperty('bastion');
   });
 });
+
+describe('docs/inventory.x-road.example.yaml', () => {
+  const xroad = join(__dirname, '../../../docs/inventory.x-road.example.yaml');
+  const start = { cluster: 'ss-prod', version: '7.8.0', requestedBy: 'dave' };
+
+  it('resolves, with the hosts of its load balancers and probes', () => {
+    const plan = resolvePlan(loadInventory(xroad), start);
+    expect(plan).toMatchObject({ procedure: 'x-road-cluster', mode: 'rolling' });
+    expect(Object.keys(plan.hosts)).toEqual(['lb', 'office', 'ss1', 'ss2', 'ss3']);
+    expect(resolvePlan(loadInventory(xroad), { ...start, mode: 'offline' })).toMatchObject({ mode: 'offline' });
+  });
+
+  it('has a mode; a firewall pair has none', () => {
+    const pair = { cluster: 'fw-dc1', version: '2.0', requestedBy: 'dave', mode: 'offline' as const };
+    expect(() => resolvePlan(loadInventory(example), pair)).toThrow(/mode: is for X-Road clusters only/);
+  });
+});
