@@ -7,7 +7,7 @@ import type { ResolvedPlan } from '../worker/inventory';
 
 /** Everything that an upgrade by this plan runs as another user. */
 export const sudoCommandsOf = (plan: ResolvedPlan): readonly SudoCommand[] =>
-  plan.procedure === 'x-road-cluster' ? ofXRoad(plan as never) : ofPair(plan);
+  plan.procedure === 'x-road-cluster' ? ofXRoad(plan) : ofPair(plan);
 
 export interface SudoersFile {
   readonly host: string;

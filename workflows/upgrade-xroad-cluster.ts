@@ -166,7 +166,7 @@ async function watched(
   gateId: 'secondaries' | 'next',
 ): Promise<void> {
   const others = [plan.roles.primary, ...plan.roles.secondaries].filter((name) => name !== node);
-  const action = probes.watch({ serving: node, escapeTo: others[0] ?? '', waiting, baseline: baseline as never });
+  const action = probes.watch({ serving: node, escapeTo: others[0] ?? '', waiting, baseline: baseline });
   const { to } = plan.releases;
   await watching({ name: `Watch ${to} on ${node}`, action }, { escape: standAside(plan, node) }, async () => {
     await atLeast(`Monitoring period of ${node}`, plan.monitoring.periodMs);
