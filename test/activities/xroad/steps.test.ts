@@ -156,7 +156,9 @@ describe('services', () => {
     const world = ready();
     world.node('ss1').connections = ['0 0 192.0.2.11:8443 192.0.2.30:52000'];
     const before = await stopServices.observe(world.context(), { node: 'ss1' });
-    expect((await stopServices.act(world.context(), { node: 'ss1', drain: { drained: false } }, before)).changed).toBe(true);
+    expect((await stopServices.act(world.context(), { node: 'ss1', drain: { drained: false } }, before)).changed).toBe(
+      true,
+    );
   });
 
   test('are never started on a schema that isn’t theirs', async () => {
