@@ -1,166 +1,55 @@
-/**
- * The firewall pair's demo: engine, lab, worker and traffic on this machine, one upgrade, one summary, and nothing left.
- */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { Client, Connection } from '@temporalio/client';
-import { answer, follow, startUpgrade, type Engine, type RunState } from '../client';
-import { formatDuration } from '../activities/kit/duration';
-import { startFirewallPairLab, type FirewallPairLab, type Traffic } from '../test/lab';
-import { startEngine } from '../worker/engine';
-import { startWorker } from '../worker/run';
+/** The firewall pair's demo. */
+import { startFirewallPairLab, type FirewallPairLab, type TrafficReport } from '../test/lab';
 import { inventoryOf } from './inventory';
-import { renderSummary, summaryOf, type Summary } from './summary';
-import { Undo } from './undo';
+import type { Scene } from './run';
 
-export interface DemoOptions {
-  readonly interactive: boolean;
-  readonly monitoring: string;
-  readonly json?: string;
-  readonly say: (text: string) => void;
-  readonly signal: AbortSignal;
+export interface FirewallPairFigures {
+  readonly packets: { readonly sent: number; readonly lost: number };
+  readonly sessions: { readonly opened: number; readonly broken: number };
+  readonly newConnections: { readonly tried: number; readonly failed: number; readonly slow: number };
+  /** What the machine did to the measurement itself: longest stall of the generator, packets its own sockets dropped. */
+  readonly generator: { readonly stalledMs: number; readonly overflowed: number };
 }
 
-const CLUSTER = 'fw-dc1';
-const TARGET = '2.0';
-/** Traffic goes on for a while after the last step, lest something breaks late. */
-const AFTER_MS = 5_000;
+/** A stall of the generator that is worth a line. */
+const STALL_MS = 200;
 
-/** Runs it to its end; whatever was started is ended again, also after a failure. */
-export async function demoFirewallPair(options: DemoOptions): Promise<Summary> {
-  const { say, signal } = options;
-  const began = performance.now();
-  const undo = new Undo();
-  try {
-    const directory = await mkdtemp(join(tmpdir(), 'hitless-demo-'));
-    undo.later('files', () => rm(directory, { recursive: true, force: true }));
-    // What doesn't depend on the other is set up side by side.
-    const [engine, lab] = await undo.all([startDemoEngine(directory, say, undo), startLab(say, undo)]);
-    signal.throwIfAborted();
-    const inventory = join(directory, 'inventory.yaml');
-    await writeFile(inventory, inventoryOf(lab.description, { monitoring: options.monitoring }));
-    const worker = await startWorker({
-      ...connectionOf(engine),
-      inventory,
-      uiUrl: engine.webUi ?? '',
-      onProgress: say,
-    });
-    undo.later('worker', () => worker.stop());
-    const traffic = await lab.startTraffic();
-    undo.later('traffic', () => traffic.stop().then(() => undefined));
-    say(
-      'Traffic runs: 1,000 UDP packets a second and their echoes, 200 long-lived TCP sessions (half of all through NAT), 30 new connections a second',
-    );
-    const setUpMs = performance.now() - began;
-
-    const started = performance.now();
-    const { workflowId, runId } = await startUpgrade(engine, {
-      cluster: CLUSTER,
-      version: TARGET,
-      requestedBy: 'demo',
-    });
-    say(`\nUpgrade started. Web UI: ${engine.webUi}/namespaces/default/workflows/${workflowId}/${runId}/history\n`);
-    const ended = await followRun(engine, traffic, workflowId, options);
-    const upgradeMs = performance.now() - started;
-    await new Promise((resolve) => setTimeout(resolve, AFTER_MS));
-    const measured = await traffic.stop();
-    const outcome =
-      ended.report?.ending === 'Completed' ? 'upgraded' : `${ended.execution}: ${ended.failure?.message ?? ''}`;
-    const summary = summaryOf(outcome, ended.report, measured, {
-      setUpMs,
-      upgradeMs,
-      totalMs: performance.now() - began,
-    });
-    say(renderSummary(summary, measured));
-    if (options.json !== undefined) await writeFile(options.json, `${JSON.stringify(summary, undefined, 2)}\n`);
-    return summary;
-  } finally {
-    say('Taking everything down …');
-    await undo.run(say);
-  }
-}
-
-interface DemoEngine extends Engine {
-  readonly namespace: string;
-}
-
-const connectionOf = (engine: DemoEngine) => ({ connection: { address: engine.address }, namespace: engine.namespace });
-
-async function startDemoEngine(directory: string, say: DemoOptions['say'], undo: Undo): Promise<DemoEngine> {
-  const engine = await startEngine({
-    dbFile: join(directory, 'engine.db'),
-    onProgress: (text) => say(`[engine] ${text}`),
-  });
-  undo.later('engine', () => engine.stop());
-  const connection = await Connection.connect({ address: engine.address });
-  undo.later('connection', () => connection.close());
-  say(`[engine] Temporal serves at ${engine.address}, its Web UI at ${engine.uiUrl}`);
-  return {
-    client: new Client({ connection, namespace: engine.namespace }),
-    address: engine.address,
-    namespace: engine.namespace,
-    ...(engine.uiUrl === undefined ? {} : { webUi: engine.uiUrl }),
-  };
-}
-
-async function startLab(say: DemoOptions['say'], undo: Undo): Promise<FirewallPairLab> {
-  const lab = await startFirewallPairLab({}, (text) => say(`[lab] ${text}`));
-  undo.later('lab', () => lab.down());
-  return lab;
-}
-
-/** Prints each step as it ends, and approves what is asked. */
-async function followRun(
-  engine: DemoEngine,
-  traffic: Traffic,
-  workflowId: string,
-  options: DemoOptions,
-): Promise<RunState> {
-  const { say, interactive, signal } = options;
-  const told = new Set<string>();
-  const once = (key: string, text: string): void => {
-    if (told.has(key)) return;
-    told.add(key);
-    say(text);
-  };
-  return follow(engine, {
-    cluster: CLUSTER,
-    workflowId,
-    signal,
-    onState: ({ status }) => {
-      if (status === undefined) return;
-      for (const step of status.steps) {
-        if (step.state === 'done')
-          once(`${step.number} done`, `  ✓ ${step.name}${step.summary === undefined ? '' : `: ${step.summary}`}`);
-        if (step.state === 'failed') once(`${step.number} ${step.failure}`, `  ✗ ${step.name}: ${step.failure}`);
-        if (step.state === 'running') once(`${step.number} ${step.startedAt}`, `  … ${step.name}`);
-      }
-      const { wait } = status;
-      if (wait !== undefined) {
-        const report = traffic.snapshot();
-        const lost =
-          report === undefined
-            ? ''
-            : `; ${report.packets.lost} packets lost, ${report.sessions.broken} sessions broken so far`;
-        const tenth = Math.floor((10 * wait.observedMs) / wait.neededMs);
-        once(
-          `wait ${tenth}`,
-          `    monitoring: ${formatDuration(wait.observedMs)} of ${formatDuration(wait.neededMs)}${lost}`,
-        );
-      }
-      for (const opening of status.waitingFor) {
-        once(opening.id, `  ? ${opening.id}: ${opening.question}`);
-        if (interactive || opening.kind !== 'gate') {
-          once(`${opening.id} how`, `    Answer in the Web UI (signal), or: ${engine.webUi}`);
-          continue;
-        }
-        if (told.has(`${opening.id} answered`)) continue;
-        once(`${opening.id} answered`, `    approving ${opening.id} by itself (--interactive leaves that to you)`);
-        answer(engine, CLUSTER, { verb: 'approve', opening: opening.id, by: 'demo-approver' }).catch((error: unknown) =>
-          say(String(error)),
-        );
-      }
-    },
-  });
-}
+export const firewallPairScene: Scene<FirewallPairLab, TrafficReport, FirewallPairFigures> = {
+  cluster: 'fw-dc1',
+  kind: 'firewall-pair',
+  version: '2.0',
+  startLab: (progress) => startFirewallPairLab({}, progress),
+  inventory: (lab, monitoring) => inventoryOf(lab.description, { monitoring }),
+  startTraffic: (lab) => lab.startTraffic(),
+  trafficRuns:
+    '1,000 UDP packets a second and their echoes, 200 long-lived TCP sessions (half of all through NAT), 30 new connections a second',
+  soFar: ({ packets, sessions }) => `${packets.lost} packets lost, ${sessions.broken} sessions broken`,
+  measured({ packets, sessions, newConnections, stalledMs }) {
+    const generator = { stalledMs: Math.round(stalledMs), overflowed: packets.overflowed };
+    return {
+      figures: {
+        packets: { sent: packets.sent, lost: packets.lost },
+        sessions: { opened: sessions.opened, broken: sessions.broken },
+        newConnections: { tried: newConnections.tried, failed: newConnections.failed, slow: newConnections.slow },
+        generator,
+      },
+      lines: [
+        ['packets', `${packets.sent} sent (UDP, both ways), ${packets.lost} lost`],
+        ['sessions', `${sessions.opened} long-lived TCP sessions, ${sessions.broken} broken or hung`],
+        [
+          'new connections',
+          `${newConnections.tried} tried, ${newConnections.failed} failed, ${newConnections.slow} slower than 0.5 s`,
+        ],
+        ...(generator.overflowed > 0 || generator.stalledMs > STALL_MS
+          ? [
+              [
+                'measured by',
+                `a generator that stalled for up to ${generator.stalledMs} ms and whose own sockets dropped ${generator.overflowed} packets (not counted)`,
+              ] as const,
+            ]
+          : []),
+      ],
+      faults: [...sessions.faults, ...newConnections.faults],
+    };
+  },
+};

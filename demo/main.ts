@@ -1,18 +1,27 @@
 /** `npm run demo`: an upgrade under traffic, on this machine, with nothing left behind. */
-import { Command } from 'commander';
+import { Argument, Command } from 'commander';
 import { labUnavailable } from '../test/lab';
-import { demoFirewallPair } from './firewall-pair';
+import { firewallPairScene } from './firewall-pair';
+import { runDemo, type DemoOptions } from './run';
+import { xroadScene } from './xroad';
+
+const demos: Readonly<Record<string, (options: DemoOptions) => Promise<{ readonly outcome: string }>>> = {
+  'firewall-pair': (options) => runDemo(firewallPairScene, options),
+  xroad: (options) => runDemo(xroadScene, options),
+};
 
 const program = new Command('npm run demo --')
-  .description('Upgrades a firewall pair of booted Debian hosts under traffic, on this machine; leaves nothing behind.')
+  .description('Upgrades a cluster of booted Debian hosts under traffic, on this machine; leaves nothing behind.')
+  .addArgument(new Argument('[cluster]', 'what is upgraded').choices(Object.keys(demos)).default('firewall-pair'))
   .option('--interactive', 'leave the approvals to you: in the Web UI, or with the hitless command', false)
   .option('--monitoring <duration>', 'length of the monitoring period', '10s')
   .option('--json <file>', 'write the summary to a file')
   .addHelpText(
     'after',
-    '\nExamples:\n  npm run demo\n  npm run demo -- --interactive --monitoring 5m\n  npm run demo -- --json summary.json',
+    '\nExamples:\n  npm run demo\n  npm run demo -- xroad\n  npm run demo -- --interactive --monitoring 5m\n  npm run demo -- --json summary.json',
   )
   .parse();
+const [cluster = 'firewall-pair'] = program.processedArgs as [string?];
 const options = program.opts<{ interactive: boolean; monitoring: string; json?: string }>();
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
@@ -31,8 +40,8 @@ async function main(): Promise<number> {
     });
   }
   try {
-    const summary = await demoFirewallPair({ ...options, say, signal: stop.signal });
-    return summary.outcome === 'upgraded' ? 0 : 1;
+    const summary = await demos[cluster]?.({ ...options, say, signal: stop.signal });
+    return summary?.outcome === 'upgraded' ? 0 : 1;
   } catch (error) {
     say(
       stop.signal.aborted ? 'Stopped.' : `The demo failed: ${error instanceof Error ? error.message : String(error)}`,

@@ -34,11 +34,21 @@ if (command === 'check' || totals.failed > 0) end();
 
 const lab = '(\\.lab\\.test\\.ts$|/test/lab/)';
 const whole = '/test/e2e/';
-/** In test:all only: what takes minutes and shows what other tests show, too, or a rarer case. */
-const later = all ? [] : ['/test/lab/xroad/(xroad|upgrade-by-hand)[.]test', '/test/e2e/undo-restart[.]'];
+/**
+ * In test:all only: what takes minutes and shows what other tests show, too, or a rarer case; and what needs HAProxy or
+ * PostgreSQL on this machine itself, where the lab has its own.
+ */
+const later = all
+  ? []
+  : [
+      '/test/lab/xroad/(xroad|upgrade-by-hand)[.]test',
+      '/test/e2e/undo-restart[.]',
+      '/test/activities/load-balancer/haproxy[.]test',
+      '/test/activities/xroad/database[.]test',
+    ];
 const ignoring = (paths) => (paths.length > 0 ? ['--testPathIgnorePatterns', ...paths] : []);
 const groups = [
-  ['unit, property and engine tests', ['--maxWorkers=2', '--testPathIgnorePatterns', lab]],
+  ['unit, property and engine tests', ['--maxWorkers=2', '--testPathIgnorePatterns', lab, ...later]],
   ['lab tests', ['--runInBand', '--testPathPatterns', lab, '--testPathIgnorePatterns', whole, ...later]],
   ['whole upgrades on the lab', ['--runInBand', '--testPathPatterns', whole, ...ignoring(later)]],
 ];

@@ -186,7 +186,7 @@ describe('services', () => {
     world.node('ss1').units.get('xroad-signer.service')!.broken = false;
     world.node('ss1').maskAll();
     const masked = await failureOf(startServices.act(world.context(), { node: 'ss1' }, { active: [] }));
-    expect(masked.message).toMatch(/xroad-proxy.service is masked/);
+    expect(masked.message).toMatch(/xroad-signer.service is masked/);
   });
 
   test('one that systemd keeps starting again doesn’t count as started', async () => {
