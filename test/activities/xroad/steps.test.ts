@@ -182,6 +182,7 @@ describe('services', () => {
     expect(crash).toMatchObject({ type: 'VerifyFailed' });
     expect(crash.message).toMatch(/xroad-signer.service is failed \(exit-code\)/);
     world.node('ss1').units.get('xroad-signer.service')!.broken = false;
+    world.node('ss1').stopAll();
     world.node('ss1').maskAll();
     const masked = await failureOf(startServices.act(world.context(), { node: 'ss1' }, { active: [] }));
     expect(masked.message).toMatch(/xroad-proxy.service is masked/);

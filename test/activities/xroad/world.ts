@@ -146,7 +146,7 @@ export class FakeNode {
     if (c.includes('db.properties')) return this.databaseUrl === '' ? { code: 1 } : this.databaseUrl;
     if (c.startsWith('/usr/bin/grep -hF') && c.includes('/var/log/hitless/')) {
       const found = this.log.filter((line) =>
-        /database migrations failed|Connection to database has failed/.test(line),
+        /database migrations failed|please check database availability/.test(line),
       );
       return { code: found.length > 0 ? 0 : 1, stdout: found.map((line) => `${line}\n`).join('') };
     }
