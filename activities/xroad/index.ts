@@ -14,6 +14,7 @@ export { pauseReplay, resumeReplay, caughtUp, walPosition } from './replay';
 export type { CatchUpInput, ReplayBefore, ResumeResult } from './replay';
 export { pauseSync, resumeSync, syncNow, type CopyResult, type SyncBefore } from './sync';
 export { paused, lookAtPaused } from './paused';
+export { keepPaused, type KeepPausedInput } from './keep-paused';
 export { healthy, type Health } from './health';
 export { maintenanceOn, maintenanceOff, type MaintenanceBefore } from './maintenance';
 export { drained, type DrainInput, type Drained } from './drain';
