@@ -74,15 +74,30 @@ export class FakeNode {
     isPrimary: boolean,
   ) {
     this.type = isPrimary ? 'master' : 'slave';
-    for (const unit of SERVICES)
+    for (const unit of SERVICES) {
+      const exists = !/opmonitor|autologin/.test(unit);
       this.units.set(unit, {
-        ...{ active: 'active', masked: '', exists: true, restarts: 0, result: 'success' },
-        ...(/opmonitor|autologin/.test(unit) ? { active: 'inactive' as const, exists: false } : {}),
+        active: exists ? 'active' : 'inactive',
+        masked: '',
+        exists,
+        restarts: 0,
+        result: 'success',
       });
+    }
     this.db = {
-      ...{ version: 150_004, standby: !isPrimary, pause: 'not paused', receiver: 'streaming', down: false },
-      ...{ replayed: '0/3000148', received: '0/3000148', position: '0/3000148', system: '7300000000000000001' },
-      ...{ changes: 12, digest: 'd-old', last: '2026-01-01 00:00:00', locked: 0 },
+      version: 150_004,
+      standby: !isPrimary,
+      pause: 'not paused',
+      receiver: 'streaming',
+      down: false,
+      replayed: '0/3000148',
+      received: '0/3000148',
+      position: '0/3000148',
+      system: '7300000000000000001',
+      changes: 12,
+      digest: 'd-old',
+      last: '2026-01-01 00:00:00',
+      locked: 0,
     };
     this.host = new ScriptedHost(name, (command) => this.answer(command));
   }
