@@ -108,8 +108,8 @@ describeIfThere(`PostgreSQL${why === undefined ? '' : ` (skipped: ${why})`}`, ()
           ...argv,
         ],
       });
-      node.host = new ScriptedHost(name, (command, how, argv) =>
-        command.includes('/usr/bin/psql') ? real.exec(argv, { ...how, okCodes: 'any' }) : node.answer(command),
+      node.host = new ScriptedHost(name, (command, _how, argv) =>
+        command.includes('/usr/bin/psql') ? real.exec(argv, { okCodes: 'any' }) : node.answer(command),
       );
     }
     const { digest } = await database.changelogOf(world.plan, host('ss1'));
