@@ -183,8 +183,7 @@ async function offline(procedure: Procedure): Promise<void> {
   for (const node of nodes) {
     if (usesLoadBalancer(plan))
       await step(`Take ${node} out at the load balancer`, loadBalancer.takeOut({ node, outage: true }));
-    if (usesMaintenance(plan))
-      await step(`Switch maintenance mode of ${node} on`, xroad.maintenanceOn({ node, outage: true }));
+    if (usesMaintenance(plan)) await step(`Switch maintenance mode of ${node} on`, xroad.maintenanceOn({ node }));
   }
   for (const node of nodes) {
     const drain = await check(

@@ -14,15 +14,16 @@ export { pauseReplay, resumeReplay, caughtUp, walPosition } from './replay';
 export type { CatchUpInput, ReplayBefore, ResumeResult } from './replay';
 export { pauseSync, resumeSync, syncNow, type CopyResult, type SyncBefore } from './sync';
 export { paused, lookAtPaused } from './paused';
+export { keepPaused, type KeepPausedInput } from './keep-paused';
 export { healthy, type Health } from './health';
-export { maintenanceOn, maintenanceOff, type MaintenanceBefore, type MaintenanceInput } from './maintenance';
+export { maintenanceOn, maintenanceOff, type MaintenanceBefore } from './maintenance';
 export { drained, type DrainInput, type Drained } from './drain';
 export { startServices, stopServices, type ServicesBefore, type StartInput, type StopInput } from './services';
 export { allowStart, forbidStart, type MaskBefore } from './self-start';
 export { upgraded, upgradePackages, type UpgradeBefore, type UpgradeResult } from './upgrade';
 export { tokensActive, type TokenResult } from './token';
-export { assertOutOfService } from './guards';
 export { release } from './release';
+export { assertOutOfService } from './guards';
 export { xroadProbes } from './watching';
 export { sudoCommands, sudoCommandsOf } from './sudo';
 

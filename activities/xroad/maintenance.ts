@@ -8,11 +8,6 @@ import { CURL, describeHealth, healthOf, nextFor, type Health } from './health';
 import { othersHealthFaults } from './guards';
 import { hostNameOf, hostOf, type NodeInput, type XroadContext, type XroadPlan } from './plan';
 
-export interface MaintenanceInput extends NodeInput {
-  /** An outage was announced: all nodes may be out at once. */
-  readonly outage?: boolean;
-}
-
 export interface MaintenanceBefore {
   readonly health: Health;
 }
@@ -79,12 +74,13 @@ async function set(context: XroadContext, host: Host, node: string, on: boolean)
 }
 
 /** Switches maintenance mode on. Undo switches it off unless it was on before. */
-export const maintenanceOn = defineStep<MaintenanceInput, MaintenanceBefore, Outcome, XroadPlan>({
+export const maintenanceOn = defineStep<NodeInput, MaintenanceBefore, Outcome, XroadPlan>({
   observe,
-  async act(context, { node, outage = false }) {
+  async act(context, { node }) {
     const { host } = await takeOwnership(context, hostNameOf(context.plan, node));
     const isOn = (await healthOf(context.plan, host)).kind === 'maintenance';
-    if (!isOn && !outage) {
+    // Offline, an outage was announced: all nodes are out at once.
+    if (!isOn && context.plan.mode === 'rolling') {
       const faults = await othersHealthFaults(context, node);
       if (faults.length > 0)
         throw transient(

@@ -3,13 +3,15 @@ import { releaseOwnership } from '../ownership';
 import type { XroadPlan } from './plan';
 
 /**
- * The end of a run, however it ends: its owner files on the nodes are released, so that the next run starts from what it
- * finds. A node that doesn't answer keeps its file, which the next run adopts or asks about.
+ * The end of a run, however it ends: its owner files on nodes and load balancers are released, so that the next run starts
+ * from what it finds. A host that doesn't answer keeps its file, which the next run adopts or asks about.
  */
 export const release = defineStep<Record<never, never>, Record<never, never>, Outcome, XroadPlan>({
   observe: () => Promise.resolve({}),
   async act(context) {
-    const hosts = Object.values(context.plan.nodes).map((node) => node.host);
+    const { nodes, loadBalancer } = context.plan;
+    const balancers = loadBalancer?.instances.map((instance) => instance.host) ?? [];
+    const hosts = [...new Set([...Object.values(nodes).map((node) => node.host), ...balancers])];
     const results = await Promise.allSettled(hosts.map((host) => releaseOwnership(context, host)));
     context.signal.throwIfAborted();
     const kept = results.flatMap((r, i) => (r.status === 'rejected' ? [`${hosts[i]}: ${messageOf(r.reason)}`] : []));

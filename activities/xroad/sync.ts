@@ -2,9 +2,10 @@
 import { defineStep, permanent, transient, type Host, type Outcome } from '../kit';
 import { takeOwnership } from '../ownership';
 import { refuseIf } from './guards';
-import { packageFaults, readNodeType, readPackages } from './node';
+import { isStopped, packageFaults, readNodeType, readPackages, readServices } from './node';
 import { hostNameOf, hostOf, requireSecondary, type NodeInput, type XroadContext, type XroadPlan } from './plan';
 import * as state from './sync-state';
+import { describeUnit } from './text';
 
 export interface SyncBefore {
   readonly flag: boolean;
@@ -135,8 +136,7 @@ export const syncNow = defineStep<NodeInput, Record<never, never>, CopyResult, X
         `${node} didn’t copy the configuration, for ${plan.xroad.sync.flag} is there. Next: this is tried again; is the pause over?`,
         { node },
       );
-    // In an announced outage the guide copies before the packages, too: nothing runs that could read what it gets.
-    if (plan.mode !== 'offline') await assertSameRelease(context, host, node);
+    await assertSameRelease(context, host, node);
     const compared = await copy(context, host, node);
     return { summary: `${node} has the configuration of ${plan.roles.primary}`, changed: true, compared };
   },
@@ -151,7 +151,10 @@ export const syncNow = defineStep<NodeInput, Record<never, never>, CopyResult, X
     }),
 });
 
-/** The node has what the primary has: files of one release meet code of the same. @throws GuardRefused */
+/**
+ * The node has what the primary has: files of one release meet code of the same. Offline, they may come first, for all code
+ * is stopped until the packages have followed. @throws GuardRefused
+ */
 async function assertSameRelease(context: XroadContext, host: Host, node: string): Promise<void> {
   const { plan } = context;
   const { primary } = plan.roles;
@@ -160,6 +163,13 @@ async function assertSameRelease(context: XroadContext, host: Host, node: string
   const both = (release: string): boolean =>
     packageFaults(plan, release, own).length === 0 && packageFaults(plan, release, ahead).length === 0;
   if (both(to) || both(from)) return;
+  if (plan.mode === 'offline' && packageFaults(plan, to, ahead).length === 0)
+    return refuseIf(
+      (await readServices(host))
+        .filter((unit) => !isStopped(unit))
+        .map((unit) => ({ where: node, what: `${describeUnit(unit)}: old code would get files of ${to}` })),
+      `the configuration was not copied to ${node}`,
+    );
   refuseIf(
     [
       {

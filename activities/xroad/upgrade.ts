@@ -24,9 +24,9 @@ import { parseDatabaseUrl } from './text';
 const packages = packageActivities({ assertOutOfService });
 
 /** What the scripts say when Liquibase fails; their exit code says nothing. */
-const MIGRATION_FAILED = ['Running database migrations failed', 'Connection to database has failed'];
+const MIGRATION_FAILED = ['Running database migrations failed', 'please check database availability'];
 const DB_PROPERTIES = '/etc/xroad/db.properties';
-/** A fixed string, for sudoers has its own mind about the characters of a pattern. */
+/** A fixed string, for sudoers has its own mind about patterns; and that line alone, for the others hold passwords. */
 const databaseUrlArgv = ['/usr/bin/grep', '-F', 'serverconf.hibernate.connection.url', DB_PROPERTIES];
 
 export interface UpgradeBefore {

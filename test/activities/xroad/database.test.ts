@@ -108,8 +108,8 @@ describeIfThere(`PostgreSQL${why === undefined ? '' : ` (skipped: ${why})`}`, ()
           ...argv,
         ],
       });
-      node.host = new ScriptedHost(name, (command, how, argv) =>
-        command.includes('/usr/bin/psql') ? real.exec(argv, { ...how, okCodes: 'any' }) : node.answer(command),
+      node.host = new ScriptedHost(name, (command, _how, argv) =>
+        command.includes('/usr/bin/psql') ? real.exec(argv, { okCodes: 'any' }) : node.answer(command),
       );
     }
     const { digest } = await database.changelogOf(world.plan, host('ss1'));
@@ -210,7 +210,7 @@ describeIfThere(`PostgreSQL${why === undefined ? '' : ` (skipped: ${why})`}`, ()
     sql('ss2', 'select pg_reload_conf()');
     await until(() => sql('ss2', 'select count(*) from pg_stat_wal_receiver') === '0');
     sql('ss1', 'create table serverconf.unseen (id int)');
-    expect(sql('ss2', 'select pg_last_wal_replay_lsn() = pg_last_wal_receive_lsn()')).toBe('t');
+    await until(() => sql('ss2', 'select pg_last_wal_replay_lsn() = pg_last_wal_receive_lsn()') === 't');
     const { version } = await database.identityOf(world.plan, host('ss2'));
     const standby = await database.standbyOf(world.plan, host('ss2'), version);
     expect(hasCaughtUp(standby, await database.positionOf(world.plan, host('ss1')))).toBe(false);

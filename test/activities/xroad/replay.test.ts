@@ -1,5 +1,5 @@
 /** Pausing and resuming, and the point of no return. */
-import { lookAtPaused, pauseReplay, paused, resumeReplay, caughtUp } from '../../../activities/xroad';
+import { keepPaused, lookAtPaused, pauseReplay, paused, resumeReplay, caughtUp } from '../../../activities/xroad';
 import { resumeRefusal, startRefusal, type Side } from '../../../activities/xroad/guards';
 import { NEW, OLD, World, failureOf } from './world';
 
@@ -107,6 +107,28 @@ describe('the paused state, looked at again and again', () => {
     expect((await lookAtPaused(world.context(), ['ss3'])).why).toMatch(/still under way/);
     world.node('ss3').db.down = true;
     expect(await lookAtPaused(world.context(), ['ss3'])).toMatchObject({ verdict: 'inconclusive' });
+  });
+});
+
+describe('an escape that keeps the pause', () => {
+  test('pauses again what was lost, and says which node ran ahead of its code', async () => {
+    const world = new World();
+    world.pauseAll();
+    expect((await keepPaused.act(world.context(), { nodes: ['ss2', 'ss3'] }, {})).changed).toBe(false);
+    world.node('ss2').db.pause = 'not paused';
+    world.node('ss3').flag = false;
+    expect((await keepPaused.act(world.context(), { nodes: ['ss2', 'ss3'] }, {})).changed).toBe(true);
+    expect(world.node('ss2').db.pause).toBe('paused');
+    expect(world.node('ss3').flag).toBe(true);
+
+    world.upgradePrimary();
+    world.node('ss2').db.pause = 'not paused';
+    world.node('ss2').catchUp();
+    const late = await failureOf(keepPaused.act(world.context(), { nodes: ['ss2', 'ss3'] }, {}));
+    expect(late).toMatchObject({ type: 'PointOfNoReturn', nonRetryable: true });
+    expect(late.message).toMatch(/ss2: runs 7\.3 on a schema of 13 changes, which is newer → take it out of service/);
+    expect(late.message).not.toMatch(/ss3:/);
+    expect(world.node('ss2').db.pause).toBe('paused');
   });
 });
 

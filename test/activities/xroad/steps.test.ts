@@ -57,7 +57,8 @@ describe('maintenance mode', () => {
     expect(refusal).toMatchObject({ type: 'GuardRefused' });
     expect(refusal.message).toMatch(/ss3: is not listening on its health port 5588/);
     expect(world.node('ss1').maintenance).toBe(false);
-    expect((await maintenanceOn.act(world.context(), { node: 'ss1', outage: true }, before)).changed).toBe(true);
+    world.plan = { ...world.plan, mode: 'offline' };
+    expect((await maintenanceOn.act(world.context(), { node: 'ss1' }, before)).changed).toBe(true);
   });
 });
 
@@ -184,6 +185,7 @@ describe('services', () => {
     expect(crash).toMatchObject({ type: 'VerifyFailed' });
     expect(crash.message).toMatch(/xroad-signer.service is failed \(exit-code\)/);
     world.node('ss1').units.get('xroad-signer.service')!.broken = false;
+    world.node('ss1').stopAll();
     world.node('ss1').maskAll();
     const masked = await failureOf(startServices.act(world.context(), { node: 'ss1' }, { active: [] }));
     expect(masked.message).toMatch(/xroad-signer.service is masked/);
@@ -394,6 +396,15 @@ describe('the copying of the configuration', () => {
     expect(failure.message).toMatch(/couldn’t copy the configuration from ss1: Job for xroad-sync.service failed/);
     world.node('ss2').flag = true;
     await expect(syncNow.act(world.context(), { node: 'ss2' }, {})).rejects.toMatchObject({ type: 'GuardRefused' });
+  });
+
+  test('offline, files may come before packages, if all code is stopped', async () => {
+    const world = new World({ mode: 'offline' });
+    world.upgradePrimary();
+    const refusal = await failureOf(syncNow.act(world.context(), { node: 'ss2' }, {}));
+    expect(refusal.message).toMatch(/xroad-proxy.service is active \(running\): old code would get files of 7\.4/);
+    world.node('ss2').stopAll();
+    await expect(syncNow.act(world.context(), { node: 'ss2' }, {})).resolves.toMatchObject({ changed: true });
   });
 
   test('a node that became a primary by copying is stopped there', async () => {

@@ -74,15 +74,30 @@ export class FakeNode {
     isPrimary: boolean,
   ) {
     this.type = isPrimary ? 'master' : 'slave';
-    for (const unit of SERVICES)
+    for (const unit of SERVICES) {
+      const exists = !/opmonitor|autologin/.test(unit);
       this.units.set(unit, {
-        ...{ active: 'active', masked: '', exists: true, restarts: 0, result: 'success' },
-        ...(/opmonitor|autologin/.test(unit) ? { active: 'inactive' as const, exists: false } : {}),
+        active: exists ? 'active' : 'inactive',
+        masked: '',
+        exists,
+        restarts: 0,
+        result: 'success',
       });
+    }
     this.db = {
-      ...{ version: 150_004, standby: !isPrimary, pause: 'not paused', receiver: 'streaming', down: false },
-      ...{ replayed: '0/3000148', received: '0/3000148', position: '0/3000148', system: '7300000000000000001' },
-      ...{ changes: 12, digest: 'd-old', last: '2026-01-01 00:00:00', locked: 0 },
+      version: 150_004,
+      standby: !isPrimary,
+      pause: 'not paused',
+      receiver: 'streaming',
+      down: false,
+      replayed: '0/3000148',
+      received: '0/3000148',
+      position: '0/3000148',
+      system: '7300000000000000001',
+      changes: 12,
+      digest: 'd-old',
+      last: '2026-01-01 00:00:00',
+      locked: 0,
     };
     this.host = new ScriptedHost(name, (command) => this.answer(command));
   }
@@ -146,7 +161,7 @@ export class FakeNode {
     if (c.includes('db.properties')) return this.databaseUrl === '' ? { code: 1 } : this.databaseUrl;
     if (c.startsWith('/usr/bin/grep -hF') && c.includes('/var/log/hitless/')) {
       const found = this.log.filter((line) =>
-        /database migrations failed|Connection to database has failed/.test(line),
+        /database migrations failed|please check database availability/.test(line),
       );
       return { code: found.length > 0 ? 0 : 1, stdout: found.map((line) => `${line}\n`).join('') };
     }
