@@ -212,15 +212,17 @@ async function watch<Report extends { seconds: number }>(
   faults: (report: Report) => string[],
 ): Promise<void> {
   const seconds = Number(positionals[1] ?? Infinity);
+  let ticker: NodeJS.Timeout | undefined;
   await new Promise<void>((resolve) => {
     process.once('SIGINT', resolve).once('SIGTERM', resolve);
-    const ticker = setInterval(() => {
+    ticker = setInterval(() => {
       const report = running.snapshot();
       if (report !== undefined) say(show(report));
       if (report !== undefined && report.seconds >= seconds) resolve();
     }, 1000);
-    void running.over.then(resolve).finally(() => clearInterval(ticker));
+    void running.over.then(resolve);
   });
+  clearInterval(ticker);
   say('Waiting for what is under way');
   const report = await running.stop();
   say(`${show(report)}\n${faults(report).join('\n')}`);
