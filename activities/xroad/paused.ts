@@ -20,7 +20,7 @@ async function faultsOn(context: XroadContext, node: string): Promise<Fault[]> {
   const { version } = await identityOf(plan, host);
   const { pause, receiver } = await standbyOf(plan, host, version);
   const flagged = await hasFlag(plan, host);
-  const { active } = await copyState(plan, host);
+  const { active, sub } = await copyState(plan, host);
   // Before PostgreSQL 14 it only tells that a pause was asked for; the step that asked has seen it come true.
   const isPaused = pause === 'paused' || (!tellsPause(version) && pause === 'pause requested');
   return [
@@ -45,7 +45,8 @@ async function faultsOn(context: XroadContext, node: string): Promise<Fault[]> {
     ...(flagged
       ? []
       : [{ where: node, what: `the flag ${plan.xroad.sync.flag} is gone: it may copy the configuration at any time` }]),
-    ...(flagged && active === 'activating'
+    // While paused the timer goes on trying: a start that is only testing for the flag (ExecStartPre) copies nothing.
+    ...(flagged && active === 'activating' && sub !== 'start-pre'
       ? [{ where: node, what: 'a copy of the configuration is still under way' }]
       : []),
   ];

@@ -55,6 +55,8 @@ export class FakeNode {
   unitText = `[Service]\nExecStartPre=/usr/bin/test ! -f ${FLAG}\n`;
   /** Answers of `systemctl show xroad-sync.service` before it is idle. */
   copying = 0;
+  /** Such a look finds the unit testing for the flag, before it copies anything. */
+  testing = false;
   copies = 0;
   copyFails = false;
   timer = 'active';
@@ -202,7 +204,7 @@ export class FakeNode {
         const busy = this.copying > 0;
         this.copying = Math.max(0, this.copying - 1);
         const result = this.copyFails || (this.flag && !this.ignoresFlag) ? 'exit-code' : 'success';
-        return `Id=${name}\nLoadState=${this.unitText === '' ? 'not-found' : 'loaded'}\nActiveState=${busy ? 'activating' : result === 'success' ? 'inactive' : 'failed'}\nSubState=${busy ? 'start' : 'dead'}\nUnitFileState=enabled\nResult=${result}\nNRestarts=0`;
+        return `Id=${name}\nLoadState=${this.unitText === '' ? 'not-found' : 'loaded'}\nActiveState=${busy ? 'activating' : result === 'success' ? 'inactive' : 'failed'}\nSubState=${busy ? (this.testing ? 'start-pre' : 'start') : 'dead'}\nUnitFileState=enabled\nResult=${result}\nNRestarts=0`;
       }
       if (name === 'xroad-sync.timer')
         return `Id=${name}\nLoadState=loaded\nActiveState=${this.timer}\nSubState=waiting\nUnitFileState=enabled\nResult=success`;
