@@ -1,6 +1,6 @@
 /** Pausing and resuming, and the point of no return. */
 import { keepPaused, lookAtPaused, pauseReplay, paused, resumeReplay, caughtUp } from '../../../activities/xroad';
-import { resumeRefusal, startRefusal, type Side } from '../../../activities/xroad/guards';
+import { hasCaughtUp, resumeRefusal, startRefusal, type Side } from '../../../activities/xroad/guards';
 import { NEW, OLD, World, failureOf } from './world';
 
 const PAUSE = /select pg_wal_replay_pause\(\)$/;
@@ -186,6 +186,14 @@ describe('resuming replay (C3)', () => {
     const failure = await failureOf(caughtUp.check(world.context(), { node: 'ss2' }));
     expect(failure).toMatchObject({ type: 'VerifyFailed' });
     expect(failure.message).toMatch(/receiver is absent, 1048248 bytes behind 0\/3100000/);
+  });
+
+  test('nor is one that has everything, and receives no more', () => {
+    const position = '0/3100000';
+    expect(hasCaughtUp({ replayed: position, receiver: 'streaming' }, position)).toBe(true);
+    expect(hasCaughtUp({ replayed: position, receiver: undefined }, position)).toBe(false);
+    expect(hasCaughtUp({ replayed: position, receiver: 'waiting' }, position)).toBe(false);
+    expect(hasCaughtUp({ replayed: undefined, receiver: 'streaming' }, position)).toBe(false);
   });
 
   test('nothing replayed since the start is not caught up', async () => {
