@@ -1,25 +1,9 @@
-import { defineStep, messageOf, type Outcome } from '../kit';
-import { releaseOwnership } from '../ownership';
+import { releaseStep } from '../ownership/release-step';
 import { changedHosts } from '../routing';
 import type { FirewallPairPlan } from './plan';
 
-/**
- * The end of a run, however it ends: its owner files on hosts are released, so that the next run starts from what it finds.
- * A host that doesn't answer keeps its file, which the next run adopts or asks about.
- */
-export const release = defineStep<Record<never, never>, Record<never, never>, Outcome, FirewallPairPlan>({
-  observe: () => Promise.resolve({}),
-  async act(context) {
-    const { nodes } = context.plan;
-    const hosts = [...new Set([...changedHosts(context.plan), ...Object.values(nodes).map((node) => node.host)])];
-    const results = await Promise.allSettled(hosts.map((host) => releaseOwnership(context, host)));
-    context.signal.throwIfAborted();
-    const kept = results.flatMap((r, i) => (r.status === 'rejected' ? [`${hosts[i]}: ${messageOf(r.reason)}`] : []));
-    return {
-      summary: kept.length === 0 ? 'nothing is held on any host' : `still held: ${kept.join('; ')}`,
-      changed: true,
-    };
-  },
-  undo: () => Promise.resolve({ summary: 'the next run takes what it needs', changed: false }),
-  preview: () => Promise.resolve({ commands: [], differences: [] }),
-});
+/** The end of a run: nodes, and the hosts on which traffic is steered. */
+export const release = releaseStep<FirewallPairPlan>((plan) => [
+  ...changedHosts(plan),
+  ...Object.values(plan.nodes).map((node) => node.host),
+]);

@@ -19,7 +19,7 @@ export { stopUnitsOfRun } from './units';
 export type { Owner, OwnerRecord } from './record';
 
 /** What is needed of a plan. */
-interface OwnedPlan {
+export interface OwnedPlan {
   readonly cluster: string;
 }
 

@@ -1,25 +1,8 @@
-import { defineStep, messageOf, type Outcome } from '../kit';
-import { releaseOwnership } from '../ownership';
+import { releaseStep } from '../ownership/release-step';
 import type { XroadPlan } from './plan';
 
-/**
- * The end of a run, however it ends: its owner files on nodes and load balancers are released, so that the next run starts
- * from what it finds. A host that doesn't answer keeps its file, which the next run adopts or asks about.
- */
-export const release = defineStep<Record<never, never>, Record<never, never>, Outcome, XroadPlan>({
-  observe: () => Promise.resolve({}),
-  async act(context) {
-    const { nodes, loadBalancer } = context.plan;
-    const balancers = loadBalancer?.instances.map((instance) => instance.host) ?? [];
-    const hosts = [...new Set([...Object.values(nodes).map((node) => node.host), ...balancers])];
-    const results = await Promise.allSettled(hosts.map((host) => releaseOwnership(context, host)));
-    context.signal.throwIfAborted();
-    const kept = results.flatMap((r, i) => (r.status === 'rejected' ? [`${hosts[i]}: ${messageOf(r.reason)}`] : []));
-    return {
-      summary: kept.length === 0 ? 'nothing is held on any host' : `still held: ${kept.join('; ')}`,
-      changed: true,
-    };
-  },
-  undo: () => Promise.resolve({ summary: 'the next run takes what it needs', changed: false }),
-  preview: () => Promise.resolve({ commands: [], differences: [] }),
-});
+/** The end of a run: nodes, and the load balancers in front of them. */
+export const release = releaseStep<XroadPlan>(({ nodes, loadBalancer }) => [
+  ...Object.values(nodes).map((node) => node.host),
+  ...(loadBalancer?.instances.map((instance) => instance.host) ?? []),
+]);

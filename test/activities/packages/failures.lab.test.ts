@@ -138,7 +138,7 @@ describeLab('installations that go wrong', () => {
     await node.held();
     first.cut();
     await lost;
-    await node.machine.exec('kill -KILL $(pgrep -u hitless -x sshd)');
+    node.nextWorker();
     const second = node.again(first);
     const work = node.activities.install.act(second, install, before);
     await waitFor('the second attempt to wait', () => second.notes.length > 0);

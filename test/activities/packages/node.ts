@@ -16,7 +16,7 @@ import type { StepContext } from '../../../activities/kit';
 export const EDITED = '/etc/conntrackd/conntrackd.conf';
 
 export class Node {
-  readonly hosts: Hosts = createHosts();
+  #hosts: Hosts = createHosts();
   /** What the guard says; undefined: the node carries no traffic. */
   serving: string | undefined;
   /** How often the guard was asked. */
@@ -54,8 +54,14 @@ export class Node {
   }
 
   async down(): Promise<void> {
-    this.hosts.close();
+    this.#hosts.close();
     await this.lab.down();
+  }
+
+  /** The worker is gone with its connections; the next attempt is another worker's. */
+  nextWorker(): void {
+    this.#hosts.close();
+    this.#hosts = createHosts();
   }
 
   get repository(): PackageRepository {
@@ -108,8 +114,8 @@ export class Node {
   }
 
   #attempt(plan: SoftwarePlan, options: AttemptOptions): Attempt & StepContext<SoftwarePlan> {
-    const attempt = attemptOn((signal) => this.hosts.connect(plan, 'fw1', signal), options);
-    return { ...attempt, plan, host: (name) => this.hosts.connect(plan, name, attempt.signal) };
+    const attempt = attemptOn((signal) => this.#hosts.connect(plan, 'fw1', signal), options);
+    return { ...attempt, plan, host: (name) => this.#hosts.connect(plan, name, attempt.signal) };
   }
 
   readonly activities = packageActivities({
