@@ -80,9 +80,9 @@ export abstract class AnySite<L extends { down(): Promise<void> }> {
   }
 
   /** Starts `hitless worker` and waits until it polls. */
-  async startWorker(): Promise<void> {
+  async startWorker(env: NodeJS.ProcessEnv = {}): Promise<void> {
     const child = spawn(process.execPath, [CLI, 'worker', '--inventory', this.inventoryPath], {
-      env: this.env,
+      env: { ...this.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.worker = child;
@@ -111,6 +111,13 @@ export abstract class AnySite<L extends { down(): Promise<void> }> {
     this.worker = undefined;
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
     child.kill(signal);
+    await once(child, 'exit');
+  }
+
+  /** Settles when the worker has ended, for whatever reason. */
+  async workerEnded(): Promise<void> {
+    const child = this.worker;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
     await once(child, 'exit');
   }
 
