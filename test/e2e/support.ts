@@ -243,4 +243,15 @@ export class Site extends AnySite<FirewallPairLab> {
   async release(node: string): Promise<string> {
     return (await this.lab.host(node).exec('cat /etc/fw-release')).trim();
   }
+
+  /** The router's running configuration. */
+  border(): Promise<string> {
+    return this.lab.host('border').exec('vtysh -c "show running-config"');
+  }
+
+  /** What a way back must lead to: both releases, who serves, and the router's configuration. */
+  async stand(): Promise<{ releases: string[]; serving: string | undefined; border: string }> {
+    const releases = await Promise.all(['fw1', 'fw2'].map((node) => this.release(node)));
+    return { releases, serving: await this.serving(), border: await this.border() };
+  }
 }
