@@ -6,7 +6,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { PlanView } from '../../workflows/contract';
 import { stepKey } from '../../workflows/procedure/wire';
-import type { AnySite } from './support';
+import type { AnyLab, AnySite } from './support';
 
 const PRELOAD = join(__dirname, '../../build/test/e2e/die-at-boundaries.js');
 
@@ -15,12 +15,12 @@ export class KillMatrix {
   private keeping: Promise<void> | undefined;
 
   private constructor(
-    private readonly site: AnySite<{ down(): Promise<void> }>,
+    private readonly site: AnySite<AnyLab>,
     private readonly file: string,
   ) {}
 
   /** Starts the first worker, and another one whenever one has died. */
-  static async begin(site: AnySite<{ down(): Promise<void> }>): Promise<KillMatrix> {
+  static async begin(site: AnySite<AnyLab>): Promise<KillMatrix> {
     const file = join(site.directory, 'kills');
     await writeFile(file, '');
     const matrix = new KillMatrix(site, file);

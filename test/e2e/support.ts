@@ -15,7 +15,7 @@ import type { ClusterKind } from '../../workflows/contract';
 import { inventoryOf, type InventoryOptions } from '../../demo/inventory';
 import { startEngine, type Engine as EngineProcess } from '../../worker/engine';
 import type { OpeningView } from '../../workflows/contract';
-import { startFirewallPairLab, type FirewallPairLab, type FirewallPairOptions } from '../lab';
+import { startFirewallPairLab, type FirewallPairLab, type FirewallPairOptions, type LabHost } from '../lab';
 
 export const CLUSTER = 'fw-dc1';
 const CLI = join(__dirname, '../../build/client/cli.js');
@@ -50,8 +50,14 @@ export async function breakGround<L>(startLab: (tell: (text: string) => void) =>
   }
 }
 
+/** What a site asks of its lab. */
+export interface AnyLab {
+  down(): Promise<void>;
+  host(name: string): Pick<LabHost, 'exec'>;
+}
+
 /** A lab with an engine; workers and runs come and go. */
-export abstract class AnySite<L extends { down(): Promise<void> }> {
+export abstract class AnySite<L extends AnyLab> {
   private worker: ChildProcess | undefined;
   readonly log: string[] = [];
   abstract readonly cluster: string;
@@ -131,6 +137,18 @@ export abstract class AnySite<L extends { down(): Promise<void> }> {
     const [code] = (await once(child, 'close')) as [number];
     tell(`hitless ${args.join(' ')} → ${code}\n${stderr}`);
     return { code, stdout, stderr };
+  }
+
+  /** Allows on every host exactly what the printed sudoers files allow. Returns the hosts. */
+  async allowOnlyPrinted(version: string): Promise<string[]> {
+    const { stdout, code, stderr } = await this.cli('plan', this.cluster, version, '--sudoers', '--json');
+    if (code !== 0) throw new Error(`plan --sudoers ended with ${code}: ${stderr}`);
+    const { files } = JSON.parse(stdout) as { files: { host: string; text: string }[] };
+    for (const { host, text } of files)
+      await this.lab
+        .host(host)
+        .exec('cat > /etc/sudoers.d/hitless && visudo -cf /etc/sudoers.d/hitless', { input: text });
+    return files.map((f) => f.host).sort();
   }
 
   /** Starts an upgrade. */
