@@ -9,26 +9,31 @@ jest.setTimeout(3_600_000);
 
 describeLab('a worker that dies at every boundary of an X-Road cluster’s upgrade', () => {
   let site: XRoadSite;
+  let matrix: KillMatrix | undefined;
   beforeAll(async () => {
     site = await XRoadSite.start({ syncPeriodSeconds: 5, secondaries: 1 });
     await site.writeInventory();
   }, 900_000);
-  afterAll(() => site?.close());
+  afterAll(async () => {
+    await matrix?.stop();
+    await site?.close();
+  });
 
   it('fails no message, and upgrades every package once', async () => {
     const { nodes } = site.lab.description.roles;
     const traffic = await site.lab.startTraffic();
     const observer = observe(site.lab);
-    const matrix = await KillMatrix.begin(site);
+    matrix = await KillMatrix.begin(site);
     await site.begin('7.8.0-1');
     await site.approve('start');
     await site.approve('secondaries');
     const { report, failure } = await site.ended();
+    const [missed, seen, messages] = [await matrix.end(), await observer.stop(), await traffic.stop()];
     expect(failure?.message).toBeUndefined();
     expect(report?.ending).toBe('Completed');
-    expect(await matrix.end()).toEqual([]);
-    expect(await observer.stop()).toMatchObject({ mostOut: 1, violations: [] });
-    expect(await traffic.stop()).toMatchObject({ failed: 0, faults: [] });
+    expect(missed).toEqual([]);
+    expect(seen).toMatchObject({ mostOut: 1, violations: [] });
+    expect(messages).toMatchObject({ failed: 0, faults: [] });
     for (const node of nodes) {
       expect(await site.release(node)).toBe('7.8.0-1');
       const log = await site.lab
@@ -42,22 +47,27 @@ describeLab('a worker that dies at every boundary of an X-Road cluster’s upgra
 
 describeLab('a worker that dies at every boundary of a firewall pair’s upgrade', () => {
   let site: Site;
+  let matrix: KillMatrix | undefined;
   beforeAll(async () => {
     site = await Site.start();
     await site.writeInventory({ monitoring: '10s' });
   }, 900_000);
-  afterAll(() => site?.close());
+  afterAll(async () => {
+    await matrix?.stop();
+    await site?.close();
+  });
 
   it('breaks no session, and upgrades every package once', async () => {
     const traffic = await site.lab.startTraffic({ sessions: 60, quietSessions: 10, udpPacketsPerSecond: 200 });
-    const matrix = await KillMatrix.begin(site);
+    matrix = await KillMatrix.begin(site);
     await site.start();
     for (const gate of ['start', 'return', 'finish']) await site.approve(gate);
     const { report, failure } = await site.ended();
+    const missed = await matrix.end();
+    const { packets, sessions, newConnections } = await traffic.stop();
     expect(failure?.message).toBeUndefined();
     expect(report?.ending).toBe('Completed');
-    expect(await matrix.end()).toEqual([]);
-    const { packets, sessions, newConnections } = await traffic.stop();
+    expect(missed).toEqual([]);
     expect({ lost: packets.lost, broken: sessions.faults, failed: newConnections.faults }).toEqual({
       lost: 0,
       broken: [],

@@ -47,18 +47,27 @@ export class KillMatrix {
     return (await readFile(this.file, 'utf8')).split('\n').filter((line) => line !== '');
   }
 
-  /** Stops following up. Boundaries of the recorded list that no worker died at. */
+  /** Follows up no more, whatever became of the run. */
+  async stop(): Promise<void> {
+    this.over = true;
+    await this.site.endWorker();
+    await this.keeping;
+  }
+
+  /** Stops. Boundaries of the recorded list that no worker died at. */
   async end(): Promise<string[]> {
     const { items } = await this.site.engine.client.workflow
       .getHandle(`upgrade-${this.site.cluster}`)
       .query<PlanView>('plan');
-    this.over = true;
-    await this.site.endWorker();
-    await this.keeping;
+    await this.stop();
     const kills = new Set(await this.kills());
     return items
-      .flatMap(({ action, name }, index) => (action === undefined ? [] : [stepKey(index, name)]))
-      .flatMap((key) => [`before ${key}`, `after ${key}`])
+      .flatMap(({ action, name, kind }, index) => {
+        if (action === undefined) return [];
+        const key = stepKey(index, name);
+        // A watch or guard ends when it is cut, also while it waits for its next worker.
+        return kind === 'watch' || kind === 'guard' ? [`before ${key}`] : [`before ${key}`, `after ${key}`];
+      })
       .filter((boundary) => !kills.has(boundary));
   }
 }
