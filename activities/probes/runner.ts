@@ -122,11 +122,11 @@ async function once(probe: Paced, options: RunOptions, signal: AbortSignal): Pro
       return prometheusProbe(probe, options.baseline?.[probe.name], { isBaseline, timeoutMs, signal });
     case 'bgp':
       return services.bgp === undefined
-        ? { verdict: 'inconclusive', why: 'this worker can’t ask routers for their BGP sessions' }
+        ? { verdict: 'inconclusive', why: 'a cluster of this kind has no BGP sessions to ask for' }
         : services.bgp(asked, probe);
     case 'state-sync':
       return services.stateSync === undefined
-        ? { verdict: 'inconclusive', why: 'this worker can’t compare session state' }
+        ? { verdict: 'inconclusive', why: 'a cluster of this kind has no session state to compare' }
         : services.stateSync(asked, probe, options.watched);
     case 'command':
       return { verdict: 'inconclusive', why: 'commands run on hosts only' };

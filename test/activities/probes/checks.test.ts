@@ -123,8 +123,8 @@ describeWithSshd('with hosts', () => {
     expect(failure.message).toContain('- client: probe count: command no-such-command-here not found');
     expect(failure.message).toContain('- probe elsewhere: host nowhere isn’t in the inventory');
     expect(failure.message).toMatch(/- silent: Unreachable: /);
-    expect(failure.message).toContain('- probe bgp: this worker can’t ask routers');
-    expect(failure.message).toContain('- probe sync: this worker can’t compare session state');
+    expect(failure.message).toContain('- probe bgp: a cluster of this kind has no BGP sessions');
+    expect(failure.message).toContain('- probe sync: a cluster of this kind has no session state to compare');
     expect(failure.message).toContain('- probe errors: Prometheus doesn’t answer');
   });
 
