@@ -6,17 +6,9 @@
 import type { Ending, PlannedItem } from '../contract';
 import { judgeAnswer, judgeResume, readMessage, refusalByPolicy, closedWith } from './asks';
 import { Recovery } from './recovery';
+import { initialState, reduce } from './reduce';
 import { Session } from './session';
-import {
-  initialState,
-  isPaused,
-  openingById,
-  reduce,
-  type Event,
-  type Failure,
-  type Opening,
-  type State,
-} from './state';
+import { isPaused, openingById, type Event, type Failure, type Opening, type State } from './state';
 import { resolveGiven, stepKey } from './wire';
 import {
   CallFailed,
