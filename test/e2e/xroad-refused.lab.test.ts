@@ -1,6 +1,7 @@
 /** What keeps an upgrade of an X-Road cluster from beginning, and a cancel before the point of no return: all is as before. */
 import { waitFor } from '../lab';
 import { describeLab } from '../lab/describe-lab';
+import { pauseState } from '../lab/xroad/by-hand';
 import { NEW, OLD, XRoadSite, cutReplication, idlePool, slowCopy } from './xroad-support';
 
 jest.setTimeout(300_000);
@@ -67,6 +68,29 @@ describeLab('an X-Road cluster that must not be upgraded', () => {
     const said = await site.observed(() => site.refused());
     expect(said).toMatch(/ss2[^\n]*receives nothing from the primary/);
     await cut.restore();
+  });
+
+  it('a unit that was changed after the check: the step that proves the pause fails, and all is rolled back', async () => {
+    const { service } = site.lab.description.sync;
+    const unit = `/etc/systemd/system/${service}`;
+    const host = site.lab.host('ss2');
+    const text = host.readFile(unit);
+    await site.observed(async () => {
+      await site.begin(NEW);
+      await site.asked('start');
+      await host.exec(`sed -i '/^ExecStartPre=/d' ${unit}; systemctl daemon-reload`);
+      await site.approve('start');
+      const hold = await site.holds(/ss2 copied the configuration although \S+ is there/);
+      // The half-done step was undone by itself; what was done before it waits for an answer.
+      expect((await host.tryExec(`test -e ${site.lab.description.sync.flag}`)).code).toBe(1);
+      expect(await pauseState(site.lab, 'ss2')).toBe('paused');
+      expect(hold.choices).toEqual(['retry', 'roll-back', 'stop']);
+      await site.say('hold', 'roll-back', { to: 'start' });
+      const { failure, report } = await site.ended();
+      expect(failure?.type).toBe('RolledBack');
+      expect(report?.standing).toContain('ss2: ');
+    });
+    await host.exec(`cat > ${unit}; systemctl daemon-reload`, { input: text });
   });
 
   it('cancelled before the point of no return, at a drain that doesn’t end: everything is undone, nothing was lost', async () => {

@@ -1,6 +1,6 @@
 /** Whole upgrades of an X-Road cluster on the lab. */
 import { writeFile } from 'node:fs/promises';
-import { cancel } from '../../client';
+import { cancel, type RunState } from '../../client';
 import { serverView, type PendingCall } from '../../client/server-view';
 import { xroadInventoryOf, type XRoadInventoryOptions } from '../../demo/xroad-inventory';
 import { observe, startXRoadLab, waitFor, type XRoadLab, type XRoadOptions } from '../lab';
@@ -77,8 +77,13 @@ export class XRoadSite extends AnySite<XRoadLab> {
     await this.until(`"${step}" is under way`, (state) => this.stepState(state, step) === 'running');
   }
 
-  /** Waits for a hold that says so. Fails at any other. */
+  /** Waits for a hold that says so. Fails at any other, and at a gate: the run has got past what was to fail. */
   async holds(pattern: RegExp): Promise<OpeningView> {
+    const gate = (state: RunState) => state.status?.waitingFor.find(({ kind }) => kind === 'gate');
+    const isAsked = (state: RunState): boolean => (state.status?.waitingFor ?? []).some(({ kind }) => kind === 'hold');
+    const state = await this.until(`a hold says ${pattern}`, (now) => isAsked(now) || gate(now) !== undefined);
+    const passed = gate(state);
+    if (passed !== undefined) throw new Error(`${passed.id} is asked, and nothing has failed: ${passed.question}`);
     const hold = await this.asked('hold');
     if (!pattern.test(hold.question)) throw new Error(`held for another reason than ${pattern}: ${hold.question}`);
     return hold;
