@@ -1,13 +1,12 @@
 /** Sudoers files from what the drivers say that they run as root. Pure. */
-import { sudoCommandsOf as ofPair } from '../activities/firewall-pair';
 import type { SudoCommand } from '../activities/readiness';
 import type { HostSpec } from '../activities/ssh/spec';
-import { sudoCommandsOf as ofXRoad } from '../activities/xroad';
 import type { ResolvedPlan } from '../worker/inventory';
+import { procedures } from '../worker/procedures';
 
 /** Everything that an upgrade by this plan runs as another user. */
 export const sudoCommandsOf = (plan: ResolvedPlan): readonly SudoCommand[] =>
-  plan.procedure === 'x-road-cluster' ? ofXRoad(plan) : ofPair(plan);
+  procedures[plan.procedure].sudoCommandsOf(plan);
 
 export interface SudoersFile {
   readonly host: string;

@@ -50,7 +50,6 @@ export function xroadInventoryOf(lab: XRoadDescription, options: XRoadInventoryO
       probes: [
         { name: 'messages', kind: 'tcp', from: roles.client, to: `${loadBalancer.address}:${ports.message}` },
         { name: 'consumers', kind: 'tcp', from: roles.client, to: `${loadBalancer.address}:${ports.client}` },
-        { name: 'secondaries-paused', kind: 'state-sync', intervalMs: '5s', tolerance: { fail: 2, of: 3 } },
       ],
     },
     policy: options.policy ?? { gates: { start: {}, secondaries: {}, next: {} } },

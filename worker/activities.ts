@@ -1,12 +1,5 @@
 /** Puts the folders of activities together: one connection pool, and the places where one folder needs another. */
-import {
-  assertOutOfService,
-  completePlan,
-  moveTraffic,
-  pairProbes,
-  pairReadiness,
-  release,
-} from '../activities/firewall-pair';
+import { moveTraffic, pairReadiness, release } from '../activities/firewall-pair';
 import {
   formatFaults,
   permanent,
@@ -26,8 +19,8 @@ import * as stateSync from '../activities/state-sync';
 import * as xroad from '../activities/xroad';
 import { coreActivities, type CoreSettings } from './core-activities';
 import { keepEvidenceIn } from './evidence';
-import type { ResolvedFirewallPair, ResolvedXRoadCluster } from './inventory';
 import { planActivity } from './plan';
+import { procedureOf, procedures } from './procedures';
 
 /** A dump of a million flows. */
 const OUTPUT_LIMIT_BYTES = 256 * 1024 * 1024;
@@ -44,21 +37,8 @@ export interface HitlessActivities {
   close(): void;
 }
 
-const isXRoad = ({ plan }: { readonly plan: unknown }): boolean =>
-  (plan as { readonly procedure?: string }).procedure === 'x-road-cluster';
-
-/** What the probes ask of a cluster, and what guards its packages, differs by procedure; the activities are the same. */
-const byProcedure: Pick<ProbeServices, 'bgp' | 'stateSync' | 'reseed' | 'escapeReady'> = {
-  ...pairProbes,
-  stateSync: (context, probe, watched) =>
-    (isXRoad(context) ? xroad.xroadProbes : pairProbes).stateSync(context, probe, watched),
-  reseed: (context, watched) => (isXRoad(context) ? Promise.resolve() : pairProbes.reseed(context, watched)),
-  escapeReady: (context, watched) => (isXRoad(context) ? xroad.xroadProbes : pairProbes).escapeReady(context, watched),
-};
-
 const guards: Guards = {
-  assertOutOfService: (context, node) =>
-    isXRoad(context) ? xroad.assertOutOfService(context as never, node) : assertOutOfService(context as never, node),
+  assertOutOfService: (context, node) => procedureOf(context.plan).assertOutOfService(context, node),
 };
 
 export function hitlessActivities(options: ActivityOptions): HitlessActivities {
@@ -67,10 +47,10 @@ export function hitlessActivities(options: ActivityOptions): HitlessActivities {
     connect: hosts.connect,
     ...(options.evidence === undefined ? {} : { keepEvidence: keepEvidenceIn(options.evidence) }),
   };
-  const probes: ProbeServices = { ...services, openLines: sshLines(hosts.pool), ...byProcedure };
+  const probes: ProbeServices = { ...services, openLines: sshLines(hosts.pool) };
   const probesReady = async (asked: StepContext<AnyPlan>): Promise<Finding> => {
     const context = asked as StepContext<MonitoringPlan>;
-    const faults = await probeFaults(context, probes);
+    const faults = await probeFaults(context, { ...probes, ...procedureOf(context.plan).probes });
     if (faults.length > 0) throw permanent('NotReady', `the probes can’t run:\n${formatFaults(faults)}`, { faults });
     return { summary: `${context.plan.monitoring.probes.length} probes can run` };
   };
@@ -78,10 +58,7 @@ export function hitlessActivities(options: ActivityOptions): HitlessActivities {
     close: () => hosts.close(),
     activities: {
       ...coreActivities(options),
-      'plan.resolve': planActivity(options.inventory, services, {
-        'firewall-pair': (context) => completePlan(context as StepContext<ResolvedFirewallPair>),
-        'x-road-cluster': (context) => xroad.completeXroadPlan(context as StepContext<ResolvedXRoadCluster>),
-      }),
+      'plan.resolve': planActivity(options.inventory, services, procedures),
       ...registerActivities('pair', { moveTraffic, release, ready: pairReadiness(probesReady) }, services),
       ...registerActivities('routing', routing, services),
       ...registerActivities('stateSync', stateSync, services),
@@ -89,7 +66,7 @@ export function hitlessActivities(options: ActivityOptions): HitlessActivities {
       ...registerActivities('packages', packageActivities(guards), services),
       ...registerActivities('loadBalancer', loadBalancer, services),
       ...registerActivities('xroad', { ...xroad, ready: xroad.xroadReadiness({ probes: probesReady }) }, services),
-      ...registerProbes(probes),
+      ...registerProbes(probes, (plan) => procedureOf(plan).probes),
     },
   };
 }

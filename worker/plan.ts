@@ -18,7 +18,7 @@ interface ResolveCall {
 export function planActivity(
   inventory: string,
   services: WorkerServices,
-  completions: Readonly<Record<string, CompletePlan>>,
+  procedures: Readonly<Record<string, { readonly complete: CompletePlan }>>,
 ): (call: ResolveCall) => Promise<unknown> {
   return async (call) => {
     const input: PlanInput = planInput.parse(call.input);
@@ -29,7 +29,7 @@ export function planActivity(
         `cluster ${resolved.cluster} is a ${resolved.procedure}, and this workflow upgrades a ${call.procedure}`,
       );
     }
-    const complete = completions[resolved.procedure];
+    const complete = procedures[resolved.procedure]?.complete;
     if (complete === undefined) throw permanent('InvalidInput', `this worker can't upgrade a ${resolved.procedure}`);
     return runActivity({ schema: 1, plan: resolved, input, step: '00-plan' }, services, (context) =>
       complete(context as StepContext<ResolvedPlan>),

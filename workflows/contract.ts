@@ -142,7 +142,7 @@ export const queries = { status: 'status', plan: 'plan' } as const;
 
 /** One entry of the recorded list of a procedure. */
 export interface PlannedItem {
-  readonly kind: 'step' | 'check' | 'gate' | 'wait' | 'watch' | 'watch-end' | 'no-return';
+  readonly kind: 'step' | 'check' | 'gate' | 'wait' | 'watch' | 'watch-end' | 'guard' | 'guard-end' | 'no-return';
   readonly name: string;
   /** Activity type, of a step or check. */
   readonly action?: string;
@@ -179,7 +179,7 @@ export interface PreviewView {
 
 export interface OpeningView {
   readonly id: string;
-  readonly kind: 'gate' | 'hold' | 'pause';
+  readonly kind: 'gate' | 'hold' | 'task' | 'pause';
   readonly question: string;
   readonly choices: readonly string[];
   readonly digest: string;
@@ -202,6 +202,10 @@ export interface StatusView {
   readonly nodes: Readonly<Record<string, Readonly<Record<string, string | number | boolean>>>>;
   readonly waitingFor: readonly OpeningView[];
   readonly watch?: WatchView;
+  /** Keeps looking at what must stay as it is while the procedure goes on. */
+  readonly guard?: WatchView;
+  /** What the guard found lost, and what came of it. */
+  readonly remedies?: readonly { readonly at: string; readonly why: string; readonly outcome: string }[];
   readonly wait?: WaitView;
   readonly steps: readonly StepView[];
   readonly refused: readonly { readonly at: string; readonly signal: string; readonly why: string }[];

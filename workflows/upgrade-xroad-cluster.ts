@@ -15,7 +15,7 @@ const loadBalancer = handles<typeof loadBalancerActivities>('loadBalancer');
 const xroad = handles<typeof xroadActivities>('xroad');
 const probes = handles<typeof probeActivities>('probes');
 
-export type XRoadClusterPlan = PlanBase & XroadPlan & { readonly monitoring: { readonly periodMs: number } };
+export type XRoadClusterPlan = PlanBase & XroadPlan;
 type Procedure = Context<XRoadClusterPlan>;
 
 /** What takes minutes is repeated a few times, not for so many minutes each. */
@@ -23,7 +23,7 @@ const patience = { attempts: 4, intervalMs: 10_000 };
 const A_MINUTE_MS = 60_000;
 
 export const xroadCluster: Body<XRoadClusterPlan> = async (procedure) => {
-  const { plan, check, step, gate } = procedure;
+  const { plan, check, step, gate, guarding } = procedure;
   const { primary, secondaries } = plan.roles;
   const { from, to } = plan.releases;
   const nodes = [primary, ...secondaries];
@@ -43,14 +43,16 @@ export const xroadCluster: Body<XRoadClusterPlan> = async (procedure) => {
     await offline(procedure);
   } else {
     await pauseSecondaries(procedure);
-    await upgradePrimary(procedure);
-    const lsn = await recordPosition(procedure);
-    await watched(procedure, primary, secondaries, baseline, 'secondaries');
-    for (const [index, node] of secondaries.entries()) {
-      await upgradeSecondary(procedure, node, lsn);
-      const waiting = secondaries.slice(index + 1);
-      await watched(procedure, node, waiting, baseline, 'next');
-    }
+    const paused = { name: 'Secondaries stay paused until their own turn', action: xroad.staysPaused({}) };
+    await guarding(paused, { remedy: xroad.keepPaused({}) }, async () => {
+      await upgradePrimary(procedure);
+      const lsn = await recordPosition(procedure);
+      await watched(procedure, primary, secondaries, baseline, 'secondaries');
+      for (const [index, node] of secondaries.entries()) {
+        await upgradeSecondary(procedure, node, lsn);
+        await watched(procedure, node, secondaries.slice(index + 1), baseline, 'next');
+      }
+    });
   }
 
   // 6 "Verifying the setup"
@@ -144,6 +146,7 @@ async function start({ plan, check, step }: Procedure, node: string): Promise<vo
   await check(
     `Check that ${node} can sign`,
     xroad.tokensActive({ node }, { timeoutMs: plan.xroad.token.waitMs + A_MINUTE_MS, patience }),
+    { task: { on: 'PinNeeded', ask: 'pin' } },
   );
   await check(
     `Wait until ${node} is healthy`,
@@ -157,7 +160,7 @@ async function backInService({ plan, step }: Procedure, node: string): Promise<v
   if (usesLoadBalancer(plan)) await step(`Put ${node} back at the load balancer`, loadBalancer.putBack({ node }));
 }
 
-/** Lets the upgraded node serve for a while before the next one is touched, and keeps looking whether those still wait. */
+/** Lets the upgraded node serve for a while before the next one is touched. */
 async function watched(
   { plan, watching, atLeast, gate }: Procedure,
   node: string,
@@ -166,7 +169,7 @@ async function watched(
   gateId: 'secondaries' | 'next',
 ): Promise<void> {
   const others = [plan.roles.primary, ...plan.roles.secondaries].filter((name) => name !== node);
-  const action = probes.watch({ serving: node, escapeTo: others[0] ?? '', waiting, baseline: baseline });
+  const action = probes.watch({ serving: node, escapeTo: others[0] ?? '', baseline });
   const { to } = plan.releases;
   await watching({ name: `Watch ${to} on ${node}`, action }, { escape: standAside(plan, node) }, async () => {
     await atLeast(`Monitoring period of ${node}`, plan.monitoring.periodMs);

@@ -7,3 +7,4 @@ export * from './evidence';
 export * from './host';
 export * from './step';
 export { registerActivities, runActivity, type WorkerServices } from './register';
+export * from './guard';

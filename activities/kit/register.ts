@@ -2,6 +2,8 @@ import { Context } from '@temporalio/activity';
 import type { Host, ExecOptions, ExecResult } from './host';
 import type { AnyPlan, CheckDefinition, StepCall, StepContext, StepDefinition } from './step';
 import { permanent } from './errors';
+import { guardActivity, type GuardDefinition } from './guard';
+import { pause } from './pause';
 import { EVIDENCE_LIMIT_BYTES, clipRan, type Ran } from './evidence';
 
 /** What activities need of the worker: connections to the hosts of a plan. Secrets stay behind it. */
@@ -11,7 +13,8 @@ export interface WorkerServices {
   keepEvidence?(run: StepContext['run'], step: string, ran: readonly Ran[]): Promise<void>;
 }
 
-type Definition = StepDefinition<AnyPlan, AnyPlan, AnyPlan> | CheckDefinition<AnyPlan, AnyPlan>;
+type Definition =
+  StepDefinition<AnyPlan, AnyPlan, AnyPlan> | CheckDefinition<AnyPlan, AnyPlan> | GuardDefinition<AnyPlan>;
 type Activity = (call: StepCall) => Promise<unknown>;
 
 /** How often a live attempt says that it lives. Below a third of the heartbeat timeout (10 s by default). */
@@ -19,7 +22,7 @@ const HEARTBEAT_INTERVAL_MS = 1_000;
 
 /**
  * Turns a folder's steps and checks into Temporal activities named `<folder>.<step>.observe|act|undo|preview` and
- * `<folder>.<check>.check`.
+ * `<folder>.<check>.check`; a guard is a check that goes on until something isn’t as it must be.
  */
 export function registerActivities(
   folder: string,
@@ -33,6 +36,10 @@ export function registerActivities(
     if (value.kind === 'check') {
       activities[`${type}.check`] = (call) =>
         runActivity(call, services, (context) => value.check(context, call.input));
+      continue;
+    }
+    if (value.kind === 'guard') {
+      activities[`${type}.check`] = (call) => guardActivity(call, services, value);
       continue;
     }
     activities[`${type}.observe`] = (call) =>
@@ -54,7 +61,10 @@ export function registerActivities(
 }
 
 const isDefinition = (value: unknown): value is Definition =>
-  typeof value === 'object' && value !== null && 'kind' in value && (value.kind === 'step' || value.kind === 'check');
+  typeof value === 'object' &&
+  value !== null &&
+  'kind' in value &&
+  ['step', 'check', 'guard'].includes(String(value.kind));
 
 /** Runs work as one attempt of an activity: heartbeats, evidence, and a cut that is seen as a cut. */
 export async function runActivity(
@@ -115,19 +125,4 @@ function recorded(host: Host, ran: Ran[]): Host {
     writeFile: host.writeFile.bind(host),
     bootId: host.bootId.bind(host),
   };
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const onAbort = (): void => {
-      clearTimeout(timer);
-      reject(signal.reason as Error);
-    };
-    const timer = setTimeout(() => {
-      signal.removeEventListener('abort', onAbort);
-      resolve();
-    }, ms);
-    if (signal.aborted) onAbort();
-    else signal.addEventListener('abort', onAbort, { once: true });
-  });
 }

@@ -39,11 +39,11 @@ export interface ProbeChecks {
   readonly final: CheckDefinition<FinalInput, Finding, MonitoringPlan>;
 }
 
-export function probeChecks(services: ProbeServices): ProbeChecks {
+export function probeChecks(servicesFor: (plan: unknown) => ProbeServices): ProbeChecks {
   return {
     ready: defineCheck<Nothing, Finding, MonitoringPlan>({
       check: async (context) => {
-        const faults = await probeFaults(context, services);
+        const faults = await probeFaults(context, servicesFor(context.plan));
         if (faults.length > 0)
           throw permanent('NotReady', `the probes can’t run:\n${formatFaults(faults)}`, { faults });
         return { summary: `${context.plan.monitoring.probes.length} probes can run` };
@@ -51,7 +51,7 @@ export function probeChecks(services: ProbeServices): ProbeChecks {
     }),
     baseline: defineCheck<Nothing, Baseline, MonitoringPlan>({
       check: async (context) => {
-        const seen = await rounds(context, services, { isBaseline: true });
+        const seen = await rounds(context, servicesFor(context.plan), { isBaseline: true });
         const faults = [...seen].flatMap(([name, found]) => firstTrouble(name, found, 1));
         if (faults.length > 0)
           throw permanent(
@@ -69,7 +69,7 @@ export function probeChecks(services: ProbeServices): ProbeChecks {
     }),
     final: defineCheck<FinalInput, Finding, MonitoringPlan>({
       check: async (context, input) => {
-        const seen = await rounds(context, services, { ...(input.baseline && { baseline: input.baseline.values }) });
+        const seen = await rounds(context, servicesFor(context.plan), { ...(input.baseline && { baseline: input.baseline.values }) });
         const rules = new Map(rulesOf(context.plan).map((rule) => [rule.name, rule]));
         const faults = [...seen].flatMap(([name, found]) =>
           firstTrouble(name, found, rules.get(name)?.tolerance.fail ?? 1),
@@ -155,9 +155,9 @@ export async function probeFaults(context: StepContext<MonitoringPlan>, services
     ...others.map(async (probe): Promise<Fault[]> => {
       const where = `probe ${probe.name}`;
       if (probe.kind === 'bgp' && services.bgp === undefined)
-        return [{ where, what: 'this worker can’t ask routers for their BGP sessions' }];
+        return [{ where, what: 'a cluster of this kind has no BGP sessions to ask for' }];
       if (probe.kind === 'state-sync' && services.stateSync === undefined)
-        return [{ where, what: 'this worker can’t compare session state' }];
+        return [{ where, what: 'a cluster of this kind has no session state to compare' }];
       if (probe.kind !== 'prometheus') return [];
       const { timeoutMs } = scheduleOf(probe, monitoring);
       const answer = await query(probe, { timeoutMs, signal: context.signal });

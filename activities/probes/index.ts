@@ -5,13 +5,13 @@
 import { registerActivities, type CheckDefinition, type StepCall } from '../kit';
 import { sudoersCommand } from '../ssh/quote';
 import { probeChecks, type ProbeChecks } from './checks';
-import type { ProbeServices } from './services';
+import type { ProbeAnswers, ProbeServices } from './services';
 import type { Monitoring } from './spec';
 import { watchActivity, type WatchCall, type WatchFinding, type WatchInput } from './watch-activity';
 
 export { probeFaults, type Baseline, type FinalInput } from './checks';
 export { sshLines } from './ssh-lines';
-export { channelLines, type LineProcess, type ProbeServices, type Watched } from './services';
+export { channelLines, type LineProcess, type ProbeAnswers, type ProbeServices, type Watched } from './services';
 export { monitoringSpec, needsBaseline, probeHost, type Monitoring, type MonitoringPlan, type ProbeSpec } from './spec';
 export type { BgpProbe, StateSyncProbe } from './spec';
 export type { EscapeReadiness } from './machine';
@@ -28,10 +28,15 @@ export declare const watch: CheckDefinition<WatchInput, WatchFinding>;
  * The Temporal activities `probes.ready.check`, `probes.baseline.check`, `probes.final.check` and `probes.watch.check`.
  * The watch registers itself: it returns when cut instead of failing, and its heartbeats carry what it has seen.
  */
-export function registerProbes(services: ProbeServices): Record<string, (call: StepCall) => Promise<unknown>> {
+export function registerProbes(
+  services: ProbeServices,
+  /** By the plan, where procedures answer differently. */
+  answersOf: (plan: unknown) => ProbeAnswers = () => ({}),
+): Record<string, (call: StepCall) => Promise<unknown>> {
+  const servicesFor = (plan: unknown): ProbeServices => ({ ...services, ...answersOf(plan) });
   return {
-    ...registerActivities('probes', { ...probeChecks(services) }, services),
-    'probes.watch.check': (call: WatchCall) => watchActivity(call, services),
+    ...registerActivities('probes', { ...probeChecks(servicesFor) }, services),
+    'probes.watch.check': (call: WatchCall) => watchActivity(call, servicesFor(call.plan)),
   };
 }
 

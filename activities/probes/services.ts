@@ -21,22 +21,10 @@ export interface Watched {
   readonly serving: string;
   /** Node that would serve instead; of a pair, the one that still runs the previous release. */
   readonly escapeTo: string;
-  /** Of a cluster whose nodes follow one another: those whose turn is still to come. */
-  readonly waiting?: readonly string[] | undefined;
 }
 
-export interface ProbeServices extends WorkerServices {
-  /**
-   * Starts a command on a host of the plan over a channel of its own. Rejects as `connect` does: Unreachable,
-   * HostKeyMismatch, AuthenticationFailed. An abort closes the channel.
-   */
-  openLines(
-    plan: unknown,
-    hostName: string,
-    argv: readonly string[],
-    onLine: (line: string) => void,
-    signal: AbortSignal,
-  ): Promise<LineProcess>;
+/** What probes of some kinds, and the watch itself, ask of the folder of a procedure. Left out: it has no such thing. */
+export interface ProbeAnswers {
   /** Are the router's sessions Established? No answer from the router is inconclusive, not a fail. */
   readonly bgp?: (context: StepContext<MonitoringPlan>, probe: BgpProbe) => Promise<Measurement>;
   /** Is session state synchronized between the nodes? `watched` is missing before traffic moves and at the end. */
@@ -49,6 +37,20 @@ export interface ProbeServices extends WorkerServices {
   readonly reseed?: (context: StepContext<MonitoringPlan>, watched: Watched) => Promise<unknown>;
   /** Would the way back to the previous release work right now: login, sudo, release, valid path, state, saved config? */
   readonly escapeReady?: (context: StepContext<MonitoringPlan>, watched: Watched) => Promise<EscapeReadiness>;
+}
+
+export interface ProbeServices extends WorkerServices, ProbeAnswers {
+  /**
+   * Starts a command on a host of the plan over a channel of its own. Rejects as `connect` does: Unreachable,
+   * HostKeyMismatch, AuthenticationFailed. An abort closes the channel.
+   */
+  openLines(
+    plan: unknown,
+    hostName: string,
+    argv: readonly string[],
+    onLine: (line: string) => void,
+    signal: AbortSignal,
+  ): Promise<LineProcess>;
 }
 
 /** A line longer than this isn't from our loops. */

@@ -54,7 +54,6 @@ const callSchema = z.object({
   input: z.object({
     serving: z.string().min(1),
     escapeTo: z.string().min(1),
-    waiting: z.array(z.string()).optional(),
     baseline: z.looseObject({ values: z.record(z.string(), z.number()) }).optional(),
   }),
   returnAfterObservedMs: z.number().min(0).optional(),

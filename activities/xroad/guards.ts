@@ -6,7 +6,7 @@ import { formatFaults, permanent, transient, type AnyPlan, type Fault, type Host
 import { isServing, isTakenOut, lookAtAll, describeServer, serversOf, type LoadBalancerPlan } from '../load-balancer';
 import { changelogOf, compareLsn, identityOf, positionOf, standbyOf, type Changelog } from './database';
 import { describeHealth, healthOf, nextFor } from './health';
-import { isStopped, packageFaults, readPackages, readServices } from './node';
+import { isMasked, isStopped, packageFaults, readPackages, readServices } from './node';
 import { hostOf, nodeNames, otherNodes, type XroadContext, type XroadPlan } from './plan';
 import { pausedFaults } from './paused';
 import { describeUnit, type PackageState, type Unit } from './text';
@@ -91,9 +91,7 @@ export async function assertMayStop(context: XroadContext, node: string): Promis
 function startFaults(node: string, units: readonly Unit[]): Fault[] {
   return units.flatMap((unit) => [
     ...(isStopped(unit) ? [] : [{ where: node, what: `${describeUnit(unit)}, and should be stopped` }]),
-    ...(unit.file.startsWith('masked') || unit.load === 'masked'
-      ? []
-      : [{ where: node, what: `${unit.unit} isn’t masked: its package would start it` }]),
+    ...(isMasked(unit) ? [] : [{ where: node, what: `${unit.unit} isn’t masked: its package would start it` }]),
   ]);
 }
 

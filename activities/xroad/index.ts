@@ -13,8 +13,8 @@ export { completeXroadPlan, finalCheck, preflight, xroadReadiness, type Readines
 export { pauseReplay, resumeReplay, caughtUp, walPosition } from './replay';
 export type { CatchUpInput, ReplayBefore, ResumeResult } from './replay';
 export { pauseSync, resumeSync, syncNow, type CopyResult, type SyncBefore } from './sync';
-export { paused, lookAtPaused } from './paused';
-export { keepPaused, type KeepPausedInput } from './keep-paused';
+export { paused, staysPaused } from './paused';
+export { keepPaused, type KeptPaused } from './keep-paused';
 export { healthy, type Health } from './health';
 export { maintenanceOn, maintenanceOff, type MaintenanceBefore } from './maintenance';
 export { drained, type DrainInput, type Drained } from './drain';

@@ -1,23 +1,25 @@
 /**
- * What a watch's escape does when a pause was lost: pauses again what isn't, and tells which node has run ahead of its code
+ * The remedy for a pause that was lost: pauses again what isn't, and tells which node has run ahead of its code
  * by then (facts §6 A). A pause takes nothing away, so it is never wrong.
  */
-import { defineStep, formatFaults, permanent, type Fault, type Outcome } from '../kit';
+import { defineStep, formatFaults, type Fault, type Outcome } from '../kit';
 import { changelogOf } from './database';
 import { packageFaults, readPackages } from './node';
 import { hostOf, type XroadContext, type XroadPlan } from './plan';
+import { waitingSecondaries } from './paused';
 import { pauseReplay } from './replay';
 import { pauseSync } from './sync';
 
-export interface KeepPausedInput {
-  /** Secondaries whose own turn hasn't come yet. */
-  readonly nodes: readonly string[];
+/** What keeping paused came to; `attention` if a node replayed what its code doesn't know before it was paused again. */
+export interface KeptPaused extends Outcome {
+  readonly attention?: string;
 }
 
-/** Pauses replay and copying wherever they aren't. Nothing to undo: whoever paused first resumes. */
-export const keepPaused = defineStep<KeepPausedInput, Record<never, never>, Outcome, XroadPlan>({
+/** Pauses replay and copying on those that wait, wherever they aren't. Nothing to undo: whoever paused first resumes. */
+export const keepPaused = defineStep<Record<never, never>, Record<never, never>, KeptPaused, XroadPlan>({
   observe: () => Promise.resolve({}),
-  async act(context, { nodes }) {
+  async act(context) {
+    const nodes = await waitingSecondaries(context);
     let changed = false;
     for (const node of nodes) {
       const replay = await pauseReplay.act(context, { node }, await pauseReplay.observe(context, { node }));
@@ -25,16 +27,17 @@ export const keepPaused = defineStep<KeepPausedInput, Record<never, never>, Outc
       changed ||= replay.changed || sync.changed;
     }
     const ahead = (await Promise.all(nodes.map((node) => aheadFaults(context, node)))).flat();
-    if (ahead.length > 0)
-      throw permanent(
-        'PointOfNoReturn',
-        `everything is paused again, and not in time:\n${formatFaults(ahead)}\nThe other nodes serve.`,
-        { faults: ahead },
-      );
-    return { summary: `${nodes.join(', ')}: replay and copying are paused${changed ? ' again' : ''}`, changed };
+    const who = nodes.length === 0 ? 'nobody waits any more' : `${nodes.join(', ')}: replay and copying are paused`;
+    return {
+      summary: `${who}${changed ? ' again' : ''}`,
+      changed,
+      ...(ahead.length === 0
+        ? {}
+        : { attention: `Everything is paused again, but not in time:\n${formatFaults(ahead)}` }),
+    };
   },
-  undo: (_context, { nodes }) =>
-    Promise.resolve({ summary: `${nodes.join(', ')} stay paused: who paused them first resumes them`, changed: false }),
+  undo: () =>
+    Promise.resolve({ summary: 'those that wait stay paused: who paused them first resumes', changed: false }),
   preview: () => Promise.resolve({ commands: [], differences: [] }),
 });
 
@@ -49,7 +52,7 @@ async function aheadFaults(context: XroadContext, node: string): Promise<Fault[]
     {
       where: node,
       what: `runs ${plan.releases.from} on a schema of ${changes} changes, which is newer`,
-      next: 'take it out of service at once, and upgrade it next',
+      next: 'does it still serve? If not, bring the nodes before it through their turns, or upgrade it by hand after 7.2.3; then go on',
     },
   ];
 }

@@ -85,6 +85,10 @@ export const readServices = async (host: Host): Promise<Unit[]> =>
 /** Runs, or is about to, or is about to end: anything but stopped. */
 export const isStopped = ({ active }: Unit): boolean => active === 'inactive' || active === 'failed';
 
+/** Can't be started, by a package or by anyone. */
+export const isMasked = ({ load, file }: Pick<Unit, 'load' | 'file'>): boolean =>
+  load === 'masked' || file.startsWith('masked');
+
 /** Release of each package of X-Road that isn't as the release has it; nothing if all are. */
 export function packageFaults(
   plan: Pick<XroadStatic, 'software'>,

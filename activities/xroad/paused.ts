@@ -2,8 +2,9 @@
  * Whether secondaries are paused, both ways: replay of the database, and the copying of the configuration. Facts §2: a
  * restart of PostgreSQL ends the former silently, so it is looked at again and again until the node's own turn.
  */
-import { defineCheck, formatFaults, messageOf, transient, type Fault, type Finding } from '../kit';
+import { defineCheck, defineGuard, formatFaults, transient, type Fault, type Finding } from '../kit';
 import { identityOf, standbyOf, tellsPause } from './database';
+import { isMasked, isStopped, packageFaults, readPackages, readServices } from './node';
 import { hostOf, requireSecondary, type XroadContext, type XroadPlan } from './plan';
 import { copyState, hasFlag } from './sync-state';
 
@@ -13,14 +14,14 @@ export async function pausedFaults(context: XroadContext, nodes: readonly string
   return lists.flat();
 }
 
-async function faultsOn(context: XroadContext, node: string): Promise<Fault[]> {
+/** Why it counts as resumed: it replays, or may copy. */
+async function resumedFaults(context: XroadContext, node: string): Promise<Fault[]> {
   const { plan } = context;
   requireSecondary(plan, node);
   const host = await hostOf(context, node);
   const { version } = await identityOf(plan, host);
-  const { pause, receiver } = await standbyOf(plan, host, version);
+  const { pause } = await standbyOf(plan, host, version);
   const flagged = await hasFlag(plan, host);
-  const { active, sub } = await copyState(plan, host);
   // Before PostgreSQL 14 it only tells that a pause was asked for; the step that asked has seen it come true.
   const isPaused = pause === 'paused' || (!tellsPause(version) && pause === 'pause requested');
   return [
@@ -33,6 +34,22 @@ async function faultsOn(context: XroadContext, node: string): Promise<Fault[]> {
             next: 'was PostgreSQL restarted there? Until the primary is upgraded it can be paused again; afterwards take the node out and upgrade it next',
           },
         ]),
+    ...(flagged
+      ? []
+      : [{ where: node, what: `the flag ${plan.xroad.sync.flag} is gone: it may copy the configuration at any time` }]),
+  ];
+}
+
+async function faultsOn(context: XroadContext, node: string): Promise<Fault[]> {
+  const { plan } = context;
+  const resumed = await resumedFaults(context, node);
+  const host = await hostOf(context, node);
+  const { version } = await identityOf(plan, host);
+  const { receiver } = await standbyOf(plan, host, version);
+  const flagged = await hasFlag(plan, host);
+  const { active, sub } = await copyState(plan, host);
+  return [
+    ...resumed,
     ...(receiver === 'streaming'
       ? []
       : [
@@ -42,9 +59,6 @@ async function faultsOn(context: XroadContext, node: string): Promise<Fault[]> {
             next: 'see PostgreSQL’s log; if WAL that it needs is gone, it has to be copied anew',
           },
         ]),
-    ...(flagged
-      ? []
-      : [{ where: node, what: `the flag ${plan.xroad.sync.flag} is gone: it may copy the configuration at any time` }]),
     // While paused the timer goes on trying: a start that is only testing for the flag (ExecStartPre) copies nothing.
     ...(flagged && active === 'activating' && sub !== 'start-pre'
       ? [{ where: node, what: 'a copy of the configuration is still under way' }]
@@ -52,19 +66,37 @@ async function faultsOn(context: XroadContext, node: string): Promise<Fault[]> {
   ];
 }
 
-/** One look for a watch: says how it is, and never throws but for a cut. */
-export async function lookAtPaused(
-  context: XroadContext,
-  nodes: readonly string[],
-): Promise<{ readonly verdict: 'pass' | 'fail' | 'inconclusive'; readonly why?: string }> {
-  try {
-    const faults = await pausedFaults(context, nodes);
-    return faults.length === 0 ? { verdict: 'pass' } : { verdict: 'fail', why: formatFaults(faults) };
-  } catch (error) {
-    context.signal.throwIfAborted();
-    return { verdict: 'inconclusive', why: messageOf(error) };
-  }
+/**
+ * Secondaries whose own turn hasn't come: they have the previous release, and something of it runs or could be started. A
+ * node that is being upgraded has its services masked, and replays by right.
+ */
+export async function waitingSecondaries(context: XroadContext): Promise<string[]> {
+  const { plan } = context;
+  const looks = await Promise.all(
+    plan.roles.secondaries.map(async (node) => {
+      const host = await hostOf(context, node);
+      const units = await readServices(host);
+      const isBeingUpgraded = units.every((unit) => isMasked(unit) && isStopped(unit));
+      const isNew = packageFaults(plan, plan.releases.to, await readPackages(plan, host)).length === 0;
+      return { node, waits: !isBeingUpgraded && !isNew };
+    }),
+  );
+  return looks.flatMap(({ node, waits }) => (waits ? [node] : []));
 }
+
+/**
+ * Keeps looking, from the pause until each node's own turn, whether secondaries that wait are still paused: a restart of
+ * their PostgreSQL resumes replay without a word (facts §2), and someone may remove the flag.
+ */
+export const staysPaused = defineGuard<Record<never, never>, XroadPlan>({
+  everyMs: (plan) => plan.xroad.pausedLookMs,
+  async look(context) {
+    const nodes = await waitingSecondaries(context);
+    const lists = await Promise.all(nodes.map((node) => resumedFaults(context, node)));
+    const faults = lists.flat();
+    return faults.length === 0 ? { verdict: 'pass' } : { verdict: 'fail', why: formatFaults(faults) };
+  },
+});
 
 /** Secondaries are paused, both ways; all if none are named. @throws VerifyFailed with every fault */
 export const paused = defineCheck<{ readonly nodes?: readonly string[] }, Finding, XroadPlan>({

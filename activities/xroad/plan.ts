@@ -2,11 +2,13 @@
 import { permanent, type Host, type StepContext } from '../kit';
 import type { LoadBalancerSpec } from '../load-balancer';
 import type { SoftwarePlan } from '../packages';
+import type { MonitoringPlan } from '../probes';
 import type { ReadinessPlan } from '../readiness';
 import type { XroadSpec } from './spec';
 
 /** What the inventory tells. */
-export interface XroadStatic extends SoftwarePlan, Pick<ReadinessPlan, 'readiness'> {
+export interface XroadStatic
+  extends SoftwarePlan, Pick<ReadinessPlan, 'readiness'>, Pick<MonitoringPlan, 'monitoring'> {
   /** Release to upgrade to; "" for a readiness check. */
   readonly version: string;
   /** rolling: one node after another; offline: all at once, in an announced outage. */

@@ -7,7 +7,7 @@ import { defineStep, permanent, type Host, type Outcome } from '../kit';
 import { takeOwnership } from '../ownership';
 import { SYSTEMCTL } from '../services/systemd';
 import { sudoersCommand } from '../ssh';
-import { SERVICES, readServices, readUnits } from './node';
+import { SERVICES, isMasked, readServices, readUnits } from './node';
 import { hostNameOf, hostOf, type NodeInput, type XroadContext, type XroadPlan, type XroadStatic } from './plan';
 
 type Verb = 'mask' | 'unmask';
@@ -21,9 +21,6 @@ export interface MaskBefore {
   /** Units that were masked already, by somebody else. */
   readonly masked: readonly string[];
 }
-
-const isMasked = ({ load, file }: { readonly load: string; readonly file: string }): boolean =>
-  load === 'masked' || file.startsWith('masked');
 
 async function observe(context: XroadContext, { node }: NodeInput): Promise<MaskBefore> {
   const units = await readServices(await hostOf(context, node));

@@ -109,6 +109,9 @@ export const xroadSpec = z.strictObject({
   drain: drain.prefault({}).describe('how connections of a node that was taken out are waited for'),
   services: services.prefault({}).describe('stopping and starting'),
   database: database.prefault({}).describe('the replicated database'),
+  pausedLookMs: duration()
+    .default(5_000)
+    .describe('time between two looks, from the pause to each node’s own turn, whether it is still paused'),
   sync: sync.prefault({}).describe('the copying of the configuration'),
   token: token.prefault({}).describe('tokens of the signer. A PIN is entered on the node, never here'),
 });

@@ -1,6 +1,7 @@
 /** Everything that an upgrade of a cluster runs as another user, for the file that `hitless plan --sudoers` prints. */
 import { sudoCommands as loadBalancerCommands } from '../load-balancer';
 import { sudoCommands as packageCommands } from '../packages';
+import { sudoCommands as probeCommands } from '../probes';
 import type { SudoCommand } from '../readiness';
 import { sudoForDatabase } from './database';
 import { sudoForNode } from './node';
@@ -29,5 +30,6 @@ export const sudoCommands = (plan: Pick<XroadStatic, 'nodes' | 'xroad' | 'softwa
 export const sudoCommandsOf = (plan: XroadStatic): SudoCommand[] => [
   ...sudoCommands(plan),
   ...packageCommands(plan),
+  ...probeCommands(plan.monitoring),
   ...(plan.loadBalancer === undefined ? [] : loadBalancerCommands({ loadBalancer: plan.loadBalancer })),
 ];

@@ -13,6 +13,7 @@ export function changes(before: StatusView | undefined, now: StatusView): string
     ...stepLines(before, now),
     ...nodeLines(before, now),
     ...watchLines(before, now),
+    ...guardLines(before, now),
     ...waitLines(before, now),
     ...openingLines(before, now),
     ...refusedLines(before, now),
@@ -42,6 +43,17 @@ function nodeLines(before: StatusView | undefined, now: StatusView): string[] {
     if (news.length === 0) return [];
     return [`  ${node}: ${printable(news.map(([name, fact]) => `${name} ${String(fact)}`).join(', '))}`];
   });
+}
+
+function guardLines(before: StatusView | undefined, { guard, remedies = [] }: StatusView): string[] {
+  if (guard === undefined) return [];
+  const last = guard.last === undefined ? '' : ` – ${printable(guard.last)}`;
+  return [
+    ...(guard.state === before?.guard?.state ? [] : [`guard ${guard.state}: ${printable(guard.name)}${last}`]),
+    ...remedies
+      .slice(before?.remedies?.length ?? 0)
+      .map(({ why, outcome }) => `lost: ${printable(why)} → ${printable(outcome)}`),
+  ];
 }
 
 function watchLines(before: StatusView | undefined, now: StatusView): string[] {

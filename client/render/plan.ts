@@ -9,6 +9,8 @@ const KINDS: Readonly<Record<PlannedItem['kind'], string>> = {
   wait: 'wait',
   watch: 'watch',
   'watch-end': 'watch end',
+  guard: 'guard',
+  'guard-end': 'guard end',
   'no-return': 'NO RETURN',
 };
 
@@ -17,7 +19,7 @@ export function renderPlan(cluster: string, view: PlanView): string {
   // Numbered as the status numbers them: the end of a watch is no step.
   let number = 0;
   const items = view.items.map((item, index) => {
-    const shown = item.kind === 'watch-end' ? '' : String(++number);
+    const shown = item.kind.endsWith('-end') ? '' : String(++number);
     const kept = item.kept === true ? ' (stays as it is when rolled back)' : '';
     const head = `${shown.padStart(3)}  ${KINDS[item.kind].padEnd(9)}  ${printable(item.name)}${kept}`;
     const preview = previews.get(index);

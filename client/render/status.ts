@@ -23,6 +23,7 @@ export function renderStatus(view: StatusView, options: StatusOptions = {}): str
     renderNodes(view.nodes),
     renderWait(view, options),
     view.watch === undefined ? '' : renderWatch(view.watch, options),
+    renderGuard(view, options),
     renderOpenings(view, options),
     renderSteps(view.steps, options),
     renderRefused(view, options),
@@ -61,6 +62,23 @@ function renderWait(view: StatusView, options: StatusOptions): string {
   ];
   if (watch?.state === 'blind') lines.push('  it stands still: time without probes doesn’t count');
   return lines.map((line) => clipLine(printable(line), options.width)).join('\n');
+}
+
+/** What is kept as it must be, and what was lost on the way. */
+function renderGuard({ guard, remedies = [] }: Pick<StatusView, 'guard' | 'remedies'>, options: StatusOptions): string {
+  if (guard === undefined) return '';
+  const words: Record<WatchView['state'], string> = {
+    watching: 'guarding',
+    blind: 'BLIND: it can’t be looked at',
+    regression: 'LOST',
+    ended: 'ended',
+  };
+  const last = guard.last === undefined ? '' : `; ${printable(guard.last)}`;
+  const lines = [
+    `${printable(guard.name)}: ${words[guard.state]}${since(guard.since, options)}${last}`,
+    ...remedies.map(({ at, why, outcome }) => `  ${time(at)} lost: ${printable(why)} → ${printable(outcome)}`),
+  ];
+  return lines.map((line) => clipLine(line, options.width)).join('\n');
 }
 
 function renderWatch(watch: WatchView, options: StatusOptions): string {
@@ -119,6 +137,7 @@ export function answersTo(cluster: string, opening: OpeningView): string[] {
     case 'pause':
       return [`hitless resume ${cluster} --reason "why"`];
     case 'hold':
+    case 'task':
       return opening.choices.map((choice) =>
         choice === 'skip'
           ? `hitless decide ${cluster} ${opening.id} skip --comment "why"`
@@ -170,6 +189,7 @@ export function renderReport(report: Report, options: StatusOptions = {}): strin
     ].join('\n'),
     renderNodes(report.nodes),
     report.watch === undefined ? '' : renderWatch(report.watch, options),
+    renderGuard(report, options),
     answers.length === 0 ? '' : `ANSWERS\n${table(answers, { indent: 2, ...width })}`,
     renderSteps(report.steps, options),
     renderRefused(report, options),

@@ -2,7 +2,7 @@
  * Actions from activity *types*: `handles<typeof import('../activities/routing')>('routing').prefer({ node })` is plain data
  * that names the activity and its input. No activity code reaches the workflow bundle.
  */
-import type { AnyPlan, CheckDefinition, StepDefinition } from '../../activities/kit';
+import type { AnyPlan, CheckDefinition, GuardDefinition, GuardFinding, StepDefinition } from '../../activities/kit';
 import type { Action, Given } from './types';
 
 /** An input may be given another step's result where it asks for a value of that type. */
@@ -15,7 +15,9 @@ type HandleOf<D> =
     ? (input: MaybeGiven<I>, options?: ActionOptions) => Action<'step', R>
     : D extends CheckDefinition<infer I, infer R>
       ? (input: MaybeGiven<I>, options?: ActionOptions) => Action<'check', R>
-      : never;
+      : D extends GuardDefinition<infer I>
+        ? (input: MaybeGiven<I>, options?: ActionOptions) => Action<'check', GuardFinding>
+        : never;
 
 export type Handles<Module> = {
   readonly [K in keyof Module as HandleOf<Module[K]> extends never ? never : K]: HandleOf<Module[K]>;

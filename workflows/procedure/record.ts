@@ -22,6 +22,11 @@ export async function record<P extends PlanBase>(body: Body<P>, plan: P): Promis
       await inner();
       add({ kind: 'watch-end', name: watch.name });
     },
+    guarding: async (guard, _options, inner) => {
+      add({ kind: 'guard', name: guard.name, action: guard.action.type, input: guard.action.input });
+      await inner();
+      add({ kind: 'guard-end', name: guard.name });
+    },
     atLeast: async (name, ms) => {
       add({ kind: 'wait', name, input: { ms } });
     },

@@ -4,8 +4,11 @@
  */
 import type { Ending } from '../contract';
 import type { Run } from './run';
-import { savepoint, undoable, type Opening } from './state';
-import type { GatePolicy, PlanBase } from './types';
+import { savepoint, undoable, type Opening, type Requests } from './state';
+import type { GatePolicy, PlanBase, Remedied } from './types';
+
+/** How often a run goes on by itself after something was mended; from then on people are asked each time. */
+const MENDED_BY_ITSELF = 2;
 
 type RolledBack = 'done' | 'stopped' | 'skipped';
 
@@ -20,6 +23,8 @@ export class Recovery<P extends PlanBase> {
   private escapedByItself = false;
   /** The stumble's own undo and its policy have been dealt with; an escape in between doesn't skip them. */
   private stumbleSettled = false;
+  /** What the remedy couldn't put right; the way forward begins with it. */
+  private unmended: Requests['lost'];
   /** Cancel was said: whatever rollback is going on goes on to the start. */
   private cancelling = false;
 
@@ -33,6 +38,10 @@ export class Recovery<P extends PlanBase> {
         await this.escape();
         continue;
       }
+      if (requests.lost !== undefined) {
+        await this.mend(requests.lost);
+        continue;
+      }
       if (requests.cancel !== undefined) {
         const ending = await this.cancel();
         if (ending !== undefined) return ending;
@@ -40,11 +49,12 @@ export class Recovery<P extends PlanBase> {
       if (stumble !== undefined && !this.stumbleSettled) {
         if (!(await this.undoOwn(stumble.item))) continue;
         this.stumbleSettled = true;
-        this.reason ||= stumble.why;
+        this.reason = this.reason === '' ? stumble.why : `${this.reason}. ${stumble.why}`;
         const ending = await this.byPolicy(stumble);
         if (ending !== undefined) return ending;
       }
-      const next = await this.hold();
+      // What was lost has been mended, and nothing else happened.
+      const next = this.reason === '' && stumble === undefined ? 'again' : await this.hold();
       if (next === 'overruled') continue;
       if (next === 'again') this.forget();
       return next;
@@ -64,6 +74,7 @@ export class Recovery<P extends PlanBase> {
     if (from !== Infinity) this.run.dispatch({ type: 'repeat-from', item: from });
     this.run.dispatch({ type: 'recovered' });
     this.reason = '';
+    this.unmended = undefined;
     this.escaped = false;
     this.stumbleSettled = false;
     this.cancelling = false;
@@ -76,7 +87,7 @@ export class Recovery<P extends PlanBase> {
     const { regression, switchBack } = run.state.requests;
     const target = run.switchBackTarget();
     const item =
-      run.watchedItem() ??
+      run.watches.item('watch') ??
       Math.max(
         0,
         run.state.items.findIndex((i) => i.state !== 'done'),
@@ -107,8 +118,46 @@ export class Recovery<P extends PlanBase> {
     this.escaped = true;
     this.escapeFailed = false;
     this.reason = `${why}. Traffic has been moved away`;
-    run.endWatch();
+    run.watches.end('watch');
     run.switchBackMeans('traffic has been moved back already');
+  }
+
+  // ---- remedy --------------------------------------------------------------------------------------------------------
+
+  /** Mends what a guard found lost, at once; people are asked only if that isn't enough. */
+  private async mend(lost: NonNullable<Requests['lost']>): Promise<void> {
+    const { run } = this;
+    const { guard, why, at } = lost;
+    run.dispatch({ type: 'request-met', request: 'lost' });
+    this.unmended = undefined;
+    const { remedy } = run.watches;
+    // It ended in the meantime: what it looked after doesn't matter any more.
+    if (remedy === undefined) return;
+    run.dispatch({ type: 'phase', phase: 'mending' });
+    const performed = await run.perform(remedy, 'act', guard, 'remedy');
+    const result = performed.kind === 'done' ? performed.value : undefined;
+    const failure = performed.kind === 'failed' ? performed.failure : undefined;
+    run.dispatch({
+      type: 'remedied',
+      remedy: {
+        why,
+        at,
+        ...(result === undefined ? {} : { result }),
+        ...(failure === undefined ? {} : { failure }),
+      },
+    });
+    const { attention } = (result ?? {}) as Partial<Remedied>;
+    const times = run.state.remedies.length;
+    // One that can't be mended would be found lost again at once, and nobody could answer.
+    if (failure === undefined) run.watches.resume('guard');
+    const say = (more: string): void => {
+      this.reason = `${this.reason === '' ? '' : `${this.reason}. `}${why}. ${more}`;
+    };
+    if (failure !== undefined) this.unmended = lost;
+    if (failure !== undefined) say(`Mending it FAILED: ${failure.message}`);
+    else if (attention !== undefined) say(attention);
+    else if (times > MENDED_BY_ITSELF)
+      say(`It has been mended, ${times} times in this run by now: find out why it happens`);
   }
 
   // ---- cancel --------------------------------------------------------------------------------------------------------
@@ -171,7 +220,7 @@ export class Recovery<P extends PlanBase> {
         this.cancelling = true;
         floor = -1;
       }
-      if ((run.watchedItem() ?? -1) > floor) run.endWatch();
+      run.watches.endAfter(floor);
       run.dispatch({ type: 'phase', phase: 'rolling-back' });
       const [item] = undoable(run.state, floor);
       if (item === undefined) return 'done';
@@ -228,8 +277,13 @@ export class Recovery<P extends PlanBase> {
     );
     if (outcome === undefined) return 'overruled';
     switch (outcome.choice) {
-      case 'retry':
-        return 'again';
+      case 'retry': {
+        const { unmended } = this;
+        if (unmended === undefined) return 'again';
+        this.reason = '';
+        await this.mend(unmended);
+        return this.reason === '' ? 'again' : 'overruled';
+      }
       case 'go-on':
         run.dispatch({
           type: 'item-done',

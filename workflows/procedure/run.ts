@@ -17,7 +17,6 @@ import {
   type Opening,
   type State,
 } from './state';
-import { WatchLoop } from './watch-loop';
 import { resolveGiven, stepKey } from './wire';
 import {
   CallFailed,
@@ -31,20 +30,19 @@ import {
   type PlanBase,
   type Runtime,
   type StepOptions,
-  type WatchSpec,
 } from './types';
 import { publishedView } from './views';
+import { Watches } from './watches';
 
 /** A step that says nothing else is tried for 5 minutes. */
 const DEFAULT_PATIENCE: Patience = { attempts: 30, intervalMs: 10_000 };
 const DEFAULT_TIMEOUT_MS = 120_000;
-/** A watch activity is started again for ever by the server; a regression or a checkpoint ends it. */
-const WATCH_PATIENCE: Patience = { attempts: 0, intervalMs: 5_000 };
-const WATCH_TIMEOUT_MS = 24 * 3_600_000;
 
 export type Verb = 'check' | 'observe' | 'act' | 'undo';
 /** Who may cut a call: requests cut forward calls; only a regression cuts a step's own undo; nothing cuts the rest. */
-export type Role = 'forward' | 'own-undo' | 'undo' | 'escape';
+export type Role = 'forward' | 'own-undo' | 'undo' | 'escape' | 'remedy';
+/** Beside the steps: has no before of its own, and looks for itself. */
+const isBeside = (role: Role): boolean => role === 'escape' || role === 'remedy';
 export type Performed =
   | { readonly kind: 'done'; readonly value: unknown }
   | { readonly kind: 'failed'; readonly failure: Failure }
@@ -82,7 +80,7 @@ export class Run<P extends PlanBase> {
   private readonly known = new Map<number, { readonly action: Action<'step'>; readonly options: StepOptions }>();
   private readonly goOns = new Map<number, NonNullable<CheckOptions['goOn']>>();
   private inFlight: { readonly call: Call; readonly role: Role } | undefined;
-  private watch: { readonly loop: WatchLoop; readonly escape: Action<'step'> } | undefined;
+  readonly watches: Watches;
   private switchBackAction: Action<'step'> | string = 'traffic has not been moved yet, there is nothing to switch back';
   /** What happened since the last digest: goes into the next one. */
   private evidence: unknown[] = [];
@@ -97,6 +95,17 @@ export class Run<P extends PlanBase> {
     this.planDigest = setup.planDigest;
     this.digest = setup.planDigest;
     this.state = initialState(setup.items, setup.runtime.now());
+    this.watches = new Watches({
+      runtime: this.runtime,
+      plan: this.plan,
+      state: () => this.state,
+      dispatch: (event) => this.dispatch(event),
+      requested: (requests) => {
+        this.dispatch({ type: 'requested', requests });
+        this.cutWhatMust();
+      },
+      die: (error) => this.die(error),
+    });
   }
 
   /** Runs to the end; the report is a view of the state then. */
@@ -164,10 +173,10 @@ export class Run<P extends PlanBase> {
   /** Runs one member of an action's family and waits for its end, whatever that is. Never throws but for faults of the code. */
   async perform(action: Action, verb: Verb, item: number, role: Role): Promise<Performed> {
     const entry = this.state.items[item];
-    const before = entry?.before === undefined || role === 'escape' ? {} : { before: entry.before.value };
+    const before = entry?.before === undefined || isBeside(role) ? {} : { before: entry.before.value };
     const input = {
       schema: 1,
-      step: stepKey(item, role === 'escape' ? 'escape' : (entry?.item.name ?? '')),
+      step: stepKey(item, isBeside(role) ? role : (entry?.item.name ?? '')),
       input: resolveGiven(action.input, (given) => this.state.items[given]?.result),
       ...before,
       plan: this.plan,
@@ -199,6 +208,7 @@ export class Run<P extends PlanBase> {
   private summaryOf(verb: Verb, item: number, name: string, role: Role): string {
     if (item === this.state.items.length) return 'Let go of the hosts';
     if (role === 'escape') return 'Move traffic away at once';
+    if (role === 'remedy') return `Put right: ${name}`;
     const words: Record<Verb, string> = {
       check: name,
       observe: `${name}: look first`,
@@ -357,86 +367,7 @@ export class Run<P extends PlanBase> {
     if (role === 'own-undo' && requests.regression !== undefined) call.cut();
   }
 
-  // ---- watch and escape ----------------------------------------------------------------------------------------------
-
-  /** Starts the watch, or keeps the one that survived its body being dropped. */
-  startWatch(item: number, watch: WatchSpec, escape: Action<'step'>): void {
-    if (this.watch?.loop.watching && this.watch.loop.item === item) return;
-    this.dispatch({ type: 'item-started', item, at: this.now() });
-    this.dispatch({ type: 'watch-started', item, at: this.now() });
-    const loop = new WatchLoop(
-      {
-        dispatch: (event) => this.dispatch(event),
-        callWatch: (spec, at, extra, options) =>
-          this.runtime.call(
-            `${spec.action.type}.check`,
-            {
-              schema: 1,
-              step: stepKey(at, spec.name),
-              input: resolveGiven(spec.action.input, (given) => this.state.items[given]?.result),
-              ...extra,
-              plan: this.plan,
-            },
-            {
-              ...options,
-              queue: this.plan.queues.watch,
-              timeoutMs: WATCH_TIMEOUT_MS,
-              patience: WATCH_PATIENCE,
-              pickup: true,
-            },
-          ),
-        waitUntil: (condition, until, summary) =>
-          this.runtime.waitFor(condition, until === Infinity ? {} : { until, summary }),
-        now: () => this.now(),
-        regressed: (at, why) => {
-          this.dispatch({ type: 'requested', requests: { regression: { watch: at, why, at: this.now() } } });
-          this.cutWhatMust();
-        },
-      },
-      item,
-      watch,
-    );
-    this.watch = { loop, escape };
-    loop.run().catch((error: unknown) => this.die(error));
-  }
-
-  endWatch(): void {
-    this.watch?.loop.stop();
-    this.watch = undefined;
-    this.dispatch({ type: 'watch-ended' });
-  }
-
-  /** Item of the watch that is on. */
-  watchedItem(): number | undefined {
-    return this.watch?.loop.item;
-  }
-
-  /** Waits for observed time where a watch is on, for plain time otherwise. */
-  async wait(item: number, name: string, ms: number, dropped: () => boolean): Promise<void> {
-    const loop = this.watch?.loop;
-    const known = this.state.items[item]?.wait;
-    if (known === undefined || known.watch !== loop?.item) {
-      // What was observed before, as while traffic was still being moved, doesn't count.
-      await loop?.refresh();
-      if (dropped()) return;
-      const fromMs = loop?.observedMs ?? this.now();
-      this.dispatch({
-        type: 'wait-started',
-        item,
-        at: this.now(),
-        neededMs: ms,
-        fromMs,
-        ...(loop === undefined ? {} : { watch: loop.item }),
-      });
-    }
-    const untilMs = (this.state.items[item]?.wait?.fromMs ?? 0) + ms;
-    if (loop === undefined) {
-      await this.runtime.waitFor(dropped, { until: untilMs, summary: name });
-      return;
-    }
-    loop.aim(untilMs);
-    await this.runtime.waitFor(() => loop.observedMs >= untilMs || dropped());
-  }
+  // ---- watch, guard and escape -----------------------------------------------------------------------------------------
 
   switchBackMeans(action: Action<'step'> | string): void {
     this.switchBackAction = action;
@@ -446,13 +377,13 @@ export class Run<P extends PlanBase> {
   switchBackTarget(): Action<'step'> | string {
     if (this.state.phase === 'rolling-back' || this.state.phase === 'escaping')
       return 'traffic is being moved already: see the status';
-    return this.watch?.escape ?? this.switchBackAction;
+    return this.watches.escape ?? this.switchBackAction;
   }
 
   // ---- end -----------------------------------------------------------------------------------------------------------
 
   private async end(ending: Ending): Promise<Ending> {
-    if (this.watch !== undefined) this.endWatch();
+    this.watches.endAll();
     if (this.closing !== undefined) await this.perform(this.closing, 'act', this.state.items.length, 'escape');
     const standing = Object.entries(this.state.nodes)
       .map(

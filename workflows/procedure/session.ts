@@ -4,10 +4,31 @@
  */
 import type { PlannedItem } from '../contract';
 import { isPaused, type ItemState } from './state';
-import type { Run } from './run';
-import type { Action, CheckOptions, Context, Given, PlanBase, StepOptions, WatchOptions, WatchSpec } from './types';
+import type { Question, Run } from './run';
+import type {
+  Action,
+  CheckOptions,
+  Context,
+  Given,
+  GuardOptions,
+  PlanBase,
+  StepOptions,
+  WatchOptions,
+  WatchSpec,
+} from './types';
 
 const never = <T>(): Promise<T> => new Promise<T>(() => undefined);
+
+/** What people have to do outside; whoever may answer holds may say that it is done. */
+const taskOf = (ask: string, question: string, { policy: { holds } }: PlanBase): Question => ({
+  ask,
+  kind: 'task',
+  question,
+  choices: ['done', 'hold'],
+  needed: holds.count ?? 1,
+  notRequester: holds.notRequester === true,
+  ...(holds.from === undefined ? {} : { from: holds.from }),
+});
 
 export class Session<P extends PlanBase> {
   private cursor = 0;
@@ -26,6 +47,7 @@ export class Session<P extends PlanBase> {
       step: (name, action, options) => this.step(name, action, options),
       gate: (id, question) => this.gate(id, question),
       watching: (watch, options, inner) => this.watching(watch, options, inner),
+      guarding: (guard, options, inner) => this.guarding(guard, options, inner),
       atLeast: (name, ms) => this.atLeast(name, ms),
       pointOfNoReturn: (why) => this.pointOfNoReturn(why),
       switchBackMeans: (action) => this.switchBackMeans(action),
@@ -37,13 +59,26 @@ export class Session<P extends PlanBase> {
     this.live = false;
   }
 
-  private async check<R>(name: string, action: Action<'check', R>, { goOn }: CheckOptions = {}): Promise<Given<R>> {
+  private async check<R>(
+    name: string,
+    action: Action<'check', R>,
+    { goOn, task }: CheckOptions = {},
+  ): Promise<Given<R>> {
     const index = this.next('check', name);
     if (goOn !== undefined) this.run.mayGoOn(index, goOn);
     if (this.entry(index).state === 'done') return { given: index };
     if (!(await this.clear())) return never();
     this.run.dispatch({ type: 'item-started', item: index, at: this.run.now() });
-    const result = await this.run.perform(action, 'check', index, 'forward');
+    let result = await this.run.perform(action, 'check', index, 'forward');
+    while (result.kind === 'failed' && result.failure.type === task?.on) {
+      const outcome = await this.run.ask(taskOf(task.ask, result.failure.message, this.plan), () => this.interrupted());
+      if (outcome === undefined) {
+        this.run.settleItem(index, { kind: 'cut' });
+        return never();
+      }
+      if (outcome.choice !== 'done') break;
+      result = await this.run.perform(action, 'check', index, 'forward');
+    }
     if (!this.run.settleItem(index, result) || this.interrupted()) return never();
     return { given: index };
   }
@@ -119,14 +154,30 @@ export class Session<P extends PlanBase> {
     const done = this.entry(index).state === 'done';
     if (!done) {
       if (!(await this.clear())) return never();
-      this.run.startWatch(index, watch, options.escape);
+      this.run.watches.start('watch', index, watch, options.escape);
     }
     await inner();
     const end = this.next('watch-end', watch.name);
     if (done) return;
     if (this.interrupted()) return never();
-    this.run.endWatch();
+    this.run.watches.end('watch');
     this.run.dispatch({ type: 'item-done', item: index, at: this.run.now(), result: this.run.state.watch?.report });
+    this.run.dispatch({ type: 'item-done', item: end, at: this.run.now() });
+  }
+
+  private async guarding(guard: WatchSpec, options: GuardOptions, inner: () => Promise<void>): Promise<void> {
+    const index = this.next('guard', guard.name);
+    const done = this.entry(index).state === 'done';
+    if (!done) {
+      if (!(await this.clear())) return never();
+      this.run.watches.start('guard', index, guard, options.remedy);
+    }
+    await inner();
+    const end = this.next('guard-end', guard.name);
+    if (done) return;
+    if (this.interrupted()) return never();
+    this.run.watches.end('guard');
+    this.run.dispatch({ type: 'item-done', item: index, at: this.run.now(), result: this.run.state.guard?.report });
     this.run.dispatch({ type: 'item-done', item: end, at: this.run.now() });
   }
 
@@ -134,7 +185,7 @@ export class Session<P extends PlanBase> {
     const index = this.next('wait', name);
     if (this.entry(index).state === 'done') return;
     if (!(await this.clear())) return never();
-    await this.run.wait(index, name, ms, () => this.interrupted());
+    await this.run.watches.wait(index, name, ms, () => this.interrupted());
     if (this.interrupted()) return never();
     this.run.dispatch({ type: 'item-done', item: index, at: this.run.now() });
   }

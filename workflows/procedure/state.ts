@@ -10,6 +10,7 @@ export const phases = {
   forward: 'Going forward through the steps of the procedure.',
   'undoing-step': 'A step failed: undoing what it began, back to the last state verified as serving.',
   escaping: 'Moving traffic away at once.',
+  mending: 'Something that must stay as it is was lost: putting it right at once.',
   held: 'Waiting for people: see what is asked.',
   'rolling-back': 'Undoing the steps, the last one first.',
   ended: 'The run has ended.',
@@ -41,7 +42,7 @@ export interface ItemState {
 
 export interface Opening {
   readonly id: string;
-  readonly kind: 'gate' | 'hold' | 'pause';
+  readonly kind: 'gate' | 'hold' | 'task' | 'pause';
   readonly question: string;
   readonly choices: readonly string[];
   readonly digest: string;
@@ -84,6 +85,16 @@ export interface Requests {
   readonly regression?: { readonly watch: number; readonly why: string; readonly at: number };
   readonly switchBack?: { readonly by: string; readonly reason: string; readonly at: number };
   readonly cancel?: { readonly at: number };
+  /** What a guard looks after isn't as it must be. */
+  readonly lost?: { readonly guard: number; readonly why: string; readonly at: number };
+}
+
+/** A guard found something lost, and its remedy ran. */
+export interface RemedyState {
+  readonly why: string;
+  readonly at: number;
+  readonly result?: unknown;
+  readonly failure?: Failure;
 }
 
 export interface EscapeState {
@@ -103,10 +114,12 @@ export interface State {
   readonly openings: readonly Opening[];
   readonly openingCounts: Readonly<Record<string, number>>;
   readonly watch?: WatchState;
+  readonly guard?: WatchState;
   readonly requests: Requests;
   /** What dropped the body: a step that failed or a gate not passed. */
   readonly stumble?: { readonly item: number; readonly kind: 'failed' | 'rejected' | 'expired'; readonly why: string };
   readonly escapes: readonly EscapeState[];
+  readonly remedies: readonly RemedyState[];
   readonly refused: readonly { readonly at: number; readonly signal: string; readonly why: string }[];
   readonly refusedCount: number;
   readonly nodes: Readonly<Record<string, Readonly<Record<string, string | number | boolean>>>>;
@@ -147,10 +160,16 @@ export type Event =
   | { readonly type: 'refused'; readonly signal: string; readonly why: string; readonly at: number }
   | { readonly type: 'requested'; readonly requests: Requests }
   | { readonly type: 'request-met'; readonly request: keyof Requests }
-  | { readonly type: 'watch-started'; readonly item: number; readonly at: number }
-  | { readonly type: 'watch-reported'; readonly report: WatchReport; readonly at: number }
-  | { readonly type: 'watch-blind'; readonly why: string }
-  | { readonly type: 'watch-ended' }
+  | { readonly type: 'watch-started'; readonly role: 'watch' | 'guard'; readonly item: number; readonly at: number }
+  | {
+      readonly type: 'watch-reported';
+      readonly role: 'watch' | 'guard';
+      readonly report: WatchReport;
+      readonly at: number;
+    }
+  | { readonly type: 'watch-blind'; readonly role: 'watch' | 'guard'; readonly why: string }
+  | { readonly type: 'watch-ended'; readonly role: 'watch' | 'guard' }
+  | { readonly type: 'remedied'; readonly remedy: RemedyState }
   | { readonly type: 'escape-started'; readonly why: string; readonly at: number; readonly repeatFrom: number }
   | { readonly type: 'escape-ended'; readonly result?: unknown; readonly failure?: Failure }
   | { readonly type: 'repeat-from'; readonly item: number }
@@ -170,6 +189,7 @@ export const initialState = (items: readonly PlannedItem[], at: number): State =
   openingCounts: {},
   requests: {},
   escapes: [],
+  remedies: [],
   refused: [],
   refusedCount: 0,
   nodes: {},
@@ -192,6 +212,11 @@ const patchOpening = (state: State, id: string, patch: (opening: Opening) => Ope
   ...state,
   openings: state.openings.map((o) => (o.id === id ? patch(o) : o)),
 });
+
+const patchWatch = (state: State, role: 'watch' | 'guard', patch: (watch: WatchState) => WatchState): State => {
+  const watch = state[role];
+  return watch === undefined ? state : { ...state, [role]: patch(watch) };
+};
 
 /** Nodes' facts that a step or watch reported are merged field by field: the newest word on each field stands. */
 const learn = (state: State, result: unknown): State => {
@@ -288,30 +313,26 @@ export function reduce(state: State, event: Event): State {
     case 'request-met':
       return { ...state, requests: without(state.requests, event.request) };
     case 'watch-started':
-      return { ...state, watch: { item: event.item, since: event.at, heardAt: event.at, state: 'watching' } };
+      return { ...state, [event.role]: { item: event.item, since: event.at, heardAt: event.at, state: 'watching' } };
     case 'watch-reported':
-      if (state.watch === undefined) return state;
       return learn(
-        {
-          ...state,
-          watch: {
-            ...without(state.watch, 'why'),
-            state: event.report.verdict === 'regression' ? 'regression' : 'watching',
-            report: event.report,
-            heardAt: event.at,
-            ...(event.report.why === undefined ? {} : { why: event.report.why }),
-          },
-        },
+        patchWatch(state, event.role, (watch) => ({
+          ...without(watch, 'why'),
+          state: event.report.verdict === 'regression' ? 'regression' : 'watching',
+          report: event.report,
+          heardAt: event.at,
+          ...(event.report.why === undefined ? {} : { why: event.report.why }),
+        })),
         event.report,
       );
     case 'watch-blind':
-      return state.watch === undefined
-        ? state
-        : { ...state, watch: { ...state.watch, state: 'blind', why: event.why } };
+      return patchWatch(state, event.role, (watch) => ({ ...watch, state: 'blind', why: event.why }));
     case 'watch-ended':
-      return state.watch === undefined || state.watch.state === 'regression'
-        ? state
-        : { ...state, watch: { ...state.watch, state: 'ended' } };
+      return patchWatch(state, event.role, (watch) =>
+        watch.state === 'regression' ? watch : { ...watch, state: 'ended' },
+      );
+    case 'remedied':
+      return learn({ ...state, remedies: [...state.remedies, event.remedy] }, event.remedy.result);
     case 'escape-started':
       return {
         ...state,

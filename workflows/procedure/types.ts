@@ -86,6 +86,11 @@ export interface CheckOptions {
    * `means` tells people what that costs.
    */
   readonly goOn?: { readonly on: string; readonly means: string };
+  /**
+   * A failure of this type is something that people have to do outside, as entering a PIN: they are asked to, as question
+   * `ask`, say `done` when it is, and the check is repeated. `hold` makes it a failure like any other.
+   */
+  readonly task?: { readonly on: string; readonly ask: string };
 }
 
 export interface WatchSpec {
@@ -119,6 +124,12 @@ export interface Context<P extends PlanBase> {
   readonly gate: (id: string, question: string) => Promise<void>;
   /** Runs the watch beside `body`; on a regression the escape runs at once and a hold follows. */
   readonly watching: (watch: WatchSpec, options: WatchOptions, body: () => Promise<void>) => Promise<void>;
+  /**
+   * Keeps looking beside `body` at something that must stay as it is. Once it isn't, what is in flight is cut, the remedy
+   * runs at once, and the procedure goes on where it was. People are asked if the remedy fails or its result says so
+   * (`attention`), and if it is needed again and again. Observed time isn't counted by it, and `switchBack` doesn't mean it.
+   */
+  readonly guarding: (guard: WatchSpec, options: GuardOptions, body: () => Promise<void>) => Promise<void>;
   /** Waits for so much *observed* time inside a watch, or plain time outside one. */
   readonly atLeast: (name: string, ms: number) => Promise<void>;
   /** After this nothing is undone, only finished. */
@@ -129,6 +140,17 @@ export interface Context<P extends PlanBase> {
 
 export interface WatchOptions {
   readonly escape: Action<'step'>;
+}
+
+export interface GuardOptions {
+  readonly remedy: Action<'step', Remedied>;
+}
+
+/** What a remedy returns, besides an outcome's fields. */
+export interface Remedied {
+  readonly summary: string;
+  /** Why people must look before anything goes on, although the remedy did what it could. */
+  readonly attention?: string;
 }
 
 export type Body<P extends PlanBase> = (context: Context<P>) => Promise<void>;

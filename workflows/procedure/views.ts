@@ -1,7 +1,7 @@
 /** Status, live details, search attributes and report: views of the state, nothing kept beside it. */
 import type { Ending, OpeningView, Report, StatusView, StepView, WatchView } from '../contract';
 import { DIGEST_CHARS } from './asks';
-import { isPaused, openOpenings, phases, type ItemState, type Opening, type State } from './state';
+import { isPaused, openOpenings, phases, type ItemState, type Opening, type RemedyState, type State } from './state';
 import type { PlanBase, Published } from './types';
 
 /** What a view needs of a run. */
@@ -13,7 +13,7 @@ export interface Viewed {
 }
 
 const iso = (at: number): string => new Date(at).toISOString();
-const isCounted = (entry: ItemState): boolean => entry.item.kind !== 'watch-end';
+const isCounted = (entry: ItemState): boolean => entry.item.kind !== 'watch-end' && entry.item.kind !== 'guard-end';
 
 const openingView = (o: Opening): OpeningView => ({
   id: o.id,
@@ -53,12 +53,17 @@ function stepViews(state: State): StepView[] {
 /** The step that people want to hear of: the innermost one under way, else the next one. */
 function current(steps: readonly StepView[]): StepView | undefined {
   const under = steps.filter((s) => s.state === 'running' || s.state === 'undoing' || s.state === 'failed');
-  return under.findLast((s) => s.kind !== 'watch') ?? steps.find((s) => s.state === 'pending') ?? steps.at(-1);
+  return (
+    under.findLast((s) => s.kind !== 'watch' && s.kind !== 'guard') ??
+    steps.find((s) => s.state === 'pending') ??
+    steps.at(-1)
+  );
 }
 
-function watchView(state: State, name: string): WatchView | undefined {
-  const { watch } = state;
+function watchView(state: State, role: 'watch' | 'guard'): WatchView | undefined {
+  const watch = state[role];
   if (watch === undefined) return undefined;
+  const name = state.items[watch.item]?.item.name ?? '';
   const { report } = watch;
   return {
     name,
@@ -89,11 +94,18 @@ function waitView(state: State, now: number): StatusView['wait'] {
   };
 }
 
+const remedyView = ({ at, why, result, failure }: RemedyState) => ({
+  at: iso(at),
+  why,
+  outcome: failure === undefined ? (summaryOf(result) ?? 'mended') : `FAILED: ${failure.message}`,
+});
+
 export function statusView(run: Viewed): StatusView {
   const { state, plan } = run;
   const steps = stepViews(state);
   const step = current(steps);
-  const watch = watchView(state, state.items[state.watch?.item ?? -1]?.item.name ?? '');
+  const watch = watchView(state, 'watch');
+  const guard = watchView(state, 'guard');
   const wait = waitView(state, run.now());
   return {
     cluster: plan.cluster,
@@ -112,6 +124,8 @@ export function statusView(run: Viewed): StatusView {
     refused: state.refused.map((r) => ({ at: iso(r.at), signal: r.signal, why: r.why })),
     planDigest: run.planDigest,
     ...(watch === undefined ? {} : { watch }),
+    ...(guard === undefined ? {} : { guard }),
+    ...(state.remedies.length === 0 ? {} : { remedies: state.remedies.map(remedyView) }),
     ...(wait === undefined ? {} : { wait }),
   };
 }
@@ -152,7 +166,7 @@ const cell = (value: unknown): string =>
 
 const how = (o: OpeningView): string[] => {
   const signal = o.kind === 'gate' ? '`approve` or `reject`' : o.kind === 'pause' ? '`resume`' : '`decide`';
-  const choice = o.kind === 'hold' ? `,"choice":"${o.choices[0]}"` : '';
+  const choice = o.kind === 'hold' || o.kind === 'task' ? `,"choice":"${o.choices[0]}"` : '';
   const body =
     o.kind === 'pause'
       ? '{"by":"you","reason":"…"}'
@@ -193,6 +207,12 @@ export function details(view: StatusView): string {
       );
     lines.push('');
   }
+  if (view.guard !== undefined) {
+    const { guard } = view;
+    lines.push(`Guard “${guard.name}”: ${guard.state}${guard.last === undefined ? '' : `; ${cell(guard.last)}`}`, '');
+  }
+  for (const { at, why, outcome } of view.remedies ?? [])
+    lines.push(`- ${at} **lost**: ${cell(why)}. ${cell(outcome)}`);
   lines.push('| # | step | state | |', '| --- | --- | --- | --- |');
   for (const s of view.steps)
     lines.push(`| ${s.number} | ${cell(s.name)} | ${s.state} | ${cell(s.failure ?? s.summary ?? '')} |`);

@@ -3,7 +3,6 @@
  * and hands a regression to the run. Its cost in history is proportional to its checkpoints.
  */
 import { CallFailed, CutError, type Call, type CallOptions, type WatchReport, type WatchSpec } from './types';
-import type { Event } from './state';
 
 /** A watch that can't run is tried again after this long, then after longer and longer; meanwhile it is shown as blind. */
 const BLIND_RETRY_MS = 10_000;
@@ -15,7 +14,8 @@ export const CHECKPOINT_MS = 6 * 3_600_000;
 
 /** What the loop needs of the run. */
 export interface WatchHost {
-  dispatch(event: Event): void;
+  reported(report: WatchReport): void;
+  blind(why: string): void;
   callWatch(
     watch: WatchSpec,
     item: number,
@@ -85,7 +85,7 @@ export class WatchLoop {
       this.carry = report.carry;
       this.blindRetryMs = BLIND_RETRY_MS;
       this.reports++;
-      this.host.dispatch({ type: 'watch-reported', report: withoutCarry(report), at: this.host.now() });
+      this.host.reported(withoutCarry(report));
       if (report.verdict === 'regression') {
         this.active = false;
         this.host.regressed(this.item, report.why ?? 'a probe failed beyond its tolerance');
@@ -106,7 +106,7 @@ export class WatchLoop {
       if (error instanceof CutError) return undefined;
       if (!(error instanceof CallFailed)) throw error;
       if (!this.active) return undefined;
-      this.host.dispatch({ type: 'watch-blind', why: error.message });
+      this.host.blind(error.message);
       await this.host.waitUntil(
         () => !this.active,
         this.host.now() + this.blindRetryMs,

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { caughtUp, lookAtPaused, pauseReplay, resumeReplay } from '../../../activities/xroad';
+import { caughtUp, pauseReplay, resumeReplay, staysPaused } from '../../../activities/xroad';
 import * as database from '../../../activities/xroad/database';
 import { hasCaughtUp } from '../../../activities/xroad/guards';
 import { LocalHost, ScriptedHost } from '../support/local-host';
@@ -172,11 +172,11 @@ describeIfThere(`PostgreSQL${why === undefined ? '' : ` (skipped: ${why})`}`, ()
     const standby = await database.standbyOf(world.plan, host('ss2'), before.version);
     expect(standby).toMatchObject({ pause: 'paused', replayed: at, receiver: 'streaming' });
     world.node('ss2').flag = true;
-    expect(await lookAtPaused(world.context(), ['ss2'])).toEqual({ verdict: 'pass' });
+    expect(await staysPaused.look(world.context(), {})).toEqual({ verdict: 'pass' });
 
     ctl('ss2', 'restart', '-m', 'fast');
     await until(streams);
-    expect((await lookAtPaused(world.context(), ['ss2'])).why).toMatch(/ss2: replay of its database is not paused/);
+    expect((await staysPaused.look(world.context(), {})).why).toMatch(/ss2: replay of its database is not paused/);
 
     await pauseReplay.act(world.context(), { node: 'ss2' }, before);
     await pauseReplay.undo(world.context(), { node: 'ss2' }, before);

@@ -1,5 +1,5 @@
 /** Pausing and resuming, and the point of no return. */
-import { keepPaused, lookAtPaused, pauseReplay, paused, resumeReplay, caughtUp } from '../../../activities/xroad';
+import { keepPaused, pauseReplay, paused, staysPaused, resumeReplay, caughtUp } from '../../../activities/xroad';
 import { hasCaughtUp, resumeRefusal, startRefusal, type Side } from '../../../activities/xroad/guards';
 import { NEW, OLD, World, failureOf } from './world';
 
@@ -93,10 +93,10 @@ describe('the paused state, looked at again and again', () => {
   test('a restart of PostgreSQL, a flag that is gone, a copy that still runs', async () => {
     const world = new World();
     world.pauseAll();
-    expect(await lookAtPaused(world.context(), ['ss2', 'ss3'])).toEqual({ verdict: 'pass' });
+    expect(await staysPaused.look(world.context(), {})).toEqual({ verdict: 'pass' });
     world.node('ss2').db.pause = 'not paused';
     world.node('ss3').flag = false;
-    const seen = await lookAtPaused(world.context(), ['ss2', 'ss3']);
+    const seen = await staysPaused.look(world.context(), {});
     expect(seen.verdict).toBe('fail');
     expect(seen.why).toMatch(/ss2: replay of its database is not paused → was PostgreSQL restarted/);
     expect(seen.why).toMatch(/ss3: the flag .*sync-disabled is gone/);
@@ -104,33 +104,59 @@ describe('the paused state, looked at again and again', () => {
 
     world.pauseAll();
     world.node('ss3').copying = 1;
-    expect((await lookAtPaused(world.context(), ['ss3'])).why).toMatch(/still under way/);
+    expect((await failureOf(paused.check(world.context(), {}))).message).toMatch(/still under way/);
     // The timer's own attempts, which the flag ends.
     Object.assign(world.node('ss3'), { copying: 1, testing: true });
-    expect(await lookAtPaused(world.context(), ['ss3'])).toEqual({ verdict: 'pass' });
+    await paused.check(world.context(), {});
+    // Nothing received harms nobody, while the primary is restarted too.
+    world.node('ss3').db.receiver = 'waiting';
+    expect(await staysPaused.look(world.context(), {})).toEqual({ verdict: 'pass' });
     world.node('ss3').db.down = true;
-    expect(await lookAtPaused(world.context(), ['ss3'])).toMatchObject({ verdict: 'inconclusive' });
+    await expect(staysPaused.look(world.context(), {})).rejects.toThrow();
+  });
+
+  test('a node whose turn it is, or was, replays by right', async () => {
+    const world = new World();
+    world.pauseAll();
+    world.upgradePrimary();
+    const node = world.node('ss2');
+    node.stopAll();
+    node.db.pause = 'not paused';
+    // Stopped alone it could be started at any time.
+    expect((await staysPaused.look(world.context(), {})).verdict).toBe('fail');
+    node.maskAll();
+    expect(await staysPaused.look(world.context(), {})).toEqual({ verdict: 'pass' });
+    expect((await keepPaused.act(world.context(), {}, {})).changed).toBe(false);
+    expect(node.db.pause).toBe('not paused');
+
+    const upgraded = new World();
+    upgraded.pauseAll();
+    upgraded.node('ss2').release = NEW;
+    upgraded.node('ss2').db.pause = 'not paused';
+    upgraded.node('ss2').flag = false;
+    expect(await staysPaused.look(upgraded.context(), {})).toEqual({ verdict: 'pass' });
   });
 });
 
-describe('an escape that keeps the pause', () => {
+describe('the remedy for a lost pause', () => {
   test('pauses again what was lost, and says which node ran ahead of its code', async () => {
     const world = new World();
     world.pauseAll();
-    expect((await keepPaused.act(world.context(), { nodes: ['ss2', 'ss3'] }, {})).changed).toBe(false);
+    expect((await keepPaused.act(world.context(), {}, {})).changed).toBe(false);
     world.node('ss2').db.pause = 'not paused';
     world.node('ss3').flag = false;
-    expect((await keepPaused.act(world.context(), { nodes: ['ss2', 'ss3'] }, {})).changed).toBe(true);
+    const kept = await keepPaused.act(world.context(), {}, {});
+    expect(kept).toMatchObject({ changed: true, summary: 'ss2, ss3: replay and copying are paused again' });
+    expect(kept.attention).toBeUndefined();
     expect(world.node('ss2').db.pause).toBe('paused');
     expect(world.node('ss3').flag).toBe(true);
 
     world.upgradePrimary();
     world.node('ss2').db.pause = 'not paused';
     world.node('ss2').catchUp();
-    const late = await failureOf(keepPaused.act(world.context(), { nodes: ['ss2', 'ss3'] }, {}));
-    expect(late).toMatchObject({ type: 'PointOfNoReturn', nonRetryable: true });
-    expect(late.message).toMatch(/ss2: runs 7\.3 on a schema of 13 changes, which is newer → take it out of service/);
-    expect(late.message).not.toMatch(/ss3:/);
+    const late = await keepPaused.act(world.context(), {}, {});
+    expect(late.attention).toMatch(/ss2: runs 7\.3 on a schema of 13 changes, which is newer → does it still serve/);
+    expect(late.attention).not.toMatch(/ss3:/);
     expect(world.node('ss2').db.pause).toBe('paused');
   });
 });

@@ -2,6 +2,7 @@
  * Nodes of a cluster as their commands show them, for tests of decisions: answers have the form that the tools give them.
  * The real tools answer in the lab; PostgreSQL in database.test.ts.
  */
+import { monitoringSpec } from '../../../activities/probes';
 import { readinessSpec } from '../../../activities/readiness/spec';
 import { softwareSpec } from '../../../activities/packages/spec';
 import { loadBalancerSpec } from '../../../activities/load-balancer';
@@ -337,6 +338,12 @@ export class World {
         releases: { '7.3': packages(OLD), '7.4': packages(NEW) },
       }),
       readiness: readinessSpec.parse({}),
+      monitoring: monitoringSpec.parse({
+        periodMs: '1h',
+        probes: [
+          { name: 'spool', kind: 'command', from: 'ss2', argv: ['/usr/bin/spool'], sudo: true, bound: { max: 0 } },
+        ],
+      }),
       xroad: xroadSpec.parse({
         outOfService,
         health: { spanMs: 0, pollIntervalMs: 1, timeoutMs: 40 },

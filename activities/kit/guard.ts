@@ -1,0 +1,159 @@
+/**
+ * A guard: looks again and again, for hours, whether something is as it must stay. It ends when it isn't any more, when the
+ * core wants a report, and when what it looks at goes out of sight or comes back into it. What it knows travels in its
+ * heartbeats, so that another worker goes on after a death.
+ */
+import { Context } from '@temporalio/activity';
+import { ApplicationFailure } from '@temporalio/common';
+import type { WatchReport } from '../../workflows/procedure/types';
+import { messageOf, permanent } from './errors';
+import { pause } from './pause';
+import type { WorkerServices } from './register';
+import type { AnyPlan, Finding, StepCall, StepContext } from './step';
+
+/** `inconclusive`: it couldn't be looked at. */
+export interface Look {
+  readonly verdict: 'pass' | 'fail' | 'inconclusive';
+  readonly why?: string;
+}
+
+/** Reads only. `look` may throw for what couldn't be read, which is inconclusive. */
+export interface GuardDefinition<Input, Plan = AnyPlan> {
+  readonly kind: 'guard';
+  readonly everyMs: (plan: Plan) => number;
+  readonly look: (context: StepContext<Plan>, input: Input) => Promise<Look>;
+}
+
+export const defineGuard = <Input, Plan = AnyPlan>(
+  d: Omit<GuardDefinition<Input, Plan>, 'kind'>,
+): GuardDefinition<Input, Plan> => ({ kind: 'guard', ...d });
+
+/** What a guard returns. */
+export type GuardFinding = WatchReport & Finding;
+
+/** What the core sends: a step's call, what the last report carried, and when to report at the latest. */
+export interface GuardCall extends StepCall {
+  readonly carry?: unknown;
+  /** In all, earlier calls included. */
+  readonly returnAfterObservedMs?: number;
+}
+
+/** A look that failed is repeated after this long: it may have fallen into the middle of a change. */
+const CONFIRM_MS = 1_000;
+/** So many looks in a row without a result are told. */
+const BLIND_AFTER = 3;
+const HEARTBEAT_INTERVAL_MS = 1_000;
+
+interface Known {
+  readonly observedMs: number;
+  readonly pass: number;
+  readonly fail: number;
+  readonly inconclusive: number;
+  /** Inconclusive looks in a row. */
+  readonly unseen: number;
+  /** That it can't be seen has been told. */
+  readonly toldBlind: boolean;
+}
+const unknown: Known = { observedMs: 0, pass: 0, fail: 0, inconclusive: 0, unseen: 0, toldBlind: false };
+
+const isKnown = (value: unknown): value is Known =>
+  typeof value === 'object' &&
+  value !== null &&
+  Object.entries(unknown).every(([key, like]) => typeof (value as Record<string, unknown>)[key] === typeof like);
+
+/** One look more. Time counts from one look with a result to the next. Pure. */
+export function learned(known: Known, look: Look, sinceLastMs: number): Known {
+  const seen = look.verdict !== 'inconclusive';
+  return {
+    ...known,
+    [look.verdict]: known[look.verdict] + 1,
+    observedMs: known.observedMs + (seen && known.unseen === 0 ? sinceLastMs : 0),
+    unseen: seen ? 0 : known.unseen + 1,
+  };
+}
+
+/** Whether its sight has changed in a way that wasn't told yet. Pure. */
+export const hasNews = ({ unseen, toldBlind }: Known): boolean => (toldBlind ? unseen === 0 : unseen >= BLIND_AFTER);
+
+/** Runs one attempt of a guard as an activity of Temporal. */
+export async function guardActivity<Input, Plan>(
+  call: GuardCall,
+  services: Pick<WorkerServices, 'connect'>,
+  { everyMs, look }: GuardDefinition<Input, Plan>,
+): Promise<GuardFinding> {
+  if (call?.schema !== 1)
+    throw permanent('InvalidInput', `this worker reads activity inputs of schema 1, not ${String(call?.schema)}`);
+  const activity = Context.current();
+  const { info, cancellationSignal: signal } = activity;
+  const beaten: unknown = (info.heartbeatDetails as { known?: unknown } | undefined)?.known;
+  let known = [beaten, call.carry].find(isKnown) ?? unknown;
+  let line = 'has not looked yet';
+  const beat = (): void => activity.heartbeat({ guarding: line, known });
+  const beats = setInterval(beat, HEARTBEAT_INTERVAL_MS);
+  const plan = call.plan as Plan;
+  const context: StepContext<Plan> = {
+    plan,
+    run: { workflowId: info.workflowExecution?.workflowId ?? '', runId: info.workflowExecution?.runId ?? '' },
+    step: call.step,
+    attempt: info.attempt,
+    call: { number: Number(info.activityId), scheduledAtMs: info.currentAttemptScheduledTimestampMs },
+    signal,
+    host: (name) => services.connect(plan, name, signal),
+    progress: () => undefined,
+    pause: (ms) => pause(ms, signal),
+  };
+  const once = async (): Promise<Look> => {
+    try {
+      return await look(context, call.input as Input);
+    } catch (error) {
+      signal.throwIfAborted();
+      return { verdict: 'inconclusive', why: messageOf(error) };
+    }
+  };
+  const report = (verdict: WatchReport['verdict'], why?: string): GuardFinding => {
+    const { observedMs, pass, fail, inconclusive } = known;
+    const summary = `${pass} looks found it as it must be, ${fail} did not, ${inconclusive} couldn’t tell`;
+    return {
+      verdict,
+      observedMs,
+      pass,
+      fail,
+      inconclusive,
+      summary,
+      ...(why === undefined ? {} : { why }),
+      carry: known,
+    };
+  };
+  const enoughMs = Math.max(call.returnAfterObservedMs ?? Infinity, known.observedMs + everyMs(plan));
+  let lastAt = Date.now();
+  try {
+    for (;;) {
+      let now = await once();
+      if (now.verdict === 'fail') {
+        await context.pause(CONFIRM_MS);
+        now = await once();
+      }
+      known = learned(known, now, Date.now() - lastAt);
+      lastAt = Date.now();
+      line = now.why ?? 'as it must be';
+      if (now.verdict === 'fail') return report('regression', now.why);
+      if (hasNews(known)) {
+        known = { ...known, toldBlind: known.unseen > 0 };
+        return report('checkpoint', known.unseen > 0 ? `it can’t be looked at: ${now.why ?? ''}` : undefined);
+      }
+      if (known.observedMs >= enoughMs) return report('checkpoint');
+      beat();
+      await context.pause(everyMs(plan));
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    beat();
+    // The core cuts it and reads what was seen; for any other end another attempt goes on, from the heartbeat.
+    if (activity.cancellationDetails?.cancelRequested === true) return report('cut');
+    if (activity.cancellationDetails?.workerShutdown === true)
+      throw ApplicationFailure.retryable('this worker shuts down; another one goes on looking', 'WorkerShutdown');
+    throw signal.reason;
+  } finally {
+    clearInterval(beats);
+  }
+}

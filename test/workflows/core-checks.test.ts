@@ -1,0 +1,127 @@
+import { record, Run, type Body } from '../../workflows/procedure';
+import { CallFailed, type PlanBase } from '../../workflows/procedure/types';
+import { MemoryRuntime } from '../support/memory-runtime';
+import { pairPlan } from '../support/pair-run';
+
+/** A drain that doesn't end, and what comes after it. */
+const body: Body<PlanBase> = async ({ check, step }) => {
+  await check('Drain', { type: 'node.drained', input: {} }, { goOn: { on: 'DrainTimeout', means: 'they are lost' } });
+  await step('Stop', { type: 'node.stop', input: {} });
+};
+
+async function start(failureType: string) {
+  const acts: string[] = [];
+  const runtime = new MemoryRuntime({
+    'node.drained.check': () => {
+      acts.push('drain');
+      return Promise.reject(new CallFailed(failureType, 'two connections are left'));
+    },
+    'node.stop.observe': () => Promise.resolve({}),
+    'node.stop.act': () => {
+      acts.push('stop');
+      return Promise.resolve({ summary: 'stopped' });
+    },
+    'core.digest': () => Promise.resolve('b'.repeat(64)),
+  });
+  const plan: PlanBase = pairPlan();
+  const run = new Run({ runtime, body, plan, items: await record(body, plan), planDigest: 'a'.repeat(64) });
+  const ending = run.toTheEnd();
+  const hold = () => run.state.openings.find((o) => o.outcome === undefined);
+  const answer = async (choice: string): Promise<void> => {
+    await runtime.drive(runtime.waitFor(() => hold() !== undefined));
+    const { id, digest } = hold()!;
+    runtime.send('decide', { opening: id, digest: digest.slice(0, 12), by: 'ann', choice });
+  };
+  return { acts, runtime, run, ending, hold, answer };
+}
+
+describe('a check that people may go over', () => {
+  it('offers go-on for the failure that it names, and says what that means', async () => {
+    const { acts, runtime, run, ending, hold, answer } = await start('DrainTimeout');
+    await answer('retry');
+    await runtime.drive(runtime.waitFor(() => hold()?.id === 'hold#2'));
+    expect(hold()?.choices).toEqual(['retry', 'go-on', 'roll-back', 'stop']);
+    expect(hold()?.question).toBe('two connections are left. What now? To go on means: they are lost.');
+    await answer('go-on');
+    expect(await runtime.drive(ending)).toBe('Completed');
+    expect(acts).toEqual(['drain', 'drain', 'stop']);
+    expect(run.state.items[0]).toMatchObject({
+      state: 'done',
+      result: { summary: 'gone on all the same, as ann said: two connections are left' },
+    });
+  });
+
+  it('offers it for no other failure', async () => {
+    const { acts, runtime, ending, hold, answer } = await start('Unreachable');
+    await runtime.drive(runtime.waitFor(() => hold() !== undefined));
+    expect(hold()?.choices).toEqual(['retry', 'roll-back', 'stop']);
+    await answer('go-on');
+    expect(hold()).toBeDefined();
+    await answer('stop');
+    expect(await runtime.drive(ending)).toBe('Stopped');
+    expect(acts).toEqual(['drain']);
+  });
+});
+
+/** A check that people have to help along. */
+const pinBody: Body<PlanBase> = async ({ check, step }) => {
+  await check('Can sign', { type: 'node.signs', input: {} }, { task: { on: 'PinNeeded', ask: 'pin' } });
+  await step('Stop', { type: 'node.stop', input: {} });
+};
+
+async function withPin(answers: readonly ('PinNeeded' | 'Unreachable' | 'ok')[]) {
+  const left = [...answers];
+  const runtime = new MemoryRuntime({
+    'node.signs.check': () => {
+      const next = left.shift() ?? 'ok';
+      return next === 'ok'
+        ? Promise.resolve({ summary: 'it signs' })
+        : Promise.reject(new CallFailed(next, 'enter the PIN on ss2'));
+    },
+    'node.stop.observe': () => Promise.resolve({}),
+    'node.stop.act': () => Promise.resolve({ summary: 'stopped' }),
+    'core.digest': () => Promise.resolve('b'.repeat(64)),
+  });
+  const plan: PlanBase = pairPlan({ holds: { from: ['ann'] } });
+  const items = await record(pinBody, plan);
+  const run = new Run({ runtime, body: pinBody, plan, items, planDigest: 'a'.repeat(64) });
+  const ending = run.toTheEnd();
+  const open = () => run.state.openings.find((o) => o.outcome === undefined);
+  const say = async (id: string, choice: string, by = 'ann'): Promise<void> => {
+    await runtime.drive(runtime.waitFor(() => open()?.id === id));
+    runtime.send('decide', { opening: id, digest: open()!.digest.slice(0, 12), by, choice });
+  };
+  return { runtime, run, ending, open, say };
+}
+
+describe('a check that people have to help along', () => {
+  it('asks them to, and looks again when they say that it is done', async () => {
+    const { runtime, run, ending, open, say } = await withPin(['PinNeeded', 'PinNeeded']);
+    await say('pin#1', 'done', 'carol');
+    expect(open()?.id).toBe('pin#1');
+    await say('pin#1', 'done');
+    await runtime.drive(runtime.waitFor(() => open()?.id === 'pin#2'));
+    expect(open()).toMatchObject({ kind: 'task', question: 'enter the PIN on ss2', choices: ['done', 'hold'] });
+    await say('pin#2', 'done');
+    expect(await runtime.drive(ending)).toBe('Completed');
+    expect(run.state.items[0]).toMatchObject({ state: 'done', result: { summary: 'it signs' } });
+  });
+
+  it('can be given up, which is a failure like any other; and asks for no other failure', async () => {
+    const { runtime, ending, open, say } = await withPin(['PinNeeded', 'Unreachable']);
+    await say('pin#1', 'hold');
+    await runtime.drive(runtime.waitFor(() => open()?.id === 'hold#1'));
+    await say('hold#1', 'retry');
+    await runtime.drive(runtime.waitFor(() => open()?.id === 'hold#2'));
+    await say('hold#2', 'stop');
+    expect(await runtime.drive(ending)).toBe('Stopped');
+  });
+
+  it('is withdrawn by a cancel', async () => {
+    const { runtime, run, ending, open } = await withPin(['PinNeeded']);
+    await runtime.drive(runtime.waitFor(() => open()?.id === 'pin#1'));
+    runtime.send('cancel');
+    expect(await runtime.drive(ending)).toBe('Cancelled');
+    expect(run.state.openings[0]?.outcome?.choice).toBe('withdrawn');
+  });
+});
