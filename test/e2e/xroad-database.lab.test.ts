@@ -70,6 +70,18 @@ describeLab('an upgrade of an X-Road cluster whose databases misbehave', () => {
   it('idle connections of a pool never end: people are asked, and give them up', async () => {
     const hold = await site.holds(/ss1 still has 2 connections/);
     expect(hold.question).toContain('To go on means: the connections that are left are lost');
+  });
+
+  it('a pause that somebody takes back meanwhile is put back at once, and nothing goes on before', async () => {
+    const { flag } = site.lab.description.sync;
+    await sql('ss2', 'select pg_wal_replay_resume()');
+    await site.lab.host('ss2').exec(`rm ${flag}`);
+    const { status } = await site.until('it was mended', (s) => (s.status?.remedies?.length ?? 0) > 0);
+    expect(status?.remedies?.[0]?.why).toMatch(/ss2: replay of its database is not paused/);
+    expect(await pauseState(site.lab, 'ss2')).toBe('paused');
+    expect((await site.lab.host('ss2').tryExec(`test -e ${flag}`)).code).toBe(0);
+    expect(await site.releases()).toEqual([OLD, OLD]);
+    await site.holds(/ss1 still has 2 connections/);
     await site.say('hold', 'go-on');
   });
 
