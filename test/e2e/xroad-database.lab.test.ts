@@ -12,6 +12,7 @@ describeLab('an upgrade of an X-Road cluster whose databases misbehave', () => {
   let traffic: Traffic<MessageReport>;
   let observer: ReturnType<typeof observe>;
   let pool: Awaited<ReturnType<typeof idlePool>>;
+  let copy: Awaited<ReturnType<typeof slowCopy>>;
   beforeAll(async () => {
     site = await XRoadSite.ready({ secondaries: 1, pooledConnections: true }, ({ xroad }) => {
       xroad.drain['timeoutMs'] = '8s';
@@ -29,15 +30,20 @@ describeLab('an upgrade of an X-Road cluster whose databases misbehave', () => {
   /** How far the guide's own test says that the standby is: t, f, or nothing. */
   const guideTest = (): Promise<string> => sql('ss2', 'select pg_last_wal_replay_lsn() = pg_last_wal_receive_lsn()');
 
-  it('a standby restarted after its pause: the primary isn’t touched before it is paused again', async () => {
+  it('a copy of the configuration that is under way when it is paused: its end is waited for', async () => {
     // In the way of a change of the new release, for later.
     await sql('ss1', 'alter table serverconf.service add column tps_cost integer');
     await site.begin(NEW);
     await site.asked('start');
-    // Replay is paused first; the step after it waits for this, so the restart falls between the pause and the packages.
-    const copy = await slowCopy(site.lab, 'ss2');
+    copy = await slowCopy(site.lab, 'ss2');
     await site.approve('start');
     await site.says(/waiting on ss2 for the end of a copy/);
+    expect((await site.lab.host('ss2').tryExec(`test -e ${site.lab.description.sync.flag}`)).code).toBe(0);
+    expect(site.stepState(await site.state(), 'Pause configuration synchronization on ss2')).toBe('running');
+  });
+
+  it('a standby restarted after its pause: the primary isn’t touched before it is paused again', async () => {
+    // Replay was paused before the step that still waits, so the restart falls between the pause and the packages.
     expect(await pauseState(site.lab, 'ss2')).toBe('paused');
     await restartDatabase('ss2');
     await site.lab.waitServing(['ss2']);
