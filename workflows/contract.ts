@@ -87,7 +87,7 @@ export const signals = {
   decide: {
     schema: decideInput,
     description:
-      'Answer a hold with one of its choices: {"opening":"hold#1","digest":"<12 characters>","by":"alice","choice":"retry"}; "to":"start" with roll-back undoes everything',
+      'Answer a hold, or say that what the run asks for is done, with one of the choices: {"opening":"hold#1","digest":"<12 characters>","by":"alice","choice":"retry"}; "to":"start" with roll-back undoes everything',
   },
   pause: { schema: commandInput, description: 'Stop before the next forward step: {"by":"alice","reason":"…"}' },
   resume: { schema: commandInput, description: 'Go on after a pause: {"by":"alice","reason":"…"}' },

@@ -19,7 +19,8 @@ export interface KeptPaused extends Outcome {
 export const keepPaused = defineStep<Record<never, never>, Record<never, never>, KeptPaused, XroadPlan>({
   observe: () => Promise.resolve({}),
   async act(context) {
-    const nodes = await waitingSecondaries(context);
+    const seen = await waitingSecondaries(context);
+    const nodes = seen.flatMap(({ node, waits }) => (waits ? [node] : []));
     let changed = false;
     for (const node of nodes) {
       const replay = await pauseReplay.act(context, { node }, await pauseReplay.observe(context, { node }));
@@ -28,8 +29,10 @@ export const keepPaused = defineStep<Record<never, never>, Record<never, never>,
     }
     const ahead = (await Promise.all(nodes.map((node) => aheadFaults(context, node)))).flat();
     const who = nodes.length === 0 ? 'nobody waits any more' : `${nodes.join(', ')}: replay and copying are paused`;
+    // One that is restarted in its own turn can't be looked at; the guard goes on looking.
+    const hidden = seen.flatMap(({ unseen }) => (unseen === undefined ? [] : [`; couldn’t look at ${unseen}`]));
     return {
-      summary: `${who}${changed ? ' again' : ''}`,
+      summary: `${who}${changed ? ' again' : ''}${hidden.join('')}`,
       changed,
       ...(ahead.length === 0
         ? {}

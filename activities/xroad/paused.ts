@@ -2,7 +2,7 @@
  * Whether secondaries are paused, both ways: replay of the database, and the copying of the configuration. Facts §2: a
  * restart of PostgreSQL ends the former silently, so it is looked at again and again until the node's own turn.
  */
-import { defineCheck, defineGuard, formatFaults, transient, type Fault, type Finding } from '../kit';
+import { defineCheck, defineGuard, formatFaults, messageOf, transient, type Fault, type Finding } from '../kit';
 import { identityOf, standbyOf, tellsPause } from './database';
 import { isMasked, isStopped, packageFaults, readPackages, readServices } from './node';
 import { hostOf, requireSecondary, type XroadContext, type XroadPlan } from './plan';
@@ -66,35 +66,61 @@ async function faultsOn(context: XroadContext, node: string): Promise<Fault[]> {
   ];
 }
 
+/** A secondary as the guard and its remedy see it; `unseen` says why it couldn't be looked at, as while it is restarted. */
+export interface Waiting {
+  readonly node: string;
+  readonly waits: boolean;
+  readonly unseen?: string;
+}
+
 /**
- * Secondaries whose own turn hasn't come: they have the previous release, and something of it runs or could be started. A
- * node that is being upgraded has its services masked, and replays by right.
+ * Whether the own turn of each secondary is still to come: it has the previous release, and something of it runs or could be
+ * started. A node that is being upgraded has its services masked, and replays by right.
  */
-export async function waitingSecondaries(context: XroadContext): Promise<string[]> {
-  const { plan } = context;
-  const looks = await Promise.all(
-    plan.roles.secondaries.map(async (node) => {
-      const host = await hostOf(context, node);
-      const units = await readServices(host);
-      const isBeingUpgraded = units.every((unit) => isMasked(unit) && isStopped(unit));
-      const isNew = packageFaults(plan, plan.releases.to, await readPackages(plan, host)).length === 0;
-      return { node, waits: !isBeingUpgraded && !isNew };
+export const waitingSecondaries = (context: XroadContext): Promise<Waiting[]> =>
+  Promise.all(
+    context.plan.roles.secondaries.map(async (node) => {
+      try {
+        return { node, waits: await isWaiting(context, node) };
+      } catch (error) {
+        context.signal.throwIfAborted();
+        return { node, waits: false, unseen: `${node}: ${messageOf(error)}` };
+      }
     }),
   );
-  return looks.flatMap(({ node, waits }) => (waits ? [node] : []));
+
+async function isWaiting(context: XroadContext, node: string): Promise<boolean> {
+  const { plan } = context;
+  const host = await hostOf(context, node);
+  const units = await readServices(host);
+  const isBeingUpgraded = units.every((unit) => isMasked(unit) && isStopped(unit));
+  if (isBeingUpgraded) return false;
+  return packageFaults(plan, plan.releases.to, await readPackages(plan, host)).length > 0;
 }
 
 /**
  * Keeps looking, from the pause until each node's own turn, whether secondaries that wait are still paused: a restart of
- * their PostgreSQL resumes replay without a word (facts §2), and someone may remove the flag.
+ * their PostgreSQL resumes replay without a word (facts §2), and someone may remove the flag. What one node hides doesn't
+ * keep another from being judged.
  */
 export const staysPaused = defineGuard<Record<never, never>, XroadPlan>({
   everyMs: (plan) => plan.xroad.pausedLookMs,
   async look(context) {
-    const nodes = await waitingSecondaries(context);
-    const lists = await Promise.all(nodes.map((node) => resumedFaults(context, node)));
-    const faults = lists.flat();
-    return faults.length === 0 ? { verdict: 'pass' } : { verdict: 'fail', why: formatFaults(faults) };
+    const seen = await Promise.all(
+      (await waitingSecondaries(context)).map(async ({ node, waits, unseen }) => {
+        if (!waits) return { faults: [], unseen };
+        try {
+          return { faults: await resumedFaults(context, node), unseen };
+        } catch (error) {
+          context.signal.throwIfAborted();
+          return { faults: [], unseen: `${node}: ${messageOf(error)}` };
+        }
+      }),
+    );
+    const faults = seen.flatMap((one) => one.faults);
+    if (faults.length > 0) return { verdict: 'fail', why: formatFaults(faults) };
+    const hidden = seen.flatMap(({ unseen }) => unseen ?? []);
+    return hidden.length > 0 ? { verdict: 'inconclusive', why: hidden.join('; ') } : { verdict: 'pass' };
   },
 });
 

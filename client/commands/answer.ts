@@ -59,7 +59,9 @@ function addDecide(program: Command, context: Context): void {
     .argument('<cluster>', CLUSTER)
     .argument('<opening-or-choice>', `${OPENING} (then its choice follows); or the choice`)
     .argument('[choice]', 'one of the choices that hitless status shows: retry, roll-back, stop, skip …')
-    .description('Answer a hold: say what a failed step, a rejection or a regression leads to.')
+    .description(
+      'Answer a hold: say what a failed step, a rejection or a regression leads to; or say that what the run asked for is done.',
+    )
     .option('--to <point>', 'with roll-back: "start" undoes everything; the last gate passed if left out')
     .action((cluster: string, first: string, second: string | undefined, options: AnswerOptions) => {
       const request =
@@ -72,6 +74,7 @@ function addDecide(program: Command, context: Context): void {
     withJson(withAnswer(decide)),
     ['hitless decide fw-dc1 retry', 'the only open hold: try the step again'],
     ['hitless decide fw-dc1 hold#2 roll-back --to start', 'undo everything'],
+    ['hitless decide ss-prod done', 'the PIN that pin#1 asks for has been entered on the node'],
     ['hitless decide fw-dc1 skip --comment "fixed by hand"', 'leave a failed undo as it is; needs a reason'],
   );
 }

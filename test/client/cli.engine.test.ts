@@ -4,7 +4,7 @@ import { exitCodes } from '../../client/exit';
 import type { RunState } from '../../client/run';
 import type { OpeningView } from '../../workflows/contract';
 import { testEngine, type TestEngine } from '../support/engine-run';
-import { goodWorld } from '../support/pair-world';
+import { goodWorld } from '../support/model-world';
 import { hitless, type Ran } from './fixtures/command';
 import { pairWorker, type PairOptions, type PairWorker } from './fixtures/world';
 

@@ -30,7 +30,7 @@ describeLab('what people get wrong', () => {
   /** What a run could have changed. */
   const stand = async (): Promise<string> => {
     const seen = await Promise.all([
-      site.lab.host('border').exec('vtysh -c "show running-config"'),
+      site.border(),
       ...['fw1', 'fw2'].map((fw) =>
         site.lab
           .host(fw)

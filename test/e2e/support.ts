@@ -15,7 +15,7 @@ import type { ClusterKind } from '../../workflows/contract';
 import { inventoryOf, type InventoryOptions } from '../../demo/inventory';
 import { startEngine, type Engine as EngineProcess } from '../../worker/engine';
 import type { OpeningView } from '../../workflows/contract';
-import { startFirewallPairLab, type FirewallPairLab, type FirewallPairOptions } from '../lab';
+import { startFirewallPairLab, type FirewallPairLab, type FirewallPairOptions, type LabHost } from '../lab';
 
 export const CLUSTER = 'fw-dc1';
 const CLI = join(__dirname, '../../build/client/cli.js');
@@ -50,8 +50,14 @@ export async function breakGround<L>(startLab: (tell: (text: string) => void) =>
   }
 }
 
+/** What a site asks of its lab. */
+export interface AnyLab {
+  down(): Promise<void>;
+  host(name: string): Pick<LabHost, 'exec'>;
+}
+
 /** A lab with an engine; workers and runs come and go. */
-export abstract class AnySite<L extends { down(): Promise<void> }> {
+export abstract class AnySite<L extends AnyLab> {
   private worker: ChildProcess | undefined;
   readonly log: string[] = [];
   abstract readonly cluster: string;
@@ -80,9 +86,9 @@ export abstract class AnySite<L extends { down(): Promise<void> }> {
   }
 
   /** Starts `hitless worker` and waits until it polls. */
-  async startWorker(): Promise<void> {
+  async startWorker(env: NodeJS.ProcessEnv = {}): Promise<void> {
     const child = spawn(process.execPath, [CLI, 'worker', '--inventory', this.inventoryPath], {
-      env: this.env,
+      env: { ...this.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.worker = child;
@@ -114,6 +120,13 @@ export abstract class AnySite<L extends { down(): Promise<void> }> {
     await once(child, 'exit');
   }
 
+  /** Settles when the worker has ended, for whatever reason. */
+  async workerEnded(): Promise<void> {
+    const child = this.worker;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    await once(child, 'exit');
+  }
+
   /** Runs the command line as a person does. */
   async cli(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
     const child = spawn(process.execPath, [CLI, ...args], { env: this.env, stdio: ['ignore', 'pipe', 'pipe'] });
@@ -124,6 +137,18 @@ export abstract class AnySite<L extends { down(): Promise<void> }> {
     const [code] = (await once(child, 'close')) as [number];
     tell(`hitless ${args.join(' ')} → ${code}\n${stderr}`);
     return { code, stdout, stderr };
+  }
+
+  /** Allows on every host exactly what the printed sudoers files allow. Returns the hosts. */
+  async allowOnlyPrinted(version: string): Promise<string[]> {
+    const { stdout, code, stderr } = await this.cli('plan', this.cluster, version, '--sudoers', '--json');
+    if (code !== 0) throw new Error(`plan --sudoers ended with ${code}: ${stderr}`);
+    const { files } = JSON.parse(stdout) as { files: { host: string; text: string }[] };
+    for (const { host, text } of files)
+      await this.lab
+        .host(host)
+        .exec('cat > /etc/sudoers.d/hitless && visudo -cf /etc/sudoers.d/hitless', { input: text });
+    return files.map((f) => f.host).sort();
   }
 
   /** Starts an upgrade. */
@@ -235,5 +260,16 @@ export class Site extends AnySite<FirewallPairLab> {
 
   async release(node: string): Promise<string> {
     return (await this.lab.host(node).exec('cat /etc/fw-release')).trim();
+  }
+
+  /** The router's running configuration. */
+  border(): Promise<string> {
+    return this.lab.host('border').exec('vtysh -c "show running-config"');
+  }
+
+  /** What a way back must lead to: both releases, who serves, and the router's configuration. */
+  async stand(): Promise<{ releases: string[]; serving: string | undefined; border: string }> {
+    const releases = await Promise.all(['fw1', 'fw2'].map((node) => this.release(node)));
+    return { releases, serving: await this.serving(), border: await this.border() };
   }
 }

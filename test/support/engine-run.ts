@@ -15,7 +15,8 @@ import { CallFailed, CutError } from '../../workflows/procedure/types';
 import type { OpeningView, StatusView } from '../../workflows/contract';
 import { TransientError, type MemoryActivity } from './memory-runtime';
 import { pairPlan } from './pair-run';
-import { PairWorld, type Mischief } from './pair-world';
+import type { Mischief } from './model-world';
+import { PairWorld, type Node } from './pair-world';
 
 Runtime.install({
   logger: new DefaultLogger('ERROR'),
@@ -88,7 +89,7 @@ export interface WorldRun {
 }
 
 export interface WorldOptions {
-  readonly mischief?: Mischief;
+  readonly mischief?: Mischief<Node>;
   readonly input?: unknown;
   readonly workflowId?: string;
   readonly plan?: ReturnType<typeof pairPlan>;

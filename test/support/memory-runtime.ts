@@ -105,10 +105,13 @@ export class MemoryRuntime implements Runtime {
         if (signal.aborted) throw new CutError('cut');
         if (options.patience.attempts > 0 && attempt >= options.patience.attempts)
           throw new CallFailed('Exhausted', error.message);
-        await Promise.race([
-          this.sleep(options.patience.intervalMs),
-          new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true })),
-        ]);
+        let wake = (): void => undefined;
+        const cut = new Promise<void>((resolve) => {
+          wake = () => resolve();
+          signal.addEventListener('abort', wake, { once: true });
+        });
+        await Promise.race([this.sleep(options.patience.intervalMs), cut]);
+        signal.removeEventListener('abort', wake);
       }
     }
   }

@@ -1,5 +1,5 @@
 import { pairPlan, pairRun, anyonePolicy, type PairRun } from '../support/pair-run';
-import { goodWorld } from '../support/pair-world';
+import { goodWorld } from '../support/model-world';
 
 /** Waits for each named gate in turn and approves it. */
 async function approve(run: PairRun, ...openings: string[]): Promise<void> {

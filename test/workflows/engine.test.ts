@@ -4,7 +4,7 @@ import { Worker } from '@temporalio/worker';
 import { payloadConverterPath, workflowBundle } from '../../worker/bundle';
 import type { Report } from '../../workflows/contract';
 import { testEngine, worldRun, type TestEngine, type WorldOptions, type WorldRun } from '../support/engine-run';
-import { goodWorld } from '../support/pair-world';
+import { goodWorld } from '../support/model-world';
 
 jest.setTimeout(120_000);
 

@@ -1,27 +1,9 @@
 /** The recorded list of the X-Road procedure, beside the guide: order is what keeps old code from new schemas. */
 import { record } from '../../workflows/procedure';
 import { xroadCluster, type XRoadClusterPlan } from '../../workflows/upgrade-xroad-cluster';
+import { clusterPlan } from '../support/cluster-run';
 
-const plan = (change: Partial<Record<string, unknown>> = {}): XRoadClusterPlan =>
-  ({
-    cluster: 'ss-prod',
-    mode: 'rolling',
-    nodes: { ss1: { host: 'ss1' }, ss2: { host: 'ss2' }, ss3: { host: 'ss3' } },
-    roles: { primary: 'ss1', secondaries: ['ss2', 'ss3'] },
-    releases: { from: '7.7.0', to: '7.8.0' },
-    xroad: {
-      outOfService: 'both',
-      drain: { timeoutMs: 1_000 },
-      services: { startTimeoutMs: 1_000, settleMs: 1_000 },
-      token: { waitMs: 1_000 },
-      health: { timeoutMs: 1_000, spanMs: 1_000 },
-    },
-    loadBalancer: {},
-    software: { reboot: false, stageTimeoutMs: 1, installTimeoutMs: 1, rebootTimeoutMs: 1 },
-    monitoring: { periodMs: 1_000 },
-    policy: { gates: { start: { count: 1 }, secondaries: { count: 1 }, next: { count: 1 } } },
-    ...change,
-  }) as unknown as XRoadClusterPlan;
+const plan = clusterPlan;
 
 const listOf = async (p: XRoadClusterPlan): Promise<string[]> =>
   (await record(xroadCluster, p)).map((item) => {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { inCgroup } from '../host/cgroup';
 import { programFolder } from '../host/scripts';
 import type { LabRecord } from '../host/record';
-import type { GeneratorLine } from './generator';
+import type { GeneratorLine } from './loop';
 import type { TrafficOptions, TrafficReport } from './protocol';
 
 /** Traffic that runs from the client to the server; `Report` is what its generator tells. */
