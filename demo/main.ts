@@ -15,14 +15,21 @@ const program = new Command('npm run demo --')
   .addArgument(new Argument('[cluster]', 'what is upgraded').choices(Object.keys(demos)).default('firewall-pair'))
   .option('--interactive', 'leave the approvals to you: in the Web UI, or with the hitless command', false)
   .option('--monitoring <duration>', 'length of the monitoring period', '10s')
+  .option(
+    '--compare',
+    'afterwards the same packages without Hitless, on a fresh lab under the same traffic (xroad)',
+    false,
+  )
   .option('--json <file>', 'write the summary to a file')
   .addHelpText(
     'after',
-    '\nExamples:\n  npm run demo\n  npm run demo -- xroad\n  npm run demo -- --interactive --monitoring 5m\n  npm run demo -- --json summary.json',
+    '\nExamples:\n  npm run demo\n  npm run demo -- xroad\n  npm run demo -- --interactive --monitoring 5m\n  npm run demo -- --json summary.json\n  npm run demo -- xroad --compare',
   )
   .parse();
 const [cluster = 'firewall-pair'] = program.processedArgs as [string?];
-const options = program.opts<{ interactive: boolean; monitoring: string; json?: string }>();
+const options = program.opts<{ interactive: boolean; monitoring: string; compare: boolean; json?: string }>();
+
+if (options.compare && cluster !== 'xroad') program.error('--compare is for xroad: nobody upgrades a firewall pair so');
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 

@@ -9,13 +9,15 @@ import type { Traffic } from '../test/lab';
 import { startEngine } from '../worker/engine';
 import { startWorker } from '../worker/run';
 import type { ClusterKind } from '../workflows/contract';
-import { renderSummary, summaryOf, type Measured, type Summary } from './summary';
+import { renderComparison, renderSummary, summaryOf, type Measured, type Summary } from './summary';
 import { Undo } from './undo';
 
 export interface DemoOptions {
   readonly interactive: boolean;
   readonly monitoring: string;
   readonly json?: string;
+  /** Afterwards the same without Hitless, on a fresh lab under the same traffic. */
+  readonly compare?: boolean;
   readonly say: (text: string) => void;
   readonly signal: AbortSignal;
 }
@@ -33,6 +35,12 @@ export interface Scene<Lab extends { down(): Promise<void> }, Report, Figures ex
   /** A few words for the lines of the monitoring period. */
   readonly soFar: (report: Report) => string;
   measured(report: Report): Measured<Figures>;
+  /** What is done where there is no Hitless; left out where nobody would upgrade so. */
+  readonly plain?: {
+    /** As "plain apt-get, node after node". */
+    readonly name: string;
+    upgrade(lab: Lab, say: (text: string) => void, signal: AbortSignal): Promise<void>;
+  };
 }
 
 /** Traffic goes on for a while after the last step, lest something breaks late. */
@@ -42,54 +50,103 @@ const AFTER_MS = 5_000;
 export async function runDemo<Lab extends { down(): Promise<void> }, Report, Figures extends object>(
   scene: Scene<Lab, Report, Figures>,
   options: DemoOptions,
-): Promise<Summary & Figures> {
-  const { say, signal } = options;
-  const { cluster, kind, version } = scene;
-  const began = performance.now();
+): Promise<Summary & Figures & { readonly plain?: Figures }> {
+  const { say } = options;
+  const write = async (summary: object): Promise<void> => {
+    if (options.json !== undefined) await writeFile(options.json, `${JSON.stringify(summary, undefined, 2)}\n`);
+  };
+  const { summary, measured } = await undone(say, (undo) => upgrade(scene, options, undo));
+  await write(summary);
+  if (options.compare !== true) return summary;
+  const { plain } = scene;
+  if (plain === undefined) throw new Error(`there is nothing to compare the upgrade of a ${scene.kind} with`);
+  const other = await undone(say, (undo) => upgradePlainly(scene, plain, options, undo));
+  say(
+    renderComparison([
+      ['Hitless', measured],
+      [plain.name, other],
+    ]),
+  );
+  const both = { ...summary, plain: other.figures };
+  await write(both);
+  return both;
+}
+
+/** Whatever `work` leaves to be ended is ended after it, also after a failure. */
+async function undone<T>(say: DemoOptions['say'], work: (undo: Undo) => Promise<T>): Promise<T> {
   const undo = new Undo();
   try {
-    const directory = await mkdtemp(join(tmpdir(), 'hitless-demo-'));
-    undo.later('files', () => rm(directory, { recursive: true, force: true }));
-    // What doesn't depend on the other is set up side by side.
-    const startLab = async (): Promise<Lab> => {
-      const started = await scene.startLab((text) => say(`[lab] ${text}`));
-      undo.later('lab', () => started.down());
-      return started;
-    };
-    const [engine, lab] = await undo.all([startDemoEngine(directory, say, undo), startLab()]);
-    signal.throwIfAborted();
-    const inventory = join(directory, 'inventory.yaml');
-    await writeFile(inventory, scene.inventory(lab, options.monitoring));
-    const worker = await startWorker({
-      ...connectionOf(engine),
-      inventory,
-      uiUrl: engine.webUi ?? '',
-      onProgress: say,
-    });
-    undo.later('worker', () => worker.stop());
-    const traffic = await scene.startTraffic(lab);
-    undo.later('traffic', () => traffic.stop().then(() => undefined));
-    say(`Traffic runs: ${scene.trafficRuns}`);
-    const setUpMs = performance.now() - began;
-
-    const started = performance.now();
-    const { workflowId, runId } = await startUpgrade(engine, { cluster, version, requestedBy: 'demo' }, { kind });
-    say(`\nUpgrade started. Web UI: ${engine.webUi}/namespaces/default/workflows/${workflowId}/${runId}/history\n`);
-    const ended = await followRun(scene, engine, traffic, workflowId, options);
-    const upgradeMs = performance.now() - started;
-    await new Promise((resolve) => setTimeout(resolve, AFTER_MS));
-    const measured = scene.measured(await traffic.stop());
-    const outcome =
-      ended.report?.ending === 'Completed' ? 'upgraded' : `${ended.execution}: ${ended.failure?.message ?? ''}`;
-    const totalMs = performance.now() - began;
-    const summary = summaryOf(outcome, ended.report, measured, { setUpMs, upgradeMs, totalMs });
-    say(renderSummary(summary, measured));
-    if (options.json !== undefined) await writeFile(options.json, `${JSON.stringify(summary, undefined, 2)}\n`);
-    return summary;
+    return await work(undo);
   } finally {
     say('Taking everything down …');
     await undo.run(say);
   }
+}
+
+/** The same traffic, on a lab of its own, while somebody upgrades the cluster without Hitless. */
+async function upgradePlainly<Lab extends { down(): Promise<void> }, Report, Figures extends object>(
+  scene: Scene<Lab, Report, Figures>,
+  plain: NonNullable<Scene<Lab, Report, Figures>['plain']>,
+  { say, signal }: DemoOptions,
+  undo: Undo,
+): Promise<Measured<Figures>> {
+  say(`\nThe same by ${plain.name}, on a fresh lab under the same traffic`);
+  signal.throwIfAborted();
+  const lab = await scene.startLab((text) => say(`[lab] ${text}`));
+  undo.later('lab', () => lab.down());
+  signal.throwIfAborted();
+  const traffic = await scene.startTraffic(lab);
+  undo.later('traffic', () => traffic.stop().then(() => undefined));
+  await plain.upgrade(lab, (text) => say(`  … ${text}`), signal);
+  await new Promise((resolve) => setTimeout(resolve, AFTER_MS));
+  return scene.measured(await traffic.stop());
+}
+
+async function upgrade<Lab extends { down(): Promise<void> }, Report, Figures extends object>(
+  scene: Scene<Lab, Report, Figures>,
+  options: DemoOptions,
+  undo: Undo,
+): Promise<{ readonly summary: Summary & Figures; readonly measured: Measured<Figures> }> {
+  const { say, signal } = options;
+  const { cluster, kind, version } = scene;
+  const began = performance.now();
+  const directory = await mkdtemp(join(tmpdir(), 'hitless-demo-'));
+  undo.later('files', () => rm(directory, { recursive: true, force: true }));
+  // What doesn't depend on the other is set up side by side.
+  const startLab = async (): Promise<Lab> => {
+    const started = await scene.startLab((text) => say(`[lab] ${text}`));
+    undo.later('lab', () => started.down());
+    return started;
+  };
+  const [engine, lab] = await undo.all([startDemoEngine(directory, say, undo), startLab()]);
+  signal.throwIfAborted();
+  const inventory = join(directory, 'inventory.yaml');
+  await writeFile(inventory, scene.inventory(lab, options.monitoring));
+  const worker = await startWorker({
+    ...connectionOf(engine),
+    inventory,
+    uiUrl: engine.webUi ?? '',
+    onProgress: say,
+  });
+  undo.later('worker', () => worker.stop());
+  const traffic = await scene.startTraffic(lab);
+  undo.later('traffic', () => traffic.stop().then(() => undefined));
+  say(`Traffic runs: ${scene.trafficRuns}`);
+  const setUpMs = performance.now() - began;
+
+  const started = performance.now();
+  const { workflowId, runId } = await startUpgrade(engine, { cluster, version, requestedBy: 'demo' }, { kind });
+  say(`\nUpgrade started. Web UI: ${engine.webUi}/namespaces/default/workflows/${workflowId}/${runId}/history\n`);
+  const ended = await followRun(scene, engine, traffic, workflowId, options);
+  const upgradeMs = performance.now() - started;
+  await new Promise((resolve) => setTimeout(resolve, AFTER_MS));
+  const measured = scene.measured(await traffic.stop());
+  const outcome =
+    ended.report?.ending === 'Completed' ? 'upgraded' : `${ended.execution}: ${ended.failure?.message ?? ''}`;
+  const totalMs = performance.now() - began;
+  const summary = summaryOf(outcome, ended.report, measured, { setUpMs, upgradeMs, totalMs });
+  say(renderSummary(summary, measured));
+  return { summary, measured };
 }
 
 interface DemoEngine extends Engine {

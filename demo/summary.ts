@@ -55,3 +55,17 @@ export function renderSummary(summary: Summary, { lines, faults }: Measured<obje
     '',
   ].join('\n');
 }
+
+/** What users felt of each way to upgrade, line by line. */
+export function renderComparison(ways: readonly (readonly [string, Measured<object>])[]): string {
+  const width = Math.max(...ways.map(([name]) => name.length));
+  return [
+    '',
+    'Side by side, the same packages under the same traffic:',
+    '',
+    ...ways.flatMap(([name, { lines }]) =>
+      lines.map(([of, text], index) => `  ${(index === 0 ? name : '').padEnd(width)}  ${of}: ${text}`),
+    ),
+    '',
+  ].join('\n');
+}

@@ -1,5 +1,5 @@
 /** The X-Road cluster's demo: a rolling upgrade. Its services are stand-ins, what they run on is real. */
-import { startXRoadLab, type MessageReport, type XRoadLab } from '../test/lab';
+import { aptInstall, startXRoadLab, type MessageReport, type XRoadLab } from '../test/lab';
 import type { Scene } from './run';
 import { xroadInventoryOf } from './xroad-inventory';
 
@@ -8,10 +8,12 @@ export interface XRoadFigures {
   readonly answeredBy: Readonly<Record<string, number>>;
 }
 
+const VERSION = '7.8.0-1';
+
 export const xroadScene: Scene<XRoadLab, MessageReport, XRoadFigures> = {
   cluster: 'ss-prod',
   kind: 'x-road-cluster',
-  version: '7.8.0-1',
+  version: VERSION,
   startLab: (progress) => startXRoadLab({ syncPeriodSeconds: 5 }, progress),
   inventory: (lab, monitoring) => xroadInventoryOf(lab.description, { monitoring }),
   startTraffic: (lab) => lab.startTraffic(),
@@ -31,4 +33,15 @@ export const xroadScene: Scene<XRoadLab, MessageReport, XRoadFigures> = {
     ],
     faults,
   }),
+  plain: {
+    name: 'plain apt-get, node after node',
+    async upgrade(lab, say, signal) {
+      for (const node of lab.description.roles.nodes) {
+        signal.throwIfAborted();
+        say(`apt-get install on ${node}`);
+        await aptInstall(lab, node, VERSION);
+        await lab.waitServing([node]);
+      }
+    },
+  },
 };

@@ -60,7 +60,7 @@ export const pauseReplay = defineStep<
   XroadPlan
 >({
   observe,
-  async act(context, { node }) {
+  async act(context, { node }, earlier) {
     const { plan } = context;
     requireSecondary(plan, node);
     const { host } = await takeOwnership(context, hostNameOf(plan, node));
@@ -68,7 +68,8 @@ export const pauseReplay = defineStep<
     const before = await database.standbyOf(plan, host, version);
     const changed = before.pause === 'not paused';
     if (changed) await database.pauseReplayOn(plan, host);
-    const standby = await untilPaused(context, host, node, version);
+    const wasRunning = earlier.standby.pause === 'not paused';
+    const standby = await untilPaused(context, host, node, version, wasRunning);
     const health = await healthOf(plan, host);
     if (health.kind === 'failing' || health.kind === 'silent')
       throw transient(
@@ -77,7 +78,7 @@ export const pauseReplay = defineStep<
         { node, health },
       );
     return {
-      summary: `replay of the database of ${node} is paused${changed ? '' : ' already'} at ${standby.replayed ?? 'its start'}; it still receives`,
+      summary: `replay of the database of ${node} is paused${changed ? '' : ' already'} at ${standby.replayed ?? 'its start'}${standby.receiver === 'streaming' ? '; it still receives' : ''}`,
       changed,
       at: standby.replayed,
       nodes: { [node]: { replay: 'paused' } },
@@ -107,12 +108,18 @@ export const pauseReplay = defineStep<
   }),
 });
 
-/** @throws VerifyFailed if the pause doesn't come true in time, or if nothing is received any more. */
+/**
+ * Waits until a pause has come true and, if it is `receiving` that counts too, until WAL arrives. A standby that is paused
+ * already may have lost the primary, by a restart of that one: it can't connect again before it replays, for PostgreSQL
+ * starts its receiver only when it wants more to replay. That is no pause that was lost.
+ * @throws VerifyFailed if either doesn't come true in time.
+ */
 async function untilPaused(
   context: XroadContext,
   host: Host,
   node: string,
   version: number,
+  receiving = true,
 ): Promise<database.Standby> {
   const { plan } = context;
   const { pauseTimeoutMs, pollIntervalMs } = plan.xroad.database;
@@ -122,7 +129,7 @@ async function untilPaused(
     // What can't be asked of an older PostgreSQL shows: a position that stays while more is received, or all is replayed.
     const stays = last !== undefined && last.pause === 'pause requested' && last.replayed === now.replayed;
     const isPaused = now.pause === 'paused' || (!database.tellsPause(version) && now.pause !== 'not paused' && stays);
-    if (isPaused && now.receiver === 'streaming') return now;
+    if (isPaused && (!receiving || now.receiver === 'streaming')) return now;
     if (Date.now() >= until)
       throw transient(
         'VerifyFailed',

@@ -24,3 +24,4 @@ export { releases as xroadReleases, type XRoadRelease } from './xroad/packages';
 export { openXRoadLabs, startXRoadLab, XRoadLab, type HealthReply } from './xroad/start';
 export type { MessageOptions, MessageReport } from './xroad/traffic/protocol';
 export { observe, type Observation } from './xroad/observer';
+export { aptInstall } from './xroad/by-hand';

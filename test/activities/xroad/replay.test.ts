@@ -154,6 +154,11 @@ describe('the remedy for a lost pause', () => {
     expect(world.node('ss2').db.pause).toBe('paused');
     expect(world.node('ss3').flag).toBe(true);
 
+    // The primary's PostgreSQL was restarted: one that is paused connects again only when it replays.
+    world.node('ss3').db.receiver = '';
+    world.node('ss2').db.pause = 'not paused';
+    expect(await keepPaused.act(world.context(), {}, {})).toMatchObject({ changed: true });
+
     world.upgradePrimary();
     world.node('ss2').db.pause = 'not paused';
     world.node('ss2').catchUp();
