@@ -15,6 +15,7 @@ import type { ClusterKind } from '../../workflows/contract';
 import { inventoryOf, type InventoryOptions } from '../../demo/inventory';
 import { startEngine, type Engine as EngineProcess } from '../../worker/engine';
 import type { OpeningView } from '../../workflows/contract';
+import { keepHistory, replays } from '../support/histories';
 import { startFirewallPairLab, type FirewallPairLab, type FirewallPairOptions, type LabHost } from '../lab';
 
 export const CLUSTER = 'fw-dc1';
@@ -149,6 +150,16 @@ export abstract class AnySite<L extends AnyLab> {
         .host(host)
         .exec('cat > /etc/sudoers.d/hitless && visudo -cf /etc/sudoers.d/hitless', { input: text });
     return files.map((f) => f.host).sort();
+  }
+
+  /** Replays the last run with this build, and keeps its history if asked to (test/histories). Returns its length. */
+  async replayed(name: string): Promise<number> {
+    const id = `upgrade-${this.cluster}`;
+    const history = await this.engine.client.workflow.getHandle(id).fetchHistory();
+    await replays(id, history);
+    const keep = process.env['HITLESS_KEEP_HISTORY'];
+    if (keep !== undefined) await keepHistory(join(keep, `${this.kind}-${name}`), history);
+    return history.events?.length ?? 0;
   }
 
   /** Starts an upgrade. */

@@ -155,4 +155,8 @@ describeLab('an upgrade of an X-Road cluster whose databases misbehave', () => {
     expect(measured).toMatchObject({ failed: 0, faults: [], answered: measured.sent });
     expect(await site.releases()).toEqual([NEW, NEW]);
   });
+
+  it('leaves a history that this build replays', async () => {
+    expect(await site.replayed('mended.0.1.0')).toBeLessThan(1_500);
+  });
 });

@@ -36,6 +36,10 @@ describeLab('a rolling upgrade of an X-Road cluster', () => {
     expect(await Promise.all(nodes.map((node) => site.release(node)))).toEqual(nodes.map(() => '7.8.0-1'));
   });
 
+  it('leaves a history that this build replays, below its budget', async () => {
+    expect(await site.replayed('completed.0.1.0')).toBeLessThan(1_000);
+  });
+
   it('spares what the same packages cost by plain apt-get, node after node, under the same messages', async () => {
     await site.lab.down();
     const lab = await startXRoadLab({ syncPeriodSeconds: 5 });

@@ -130,7 +130,7 @@ export class ClusterWorld extends ModelWorld<ClusterNode> {
       [`${name}.act`]: change('act', () => to, guard),
       [`${name}.undo`]: change(
         'undo',
-        ({ before }) => (before?.['was'] ?? {}),
+        ({ before }) => before?.['was'] ?? {},
         (node) => this.wouldTear({ ...node, ...to }, node),
       ),
     };

@@ -11,8 +11,9 @@ type History = temporal.api.history.v1.IHistory;
 /** Protocol buffers, gzipped: a history as JSON is twenty times as large. */
 const ENDING = '.binpb.gz';
 
+/** @throws EEXIST: none is ever changed. */
 export const keepHistory = async (path: string, history: History): Promise<void> =>
-  writeFile(`${path}${ENDING}`, gzipSync(History.encode(history).finish()));
+  writeFile(`${path}${ENDING}`, gzipSync(History.encode(history).finish()), { flag: 'wx' });
 
 export const readHistory = async (path: string): Promise<History> => History.decode(gunzipSync(await readFile(path)));
 

@@ -8,5 +8,7 @@ const kept = readdirSync(directory).filter((name) => name.endsWith('.binpb.gz'))
 it('at least one history is kept', () => expect(kept.length).toBeGreaterThan(0));
 
 it.each(kept)('this build replays %s', async (name) => {
-  await replays('upgrade-fw-dc1', await readHistory(join(directory, name)));
+  const history = await readHistory(join(directory, name));
+  const { workflowId } = history.events?.[0]?.workflowExecutionStartedEventAttributes ?? {};
+  await replays(workflowId ?? '', history);
 });
