@@ -7,6 +7,9 @@ import { pairRun, type PairRun } from '../support/pair-run';
 import type { Node } from '../support/pair-world';
 import { RUNS, cleaned, mischiefOf, play, scenario, type Scenario } from '../support/scenario';
 
+// test:all asks for ten times as many runs.
+jest.setTimeout(900_000);
+
 const runOf = (s: Scenario): Promise<PairRun> => pairRun(mischiefOf<Node>(s, ({ release }) => release === '2.0'));
 
 it('keeps its promises in every run, and every run ends', async () => {

@@ -8,7 +8,7 @@ import type { ClusterNode, Restarts } from '../support/cluster-world';
 import { RUNS, cleaned, mischiefOf, play, scenario, type Scenario } from '../support/scenario';
 
 // A run of it costs ten times as much as one of a pair.
-jest.setTimeout(240_000);
+jest.setTimeout(900_000);
 
 const restarts: fc.Arbitrary<Restarts> = fc.array(
   fc.record({ atMs: fc.integer({ min: 0, max: 800_000 }), node: fc.constantFrom('ss2' as const, 'ss3' as const) }),
