@@ -45,6 +45,7 @@ export const xroadCluster: Body<XRoadClusterPlan> = async (procedure) => {
     await pauseSecondaries(procedure);
     const paused = { name: 'Secondaries stay paused until their own turn', action: xroad.staysPaused({}) };
     await guarding(paused, { remedy: xroad.keepPaused({}) }, async () => {
+      await check('Check that all secondaries are paused', xroad.paused({}));
       await upgradePrimary(procedure);
       const lsn = await recordPosition(procedure);
       await watched(procedure, primary, secondaries, baseline, 'secondaries');
@@ -61,13 +62,12 @@ export const xroadCluster: Body<XRoadClusterPlan> = async (procedure) => {
 };
 
 /** 7.2.1 "Pausing the database and configuration synchronization on the secondary nodes" */
-async function pauseSecondaries({ plan, check, step, switchBackMeans }: Procedure): Promise<void> {
+async function pauseSecondaries({ plan, step, switchBackMeans }: Procedure): Promise<void> {
   switchBackMeans('messages are spread over all nodes: there is nothing to switch back');
   for (const node of plan.roles.secondaries) {
     await step(`Pause database replay on ${node}`, xroad.pauseReplay({ node }));
     await step(`Pause configuration synchronization on ${node}`, xroad.pauseSync({ node }));
   }
-  await check('Check that all secondaries are paused', xroad.paused({}));
 }
 
 /** 7.2.2 "Upgrading the primary node" */

@@ -69,7 +69,9 @@ export function probeChecks(servicesFor: (plan: unknown) => ProbeServices): Prob
     }),
     final: defineCheck<FinalInput, Finding, MonitoringPlan>({
       check: async (context, input) => {
-        const seen = await rounds(context, servicesFor(context.plan), { ...(input.baseline && { baseline: input.baseline.values }) });
+        const seen = await rounds(context, servicesFor(context.plan), {
+          ...(input.baseline && { baseline: input.baseline.values }),
+        });
         const rules = new Map(rulesOf(context.plan).map((rule) => [rule.name, rule]));
         const faults = [...seen].flatMap(([name, found]) =>
           firstTrouble(name, found, rules.get(name)?.tolerance.fail ?? 1),

@@ -8,7 +8,7 @@ import { changelogOf, compareLsn, identityOf, positionOf, standbyOf, type Change
 import { describeHealth, healthOf, nextFor } from './health';
 import { isMasked, isStopped, packageFaults, readPackages, readServices } from './node';
 import { hostOf, nodeNames, otherNodes, type XroadContext, type XroadPlan } from './plan';
-import { pausedFaults } from './paused';
+import { pausedFaults, resumedFaults } from './paused';
 import { describeUnit, type PackageState, type Unit } from './text';
 
 /** Other nodes that can't carry this one's messages, by their own health ports. */
@@ -114,7 +114,8 @@ export async function assertOutOfService(anyContext: StepContext<AnyPlan>, node:
       ...(await reachableFaults(context, node)),
       ...(await othersFaults(context, node)),
       ...(plan.mode === 'offline' ? await stoppedFaults(context, otherNodes(plan, node)) : []),
-      ...(isPrimary && plan.mode === 'rolling' ? await pausedFaults(context, plan.roles.secondaries) : []),
+      // Whether they receive doesn't matter here: paused, they can't connect again after a restart of the primary's database.
+      ...(isPrimary && plan.mode === 'rolling' ? await resumedFaults(context, plan.roles.secondaries) : []),
       ...(isPrimary ? [] : await followsFaults(context, node)),
     ],
     `the packages of ${node} were not touched`,

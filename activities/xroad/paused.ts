@@ -14,8 +14,13 @@ export async function pausedFaults(context: XroadContext, nodes: readonly string
   return lists.flat();
 }
 
-/** Why it counts as resumed: it replays, or may copy. */
-async function resumedFaults(context: XroadContext, node: string): Promise<Fault[]> {
+/** Why secondaries count as resumed: they replay, or may copy. */
+export async function resumedFaults(context: XroadContext, nodes: readonly string[]): Promise<Fault[]> {
+  const lists = await Promise.all(nodes.map((node) => resumedOn(context, node)));
+  return lists.flat();
+}
+
+async function resumedOn(context: XroadContext, node: string): Promise<Fault[]> {
   const { plan } = context;
   requireSecondary(plan, node);
   const host = await hostOf(context, node);
@@ -42,7 +47,7 @@ async function resumedFaults(context: XroadContext, node: string): Promise<Fault
 
 async function faultsOn(context: XroadContext, node: string): Promise<Fault[]> {
   const { plan } = context;
-  const resumed = await resumedFaults(context, node);
+  const resumed = await resumedOn(context, node);
   const host = await hostOf(context, node);
   const { version } = await identityOf(plan, host);
   const { receiver } = await standbyOf(plan, host, version);
@@ -56,7 +61,7 @@ async function faultsOn(context: XroadContext, node: string): Promise<Fault[]> {
           {
             where: node,
             what: `its database receives nothing from the primary (${receiver ?? 'no receiver'})`,
-            next: 'see PostgreSQL’s log; if WAL that it needs is gone, it has to be copied anew',
+            next: 'see PostgreSQL’s log. While paused it can’t connect again: resume replay and pause it again, or roll back; if WAL that it needs is gone, it has to be copied anew',
           },
         ]),
     // While paused the timer goes on trying: a start that is only testing for the flag (ExecStartPre) copies nothing.
@@ -110,7 +115,7 @@ export const staysPaused = defineGuard<Record<never, never>, XroadPlan>({
       (await waitingSecondaries(context)).map(async ({ node, waits, unseen }) => {
         if (!waits) return { faults: [], unseen };
         try {
-          return { faults: await resumedFaults(context, node), unseen };
+          return { faults: await resumedOn(context, node), unseen };
         } catch (error) {
           context.signal.throwIfAborted();
           return { faults: [], unseen: `${node}: ${messageOf(error)}` };
