@@ -43,6 +43,7 @@ const later = all
   : [
       '/test/lab/xroad/(xroad|upgrade-by-hand)[.]test',
       '/test/e2e/undo-restart[.]',
+      '/test/activities/packages/dnf-failures[.]',
       '/test/activities/load-balancer/haproxy[.]test',
       '/test/activities/xroad/database[.]test',
     ];
