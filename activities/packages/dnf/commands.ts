@@ -58,10 +58,13 @@ function splitName(name: string): [name: string, architecture?: string] {
   return ARCHITECTURE.test(name.slice(at + 1)) ? [name.slice(0, at), name.slice(at + 1)] : [name];
 }
 
-/** As root, into `directory`: dnf checks each file against the metadata, and leaves complete ones alone. */
+/**
+ * As root, into `directory`: dnf checks each file against the metadata, and leaves complete ones alone. Were it quiet, it
+ * would keep to itself why it couldn't.
+ */
 export const download = (d: Directories, directory: string, specs: readonly string[]): string[] => [
   // Lists as they were refreshed: what is fetched is what was looked up.
-  ...[DNF, '--quiet', NO_COMPLETION, ownCache(d), '--setopt=metadata_expire=-1', '--setopt=*.metadata_expire=-1'],
+  ...[DNF, NO_COMPLETION, ownCache(d), '--setopt=metadata_expire=-1', '--setopt=*.metadata_expire=-1'],
   ...['download', '--destdir', directory, ...specs],
 ];
 export const downloadHelp = [DNF, '--quiet', '--disablerepo=*', 'download', '--help'];

@@ -1,22 +1,21 @@
 import { permanent, transient, type Fault } from '../../kit/errors';
-import type { ExecResult, Host } from '../../kit/host';
+import type { Host } from '../../kit/host';
 import type { StepContext } from '../../kit/step';
-import { forgetJob, jobFailure, runJob, sudoToRunJob, type JobOptions, type JobResult } from '../../jobs';
-import { lockedFiles } from '../../readiness/reading';
+import { forgetJob, jobFailure, runJob, sudoToRunJob, type JobOptions } from '../../jobs';
 import { ANYTHING, quoteCommand, sudoersCommand, sudoToWrite } from '../../ssh';
 import type { SudoersPart } from '../../ssh/quote';
 import type { Change, Exchange, Installed, Offered, PackageDriver, Purpose, SudoForms } from '../driver';
+import * as asking from './asking';
 import * as commands from './commands';
-import { dnfFailure, dnfReason, type DnfFailure } from './failure';
-import { lookArguments, parseAnswer, type Answers, type LookFailure, type Offer, type Question } from './look';
+import { dnfFailure, dnfReason } from './failure';
+import type { Answers, Offer, Question } from './look';
+import { NEXT, busy, exchangeFailed, failed, unlock } from './messages';
 import * as parse from './parse';
 
-/** Reading all package lists takes seconds on a slow machine. */
-const DNF_TIMEOUT_MS = 120_000;
+const { DNF_TIMEOUT_MS, outputOf } = asking;
 
 const specsOf = (packages: Readonly<Record<string, string>>): string[] =>
   Object.entries(packages).map(([name, version]) => commands.spec(name, version));
-const outputOf = ({ stdout, stderr }: ExecResult): string => `${stdout}\n${stderr}`;
 
 /** dnf 4 and rpm of Red Hat Enterprise Linux 8 to 10 and their relatives. `stage` is the plan's stage directory. */
 export class DnfDriver implements PackageDriver {
@@ -30,13 +29,13 @@ export class DnfDriver implements PackageDriver {
 
   async installed(host: Host, names: readonly string[]): Promise<Map<string, Installed>> {
     if (names.length === 0) return new Map();
-    return this.#withState(host, this.#query(host, names));
+    return this.#withState(host, asking.queryPackages(host, names));
   }
 
   async installedLike(host: Host, pattern: string): Promise<Map<string, Installed>> {
     const look = async (): Promise<parse.RpmPackage[]> => {
       const { stdout } = await host.exec(commands.queryLike(pattern));
-      return parse.parseQuery(stdout, (await this.#system(host)).architecture);
+      return parse.parseQuery(stdout, (await asking.readSystem(host)).architecture);
     };
     return this.#withState(host, look());
   }
@@ -52,7 +51,7 @@ export class DnfDriver implements PackageDriver {
 
   async automatic(host: Host, names: readonly string[]): Promise<string[]> {
     if (names.length === 0) return [];
-    const { reasons } = await this.#must(host, 'asking why packages are installed', { what: 'reasons', names });
+    const { reasons } = await this.#ask(host, 'asking why packages are installed', { what: 'reasons', names });
     return names.filter((name) => ['dependency', 'weak-dependency'].includes(reasons[name] ?? ''));
   }
 
@@ -72,7 +71,7 @@ export class DnfDriver implements PackageDriver {
   async faults(host: Host, names: readonly string[]): Promise<Fault[]> {
     const where = host.name;
     const faults: Fault[] = [];
-    const worker = await this.#worker(host);
+    const worker = await asking.findWorker(host);
     if (worker !== undefined) faults.push({ where, what: `dnf can’t install: ${worker} is at work`, next: NEXT.busy });
     const help = await host.exec(commands.downloadHelp, { okCodes: 'any', timeoutMs: DNF_TIMEOUT_MS });
     if (help.code !== 0)
@@ -95,12 +94,12 @@ export class DnfDriver implements PackageDriver {
     await host.exec(commands.makeCache(this.#directories), root);
     const update = await host.exec(commands.makeCacheAgain(this.#directories), root);
     await host.exec(commands.openCache(this.#directories), { sudo: true });
-    const failed = parse.failedRepositories(outputOf(update));
-    if (update.code !== 0 && failed.length === 0)
-      throw this.#failed(host, 'reading the package lists', update.code, outputOf(update));
-    if (failed.length === 0) return [];
-    const { repositories } = await this.#must(host, 'reading which repositories there are', { what: 'repositories' });
-    return failed.map((id) => repositories[id] ?? id);
+    const silent = parse.failedRepositories(outputOf(update));
+    if (update.code !== 0 && silent.length === 0)
+      throw failed(host, 'reading the package lists', update.code, outputOf(update));
+    if (silent.length === 0) return [];
+    const { repositories } = await this.#ask(host, 'reading which repositories there are', { what: 'repositories' });
+    return silent.map((id) => repositories[id] ?? id);
   }
 
   async offers(host: Host, names: readonly string[]): Promise<Map<string, string[]>> {
@@ -114,7 +113,7 @@ export class DnfDriver implements PackageDriver {
 
   async simulate(host: Host, packages: Readonly<Record<string, string>>): Promise<Change[]> {
     const doing = `working out what ${specsOf(packages).join(' ')} needs`;
-    const { before, after } = await this.#must(host, doing, { what: 'simulate', packages });
+    const { before, after } = await this.#ask(host, doing, { what: 'simulate', packages });
     return parse.changesOf(before, after);
   }
 
@@ -159,11 +158,11 @@ export class DnfDriver implements PackageDriver {
   }
 
   async heal(context: StepContext, host: Host, exchange: Exchange): Promise<void> {
-    const worker = await this.#worker(host);
+    const worker = await asking.findWorker(host);
     if (worker !== undefined) throw busy(host, worker);
-    const staged = await this.#staged(host, exchange.files);
+    const staged = await asking.readFiles(host, exchange.files);
     const names = [...new Set([...staged.map((p) => p.name), ...exchange.remove])];
-    const left = parse.leftovers(await this.#query(host, names));
+    const left = parse.leftovers(await asking.queryPackages(host, names));
     if (left.length === 0) return;
     context.progress(`${host.name}: finishing what an interrupted installation left`);
     const job = healJob(
@@ -178,7 +177,7 @@ export class DnfDriver implements PackageDriver {
 
   async rehearse(host: Host, exchange: Exchange): Promise<Change[]> {
     const doing = 'rehearsing the installation from the staged files';
-    const staged = await this.#staged(host, exchange.files);
+    const staged = await asking.readFiles(host, exchange.files);
     // dnf doesn't apply locks to files that are named to it.
     const there = await this.installed(
       host,
@@ -193,14 +192,14 @@ export class DnfDriver implements PackageDriver {
         { host: host.name, held },
       );
     const { files, remove } = exchange;
-    const { before, after } = await this.#must(host, doing, { what: 'rehearse', files, remove });
+    const { before, after } = await this.#ask(host, doing, { what: 'rehearse', files, remove });
     return parse.changesOf(before, after);
   }
 
   async exchange(context: StepContext, host: Host, exchange: Exchange): Promise<void> {
-    const staged = await this.#staged(host, exchange.files);
+    const staged = await asking.readFiles(host, exchange.files);
     const there = await this.installed(host, [...staged.map((p) => p.name), ...exchange.remove]);
-    const isThere = (p: Staged): boolean => there.get(p.name)?.version === p.version;
+    const isThere = (p: asking.StagedFile): boolean => there.get(p.name)?.version === p.version;
     const parts = {
       install: staged.filter((p) => !isThere(p)).map((p) => p.file),
       reinstall: exchange.reinstall ? staged.filter(isThere).map((p) => p.file) : [],
@@ -281,69 +280,22 @@ export class DnfDriver implements PackageDriver {
     ];
   }
 
+  #ask<What extends Question['what']>(host: Host, doing: string, what: asking.Asked<What>): Promise<Answers[What]> {
+    return asking.askDnf(host, doing, commands.cacheDirectory(this.#directories), what);
+  }
+
   #exchangeJob({ purpose, timeoutMs }: Purpose): JobOptions {
     return { name: purpose, argv: commands.exchangeArgv(this.#directories), timeoutMs };
   }
 
-  /** Installed packages of these names, several of one name included. @throws CommandFailed if rpm doesn't answer for each. */
-  async #query(host: Host, names: readonly string[]): Promise<parse.RpmPackage[]> {
-    if (names.length === 0) return [];
-    const [result, { architecture }] = await Promise.all([
-      host.exec(commands.queryInstalled(names), { okCodes: 'any' }),
-      this.#system(host),
-    ]);
-    const packages = parse.parseQuery(result.stdout, architecture);
-    const known = new Set([...packages.map((p) => p.name), ...parse.parseAbsent(result.stdout)]);
-    if (names.every((name) => known.has(name))) return packages;
-    throw this.#failed(host, 'reading what is installed', result.code, outputOf(result));
-  }
-
-  /** What is in package files. */
-  async #staged(host: Host, files: readonly string[]): Promise<Staged[]> {
-    if (files.length === 0) return [];
-    const { stdout } = await host.exec(commands.queryFiles(files));
-    const packages = parse.parseQuery(stdout, (await this.#system(host)).architecture);
-    return files.map((file, index) => {
-      const found = packages[index];
-      if (packages.length === files.length && found !== undefined) return { ...found, file };
-      throw permanent(
-        'CommandFailed',
-        `${host.name}: rpm can’t read ${files.join(', ')}. Nothing was installed. Next: stage them again.`,
-        { host: host.name },
-      );
-    });
-  }
-
-  async #system(host: Host): Promise<{ architecture: string; database: string }> {
-    const [architecture = '', database = ''] = (await host.exec(commands.evaluate)).stdout.trim().split(' ');
-    return { architecture, database };
-  }
-
   async #held(host: Host, names: readonly string[]): Promise<string[]> {
-    const { locks } = await this.#must(host, 'reading version locks', { what: 'locks' });
+    const { locks } = await this.#ask(host, 'reading version locks', { what: 'locks' });
     return parse.lockedNames(locks, names);
   }
 
   async #offered(host: Host, names: readonly string[]): Promise<Offer[]> {
     if (names.length === 0) return [];
-    return (await this.#must(host, 'reading what repositories offer', { what: 'offers', names })).offers;
-  }
-
-  /** Who works on the packages now: dnf notes its process, rpm locks its database. */
-  async #worker(host: Host): Promise<string | undefined> {
-    const { database } = await this.#system(host);
-    const lock = await host.exec(['/usr/bin/cat', commands.DNF_LOCK], { okCodes: [0, 1] });
-    const pid = /^\d+/.exec(lock.stdout.trim())?.[0];
-    if (pid !== undefined) {
-      const name = await host.exec(['/usr/bin/cat', `/proc/${pid}/comm`], { okCodes: [0, 1] });
-      // A number that is left of a dnf that was killed may be another process's by now.
-      if (/^(dnf|yum|python|platform-py)/.test(name.stdout)) return `process ${pid} (${name.stdout.trim()})`;
-    }
-    const stat = await host.exec(['/usr/bin/stat', '-c', '%D %i %n', `${database}/.rpm.lock`], { okCodes: [0, 1] });
-    const [holder] = lockedFiles(stat.stdout, await host.readFile('/proc/locks'));
-    if (holder === undefined) return undefined;
-    const name = await host.exec(['/usr/bin/cat', `/proc/${holder.pid}/comm`], { okCodes: [0, 1] });
-    return `process ${holder.pid} (${name.stdout.trim() || 'rpm'})`;
+    return (await this.#ask(host, 'reading what repositories offer', { what: 'offers', names })).offers;
   }
 
   async #requireSigned(host: Host, directory: string, packages: Readonly<Record<string, string>>): Promise<void> {
@@ -361,91 +313,8 @@ export class DnfDriver implements PackageDriver {
       { host: host.name, directory, bad },
     );
   }
-
-  /** @throws CommandFailed, in dnf's own words, if it refuses. */
-  async #must<What extends Question['what']>(
-    host: Host,
-    doing: string,
-    what: Omit<Extract<Question, { what: What }>, 'cache'> & { what: What },
-  ): Promise<Answers[What]> {
-    const question = { ...what, cache: commands.cacheDirectory(this.#directories) } as unknown as Question;
-    const python = await this.#interpreter(host);
-    const result = await host.exec([python, ...lookArguments(question)], { okCodes: 'any', timeoutMs: DNF_TIMEOUT_MS });
-    if (result.code !== 0) throw this.#failed(host, doing, result.code, outputOf(result));
-    const answer = parseAnswer<What>(what.what, result.stdout);
-    if (!isRefusal(answer)) return answer;
-    throw permanent(
-      'CommandFailed',
-      answer.failed === 'parallel'
-        ? `${host.name}: ${doing} failed: ${answer.text} would be installed beside what is there, as dnf does with kernels: no exchange, and no way back. Nothing was installed. Next: leave it out of software.releases.`
-        : `${host.name}: ${doing} failed: ${answer.text.trim()}. Nothing was installed. Next: ${NEXT[answer.failed]}.`,
-      { host: host.name, why: answer.failed, output: answer.text },
-    );
-  }
-
-  /** dnf is a program in Python, and its first line names the interpreter that has its modules. */
-  async #interpreter(host: Host): Promise<string> {
-    const { stdout } = await host.exec(['/usr/bin/head', '--bytes=200', '--', commands.DNF], { okCodes: [0, 1] });
-    const python = /^#!(\/[A-Za-z0-9/._-]+)/.exec(stdout)?.[1];
-    if (python !== undefined) return python;
-    throw permanent(
-      'CommandFailed',
-      `${host.name}: ${commands.DNF} isn’t dnf 4 (RHEL 8 to 10), which this driver is for. Nothing was changed. Next: correct software.driver in the inventory.`,
-      { host: host.name },
-    );
-  }
-
-  /** A failure that trying again won't cure, in dnf's own words. */
-  #failed(host: Host, doing: string, code: number, output: string): Error {
-    const why = dnfFailure(code, output);
-    if (why === 'busy') return busy(host, 'dnf');
-    return permanent(
-      'CommandFailed',
-      `${host.name}: ${doing} failed: ${dnfReason(output)}. Nothing was installed. Next: ${NEXT[why]}.`,
-      { host: host.name, why, output: dnfReason(output) },
-    );
-  }
 }
-
-type Staged = parse.RpmPackage & { readonly file: string };
-
-const isRefusal = (answer: object): answer is LookFailure => 'failed' in answer;
-
-const NEXT: Readonly<Record<DnfFailure, string>> = {
-  busy: 'wait until the other package manager has ended',
-  fetch: 'bring the repository back',
-  missing: 'publish the package, or correct software.releases in the inventory',
-  unmet: 'publish what is needed, or correct the release’s packages in the inventory',
-  script: 'repair what the package’s script says, then try again, or roll back',
-  full: 'make room on the node',
-  killed: 'try again, which finishes it',
-  other: 'run the command on the node by hand',
-};
-
-const unlock = (names: readonly string[]): string => `dnf versionlock delete ${names.join(' ')}`;
 
 const healJob = ({ purpose, timeoutMs }: Purpose, labels: readonly string[]): JobOptions => ({
   ...{ name: `${purpose}-heal`, argv: commands.eraseLeftover(labels), timeoutMs },
 });
-
-const busy = (host: Host, who: string): Error =>
-  transient(
-    'Busy',
-    `${host.name}: another package manager is at work (${who}). Nothing was installed. Next: this is tried again; see who it is with \`cat ${commands.DNF_LOCK}\` and \`fuser -v /var/lib/rpm/.rpm.lock\`.`,
-    { host: host.name },
-  );
-
-function exchangeFailed(
-  host: Host,
-  { conffiles }: Exchange,
-  result: JobResult,
-  timedOut: boolean,
-  failure: DnfFailure,
-): Error {
-  const why = timedOut ? 'it took longer than software.installTimeoutMs' : dnfReason(result.log);
-  return permanent(
-    'CommandFailed',
-    `${host.name}: the installation failed: ${why}. Packages may be half installed (conffiles: ${conffiles}); the node carries no traffic. All of it: ${result.logPath} on ${host.name}. Next: ${failure === 'other' ? NEXT.script : NEXT[failure]}.`,
-    { host: host.name, why: failure, output: dnfReason(result.log, 20), logPath: result.logPath },
-  );
-}

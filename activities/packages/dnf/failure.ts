@@ -34,7 +34,7 @@ export function dnfFailure(code: number, output: string): DnfFailure {
 }
 
 const TELLING =
-  /^ *(Error|error:|Problem[ :]|warning: %|Curl error|No package |- (nothing provides|package|conflicting|cannot|Curl|Status))/;
+  /^ *(Error|error:|Problem[ :]|warning: %|Curl error|No package |\[(MIRROR|FAILED)\]|- (nothing provides|package|conflicting|cannot|Curl|Status))/;
 /** What a package's own script said stands before rpm's complaint about it. */
 const BEFORE_SCRIPT = [-2, -1];
 
@@ -49,6 +49,7 @@ export function dnfReason(output: string, lines = 8): string {
     if (TELLING.test(line)) kept.add(index);
     if (line.includes('scriptlet failed')) for (const offset of BEFORE_SCRIPT) kept.add(index + offset);
   });
-  const telling = all.filter((_, index) => kept.has(index));
+  // Of each mirror, and each attempt, it says the same again.
+  const telling = [...new Set(all.filter((_, index) => kept.has(index)))];
   return (telling.length > 0 ? telling : all).slice(-lines).join('\n');
 }

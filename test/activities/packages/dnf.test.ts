@@ -107,6 +107,12 @@ describe('failures of dnf', () => {
     ['other', 1, 'Error: something else'],
   ])('%s', (kind, code, output) => expect(dnfFailure(code, output)).toBe(kind));
 
+  test('what each attempt said is said once', () => {
+    const mirror = '[MIRROR] gate.rpm: Status code: 404 for http://10.0.0.1/gate.rpm (IP: 10.0.0.1)';
+    const end = '[FAILED] gate.rpm: No more mirrors to try - All mirrors were already tried without success';
+    expect(dnfReason([mirror, mirror, mirror, end, 'Last line'].join('\n'))).toBe(`${mirror}\n${end}`);
+  });
+
   test('a script that failed is quoted', () =>
     expect(
       dnfReason(

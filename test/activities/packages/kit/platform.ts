@@ -14,7 +14,7 @@ export interface Platform {
   /** Exact versions of the packages of a release. */
   versions(lab: Lab, release: string): Record<string, string>;
   /** `[version]` of a package of the lab that plans name by its release, as pacer. */
-  versionOf(release: string): string;
+  readonly versionOf: (release: string) => string;
   /** Name of the file of a package whose architecture is the lab's own. */
   fileOf(name: string, version: string): string;
 
@@ -33,7 +33,7 @@ export interface Platform {
   takeAway(lab: Lab, name: string, version: string): Promise<void>;
   putBack(lab: Lab, name: string, version: string): Promise<void>;
   /** Takes a package out of the index as well. */
-  withdraw?(lab: Lab, name: string, version: string): Promise<void>;
+  readonly withdraw?: (lab: Lab, name: string, version: string) => Promise<void>;
   /** Shell lines: the host demands signed packages, or not. Where package files aren’t vouched for by signed lists. */
   readonly signatures?: { readonly demand: string; readonly waive: string };
   /** Releases of the telling package whose script fails. */
