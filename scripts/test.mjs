@@ -45,6 +45,7 @@ const later = all
       '/test/e2e/undo-restart[.]',
       '/test/e2e/xroad-(nodes|database|reboot)[.]',
       '/test/e2e/kill-matrix[.]lab',
+      '/test/activities/packages/dnf-failures[.]',
       '/test/activities/load-balancer/haproxy[.]test',
       '/test/activities/xroad/database[.]test',
     ];

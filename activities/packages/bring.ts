@@ -7,7 +7,7 @@ import type { Host } from '../kit/host';
 import type { StepContext } from '../kit/step';
 import { runTag } from '../jobs';
 import { ANYTHING, hexDigits, sudoersCommand, sudoToWrite } from '../ssh';
-import { isDamaged, isPresent } from './apt/parse';
+import { isDamaged, isPresent } from './package';
 import type { Change, Exchange, PackageDriver } from './driver';
 import type { Guards } from './guards';
 import { differences, wantedBy, type Manifest } from './manifest';
@@ -51,18 +51,19 @@ export async function bring(
     await requireIntact(plan, host, manifest);
     const exchange = await exchangeOf(plan, driver, host, what);
     await driver.heal(context, host, exchange);
-    requirePlanned(host, manifest, await driver.rehearse(host, exchange));
+    requirePlanned(driver, host, manifest, await driver.rehearse(host, exchange));
     await keepConffiles(context, driver, host, what);
     await host.writeFile(markerPath(plan), `${await host.bootId()}\n`, { sudo: true, mode: '0644' });
     context.progress(`${host.name}: installing ${manifest.release}`);
     await driver.exchange(context, host, exchange);
   }
+  await settleConffiles(context, driver, host, what);
   await restoreMarks(driver, host, manifest);
   const left = await lacking(driver, host, manifest);
   if (left.length === 0) return todo;
   throw transient(
     'VerifyFailed',
-    `${host.name}: the installation of ${manifest.release} ended, but ${left.join(', ')}. The node carries no traffic. Next: this is tried again; see /var/log/apt/term.log there.`,
+    `${host.name}: the installation of ${manifest.release} ended, but ${left.join(', ')}. The node carries no traffic. Next: this is tried again; see ${driver.hints.output} there.`,
     { host: host.name, release: manifest.release, left },
   );
 }
@@ -100,14 +101,14 @@ async function requireIntact(plan: SoftwarePlan, host: Host, manifest: Manifest)
 }
 
 /** The package manager may do nothing but what was staged: no more, no other version, no removal besides. */
-function requirePlanned(host: Host, manifest: Manifest, changes: readonly Change[]): void {
+function requirePlanned({ hints }: PackageDriver, host: Host, manifest: Manifest, changes: readonly Change[]): void {
   const { packages, absent } = wantedBy(manifest);
   const others = changes.filter((c) => (c.to === undefined ? !absent.includes(c.name) : packages[c.name] !== c.to));
   if (others.length === 0) return;
   const shown = others.map((c) => (c.to === undefined ? `remove ${c.name} ${c.from}` : `install ${c.name} ${c.to}`));
   throw permanent(
     'ForeignChange',
-    `${host.name}: installing ${manifest.release} would now also ${shown.join(', ')}, which it didn’t when it was staged. Nothing was installed. Next: find out in /var/log/apt/history.log who changed packages there, undo that, then try again.`,
+    `${host.name}: installing ${manifest.release} would now also ${shown.join(', ')}, which it didn’t when it was staged. Nothing was installed. Next: find out in ${hints.history} who changed packages there, undo that, then try again.`,
     { host: host.name, release: manifest.release, others },
   );
 }
@@ -120,8 +121,8 @@ const saveCommand = (archive: string): string[] => [
 const putBackCommand = (archive: string): string[] => [TAR, '--extract', `--file=${archive}`, '--directory=/'];
 
 /** What is run as root around an exchange, in sudoers syntax. */
-export function keepingCommands(plan: SoftwarePlan): string[] {
-  if (plan.software.conffiles === 'keep') return sudoToWrite(markerPath(plan), '0644');
+export function keepingCommands(plan: SoftwarePlan, driver: PackageDriver): string[] {
+  if (plan.software.conffiles === 'keep' && driver.settlesConffiles) return sudoToWrite(markerPath(plan), '0644');
   const [before = '', after = ''] = savedConffilesPath(plan, '#').split(runTag('#'));
   const archive = ['--file=', before, hexDigits(8), after];
   const withArchive = (argv: readonly string[]) => argv.map((a) => (a.startsWith('--file=') ? archive : a));
@@ -146,11 +147,34 @@ async function keepConffiles(context: Context, driver: PackageDriver, host: Host
     return;
   }
   // Before the packages: their scripts restart services, which must find the right files.
+  await putBack(host, archive);
+}
+
+async function putBack(host: Host, archive: string): Promise<void> {
   const { code } = await host.exec(['/usr/bin/test', '-e', archive], { okCodes: [0, 1] });
   if (code === 0) await host.exec(putBackCommand(archive), { sudo: true });
 }
 
-/** apt marks what is named to it as wanted by people; what came as a dependency stays one. */
+/**
+ * Whether edited configuration files have to be saved before an exchange: they are to be replaced, or the package manager
+ * replaces some whatever it is told.
+ */
+export const savesConffiles = (plan: SoftwarePlan, driver: PackageDriver): boolean =>
+  plan.software.conffiles === 'replace' || !driver.settlesConffiles;
+
+/** What the exchange itself doesn't do about edited configuration files. May be repeated, and does nothing for apt. */
+export async function settleConffiles(
+  { plan, run }: Context,
+  driver: PackageDriver,
+  host: Host,
+  { edited, conffiles }: Pick<Bring, 'edited' | 'conffiles'>,
+): Promise<void> {
+  if (driver.settlesConffiles || edited.paths.length === 0) return;
+  if (conffiles === 'keep') await putBack(host, savedConffilesPath(plan, run.runId));
+  else await driver.replaceConffiles?.(host, edited.paths, markerPath(plan));
+}
+
+/** What is named to a package manager it marks as wanted by people; what came as a dependency stays one. */
 async function restoreMarks(driver: PackageDriver, host: Host, manifest: Manifest): Promise<void> {
   const names = manifest.packages.filter((p) => p.auto).map((p) => p.name);
   const marked = new Set(await driver.automatic(host, names));

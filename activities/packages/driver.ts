@@ -1,11 +1,11 @@
 /**
- * What the steps need of a package manager. apt is behind it (apt/); dnf can be, with the same promises: exact versions,
+ * What the steps need of a package manager. apt (apt/) and dnf (dnf/) are behind it, with the same promises: exact versions,
  * nothing fetched while a node is out of service, nothing removed that the plan doesn't let go.
  */
 import type { Fault } from '../kit/errors';
 import type { Host } from '../kit/host';
 import type { StepContext } from '../kit/step';
-import type { Change, Installed, Offered } from './apt/parse';
+import type { Change, Installed, Offered } from './package';
 
 export type { Change, Installed, Offered };
 
@@ -28,8 +28,17 @@ export interface Exchange extends Purpose {
 }
 
 export interface PackageDriver {
+  /** Where people look on a host, and how they repair it: names of files and commands, for messages. */
+  readonly hints: { readonly history: string; readonly output: string; readonly repair: string };
+  /**
+   * Whether the exchange itself treats edited configuration files as `conffiles` says. Where it can't be told, they are
+   * saved before it and settled after it.
+   */
+  readonly settlesConffiles: boolean;
   /** Packages as they are, by name; what was never installed is missing. */
   installed(host: Host, names: readonly string[]): Promise<ReadonlyMap<string, Installed>>;
+  /** As `installed`, of packages whose name a pattern fits: `xroad-*`. */
+  installedLike(host: Host, pattern: string): Promise<ReadonlyMap<string, Installed>>;
   /** Packages among `names` that are there only because others need them. */
   automatic(host: Host, names: readonly string[]): Promise<readonly string[]>;
   markAutomatic(host: Host, names: readonly string[]): Promise<void>;
@@ -65,6 +74,12 @@ export interface PackageDriver {
   /** Commands as they will be run, for people. */
   fetchCommand(directory: string, packages: Readonly<Record<string, string>>): string;
   exchangeCommand(exchange: Exchange): string;
+  /**
+   * Puts the packages' own version in the place of these edited files, where an exchange since `since` (a file written
+   * right before it) brought another one. Only of drivers whose exchange doesn't.
+   */
+  replaceConffiles?(host: Host, paths: readonly string[], since: string): Promise<void>;
+
   /** Every command that is run as root on a node, in sudoers syntax. */
   sudo(forms: SudoForms): string[];
 

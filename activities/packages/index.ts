@@ -1,11 +1,12 @@
 /**
  * Packages of a node: both releases staged before traffic moves, exchanged while the node carries none, rebooted into,
- * and taken back. Facts: firewall-pair §7 (rows 4, 9, 10), §12; x-road §5 (traps of apt). Registered as `packages`.
+ * and taken back. Facts: firewall-pair §7 (rows 4, 9, 10), §12; x-road §5 (traps of apt and rpm). Registered as `packages`.
  */
 import { defineCheck, defineStep } from '../kit';
 import { sudoersCommand } from '../ssh';
 import { rebootCommand } from '../services/systemd';
 import { AptDriver } from './apt/driver';
+import { DnfDriver } from './dnf/driver';
 import { keepingCommands } from './bring';
 import { checkInstalled, checkReadable, type InstalledInput, type ReadableInput } from './check';
 import type { PackageDriver } from './driver';
@@ -18,6 +19,7 @@ import type { SoftwareSpec } from './spec';
 import { FETCHES, stageAll, stagingCommands, type StageInput, type StageResult } from './stage';
 
 export { softwareFaults } from './check';
+export { isPresent, isWhole } from './package';
 export { releaseOf } from './release';
 export { softwareSpec, type SoftwareSpec } from './spec';
 export { readRelease } from './state';
@@ -26,7 +28,10 @@ export type { RestartBefore, RestartInput, SoftwarePlan, StageInput, StageResult
 
 /** The driver that a plan asks for. A new package manager is one more file and one more line here. */
 export const driverOf = (spec: Pick<SoftwareSpec, 'driver' | 'stageDirectory'>): PackageDriver => {
-  const drivers = { apt: (): PackageDriver => new AptDriver(spec.stageDirectory) };
+  const drivers: Readonly<Record<SoftwareSpec['driver'], () => PackageDriver>> = {
+    apt: () => new AptDriver(spec.stageDirectory),
+    dnf: () => new DnfDriver(spec.stageDirectory),
+  };
   return drivers[spec.driver]();
 };
 
@@ -87,7 +92,7 @@ export function sudoCommands(plan: SoftwarePlan): { host: string; as: string; co
         { purpose: 'install-undo', timeoutMs, conffiles: 'keep' },
       ],
     }),
-    ...keepingCommands(plan),
+    ...keepingCommands(plan, driverOf(plan.software)),
     ...('command' in release && release.root ? [sudoersCommand(release.command)] : []),
     ...(reboot ? [sudoersCommand(rebootCommand)] : []),
   ];

@@ -4,7 +4,7 @@ import type { Host } from '../kit/host';
 import { leaveBoot, observeBoot, verifyUnits, waitUntilUp, type Boot } from '../services/reboot';
 import { takeOwnership } from '../ownership';
 import { requestReboot } from '../services/systemd';
-import { bring, isRebootDue, lacking } from './bring';
+import { bring, isRebootDue, lacking, savesConffiles, settleConffiles } from './bring';
 import type { PackageDriver } from './driver';
 import type { Guards } from './guards';
 import { hostOf, releaseDirectory, type SoftwarePlan } from './plan';
@@ -62,7 +62,7 @@ export async function actInstall(
   const { conffiles, reboot: reboots } = plan.software;
   const { host } = await takeOwnership(context, hostOf(plan, node));
   const { manifest } = await requireStaged(plan, host, release, before);
-  const edited = { then: conffiles === 'replace' ? 'save' : 'leave', paths: before.edited } as const;
+  const edited = { then: savesConffiles(plan, driver) ? 'save' : 'leave', paths: before.edited } as const;
   const done = await bring(context, driver, guards, host, { node, purpose: 'install', manifest, conffiles, edited });
   const readable = isReadableBeforeReboot(plan.software.release, reboots);
   if (readable) await requireRelease(plan, driver, host, release, 'after its packages were installed');
@@ -99,13 +99,14 @@ export async function undoInstall(
   const origin = await readStaged(plan, host, previous);
   const isWhole = origin === undefined || (await lacking(driver, host, origin.manifest)).length === 0;
   const isBack = isWhole && same(await versions(), before.packages);
-  if (!isBack) {
+  // Edited files win over the package's in either case: they are put back, or were never replaced.
+  const edited = { then: 'put back', paths: savesConffiles(plan, driver) ? before.edited : [] } as const;
+  if (isBack) await settleConffiles(context, driver, host, { edited, conffiles: 'keep' });
+  else {
     const { manifest } = await requireStaged(plan, host, previous, before);
-    // Edited files win over the package's in either case: they are put back, or were never replaced.
-    const edited = { then: 'put back', paths: plan.software.conffiles === 'replace' ? before.edited : [] } as const;
     await bring(context, driver, guards, host, { node, purpose: 'install-undo', manifest, conffiles: 'keep', edited });
     const now = await versions();
-    if (!same(now, before.packages)) throw notAsBefore(hostName, before.packages, now);
+    if (!same(now, before.packages)) throw notAsBefore(driver, hostName, before.packages, now);
   }
   const isDue = reboot && (await isRebootDue(plan, host));
   if (isDue)
@@ -129,6 +130,7 @@ const same = (a: Readonly<Record<string, string>>, b: Readonly<Record<string, st
   Object.keys({ ...a, ...b }).every((key) => a[key] === b[key]);
 
 function notAsBefore(
+  { hints }: PackageDriver,
   host: string,
   before: Readonly<Record<string, string>>,
   now: Readonly<Record<string, string>>,
@@ -137,7 +139,7 @@ function notAsBefore(
   const shown = others.map((name) => `${name} is ${now[name] ?? 'absent'} instead of ${before[name] ?? 'absent'}`);
   return permanent(
     'ForeignChange',
-    `${host} has the previous release’s packages, but not all is as it was before the upgrade: ${shown.join(', ')}. The node carries no traffic. Next: find out in /var/log/apt/history.log who changed them, correct that by hand, then try again.`,
+    `${host} has the previous release’s packages, but not all is as it was before the upgrade: ${shown.join(', ')}. The node carries no traffic. Next: find out in ${hints.history} who changed them, correct that by hand, then try again.`,
     { host, others },
   );
 }

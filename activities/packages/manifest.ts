@@ -3,8 +3,7 @@
  * of a run has its own manifest beside its package files, so that going forward and going back are the same act.
  */
 import { z } from 'zod';
-import type { Change, Installed } from './apt/parse';
-import { isPresent } from './apt/parse';
+import { isPresent, isWhole, type Change, type Installed } from './package';
 
 const stagedPackage = z.strictObject({
   name: z.string(),
@@ -13,7 +12,7 @@ const stagedPackage = z.strictObject({
   file: z.string().regex(/^[^/]+$/),
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
   sizeBytes: z.number(),
-  /** Installed only because another package needs it (apt-mark auto): stays so. */
+  /** Installed only because another package needs it (apt-mark auto, dnf mark remove): stays so. */
   auto: z.boolean(),
 });
 export type StagedPackage = z.output<typeof stagedPackage>;
@@ -74,7 +73,7 @@ export function isFresh(
   const { from, to, changes } = manifest.exchange;
   const version = (name: string): string | undefined => {
     const found = installed.get(name);
-    return isPresent(found) ? found?.version : undefined;
+    return isPresent(found) ? found.version : undefined;
   };
   return (
     from === exchange.from &&
@@ -88,13 +87,13 @@ export function isFresh(
 export function differences(wanted: Wanted, installed: ReadonlyMap<string, Installed>): string[] {
   const missing = Object.entries(wanted.packages).flatMap(([name, version]) => {
     const found = installed.get(name);
-    if (found === undefined || !isPresent(found)) return [`${name} is not installed instead of ${version}`];
+    if (!isPresent(found)) return [`${name} is not installed instead of ${version}`];
     if (found.version !== version) return [`${name} is ${found.version} instead of ${version}`];
-    return found.status.slice(1, 3) === 'i ' ? [] : [`${name} ${version} is not configured (${found.status.trim()})`];
+    return isWhole(found) ? [] : [`${name} ${version} is ${found.detail}`];
   });
   const surplus = wanted.absent.flatMap((name) => {
     const found = installed.get(name);
-    return found !== undefined && isPresent(found) ? [`${name} ${found.version} is still installed`] : [];
+    return isPresent(found) ? [`${name} ${found.version} is still installed`] : [];
   });
   return [...missing, ...surplus];
 }

@@ -59,7 +59,7 @@ async function requirePackages(plan: SoftwarePlan, driver: PackageDriver, host: 
   if (wrong.length === 0) return;
   throw transient(
     'VerifyFailed',
-    `${host.name} doesn’t have the packages of ${release}: ${wrong.join(', ')}. It carries no traffic. Next: look at /var/log/apt/term.log there; roll back, or repair it and try again.`,
+    `${host.name} doesn’t have the packages of ${release}: ${wrong.join(', ')}. It carries no traffic. Next: look at ${driver.hints.output} there; roll back, or repair it and try again.`,
     { host: host.name, release, wrong },
   );
 }

@@ -5,14 +5,28 @@
 import { z } from 'zod';
 import { duration } from '../kit/duration';
 
-/** Debian Policy 5.6.1, with apt's architecture suffix. Never starts with a hyphen: it can't be taken for an option. */
-const packageName = z.string().regex(/^[a-z0-9][a-z0-9+.-]+(:[a-z0-9-]+)?$/, { error: 'the name of a Debian package' });
+/** Of Debian (Policy 5.6.1) or rpm, with the suffix of a foreign architecture. Never starts with a hyphen: no option. */
+const packageName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._+-]*(:[a-z0-9-]+)?$/, { error: 'the name of a package' });
 
-/** Debian Policy 5.6.12: [epoch:]upstream[-revision]. */
-const packageVersion = z.string().regex(/^([0-9]+:)?[0-9][A-Za-z0-9.+~-]*(:[A-Za-z0-9.+~-]+)*$/, {
+/** [epoch:]version[-revision], Debian Policy 5.6.12; or rpm's [epoch:]version-release. */
+const packageVersion = z.string().regex(/^([0-9]+:)?[A-Za-z0-9][A-Za-z0-9._^+~-]*(:[A-Za-z0-9.+~-]+)*$/, {
   error:
-    'an exact version as `apt-cache madison` prints it, e.g. "8.4.4-1.1~deb12u1"; ranges and wildcards are refused',
+    'an exact version as `apt-cache madison` prints it, e.g. "8.4.4-1.1~deb12u1", or VERSION-RELEASE of rpm, e.g. "7.8.0-1.el9"; ranges and wildcards are refused',
 });
+
+/** What the package managers' own rules say of names and versions, where they are stricter. */
+const FORMS = {
+  apt: {
+    name: /^[a-z0-9][a-z0-9+.-]+(:[a-z0-9-]+)?$/,
+    version: /^([0-9]+:)?[0-9][A-Za-z0-9.+~-]*(:[A-Za-z0-9.+~-]+)*$/,
+    versionIs: 'an exact version as `apt-cache madison` prints it, e.g. "8.4.4-1.1~deb12u1"',
+  },
+  dnf: {
+    name: /^[A-Za-z0-9][A-Za-z0-9._+-]*$/,
+    version: /^([1-9][0-9]*:)?[A-Za-z0-9._^+~]+-[A-Za-z0-9._^+~]+$/,
+    versionIs: 'VERSION-RELEASE, e.g. "7.8.0-1.el9", with EPOCH: before it if it isn’t 0',
+  },
+} as const;
 
 /** Names a directory on the host and a choice of the person who starts. */
 const releaseName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9.+~_-]{0,62}$/, {
@@ -72,7 +86,9 @@ export const releaseSpec = z.strictObject({
 
 export const softwareSpec = z
   .strictObject({
-    driver: z.literal('apt').describe('package manager of the nodes'),
+    driver: z
+      .enum(['apt', 'dnf'])
+      .describe('package manager of the nodes: apt of Debian and Ubuntu, dnf 4 of RHEL 8 to 10'),
     releases: z
       .record(releaseName, releaseSpec)
       .describe('releases by name; the version that people upgrade to is one of these names'),
@@ -81,7 +97,7 @@ export const softwareSpec = z
       .enum(['keep', 'replace'])
       .default('keep')
       .describe(
-        'configuration files that were edited on the node and changed by the package: keep the edited ones (dpkg --force-confold) or take those of the package (--force-confnew; undo puts the edited ones back)',
+        'configuration files that were edited on the node and changed by the package: keep the edited ones (dpkg --force-confold; after dnf they are put back) or take those of the package (--force-confnew, .rpmnew; undo puts the edited ones back)',
       ),
     reboot: z.boolean().default(true).describe('whether a node is rebooted after its packages were exchanged'),
     rebootTimeoutMs: duration().default(600_000).describe('how long a node may take to come back from a reboot'),
@@ -103,6 +119,19 @@ export const softwareSpec = z
       )
       .default([])
       .describe('systemd units that must be active on an upgraded node'),
+  })
+  .superRefine(({ driver, releases }, context) => {
+    const form = FORMS[driver];
+    for (const [release, { packages, mayRemove }] of Object.entries(releases)) {
+      const path = ['releases', release, 'packages'];
+      for (const [name, version] of Object.entries(packages)) {
+        if (!form.version.test(version))
+          context.addIssue({ code: 'custom', path: [...path, name], message: `${version} isn’t ${form.versionIs}` });
+      }
+      for (const name of [...Object.keys(packages), ...mayRemove])
+        if (!form.name.test(name))
+          context.addIssue({ code: 'custom', path, message: `${name} is no name of a package of ${driver}` });
+    }
   })
   .superRefine(({ releases, release }, context) => {
     if (!('package' in release)) return;

@@ -8,7 +8,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import type { Host } from '../kit/host';
 import { takeOwnership } from '../ownership';
 import { sudoersCommand, sudoToWrite } from '../ssh';
-import { isPresent } from './apt/parse';
+import { isPresent } from './package';
 import type { Offered, PackageDriver } from './driver';
 import { endsOf, isFresh, unwantedRemovals, type Manifest, type Wanted } from './manifest';
 import { hostOf, manifestPath, releaseDirectory, releaseIn, type SoftwarePlan } from './plan';

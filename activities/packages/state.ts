@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { permanent } from '../kit/errors';
 import type { Host } from '../kit/host';
-import { isPresent, parseSums } from './apt/parse';
+import { isPresent, parseSums } from './package';
 import type { Installed, PackageDriver } from './driver';
 import { manifestSchema, type Manifest } from './manifest';
 import { manifestPath, releaseDirectory, type SoftwarePlan } from './plan';

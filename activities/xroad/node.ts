@@ -1,16 +1,14 @@
 /** What a node is: its type, its packages, its services. */
 import type { Host } from '../kit';
+import { driverOf, isPresent, isWhole } from '../packages';
 import { sudoToRead } from '../ssh';
 import { SYSTEMCTL } from '../services/systemd';
 import { XROAD_USER, type XroadStatic } from './plan';
 import {
-  DPKG_FORMAT,
-  RPM_FORMAT,
   UNIT_PROPERTIES,
   parseClusters,
   parseHealthPort,
   parseNodeType,
-  parsePackages,
   parseUnits,
   type NodeType,
   type PackageState,
@@ -55,16 +53,12 @@ export async function hasAutologin(host: Host): Promise<boolean> {
   return file.code === 0;
 }
 
-const packagesArgv = (driver: string): string[] =>
-  driver === 'apt'
-    ? ['/usr/bin/dpkg-query', '--show', `--showformat=${DPKG_FORMAT}`, 'xroad-*']
-    : ['/usr/bin/rpm', '--query', '--all', '--queryformat', RPM_FORMAT, 'xroad-*'];
-
-/** Every package of X-Road on the node. */
-export async function readPackages(plan: Pick<XroadStatic, 'software'>, host: Host): Promise<PackageState[]> {
-  // dpkg-query: 1 if there are none.
-  const { stdout } = await host.exec(packagesArgv(plan.software.driver), { okCodes: [0, 1] });
-  return parsePackages(stdout);
+/** Every package of X-Road on the node, sorted by name. */
+export async function readPackages({ software }: Pick<XroadStatic, 'software'>, host: Host): Promise<PackageState[]> {
+  const found = [...(await driverOf(software).installedLike(host, 'xroad-*')).values()].filter(isPresent);
+  return found
+    .map((p) => ({ name: p.name, version: p.version, whole: isWhole(p) }))
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 /** Instances of PostgreSQL as Debian manages them; undefined where it doesn't. */

@@ -29,25 +29,12 @@ export function parseNodeType(nodeIni: string): NodeType {
 export const parseHealthPort = (localIni: string): number =>
   Number(parseIni(localIni).get('proxy.health-check-port') ?? '0');
 
-/** A package of X-Road as dpkg or rpm knows it. */
+/** A package of X-Road as the node's package manager knows it. */
 export interface PackageState {
   readonly name: string;
   readonly version: string;
-  /** Unpacked and configured. */
+  /** Files are in place and scripts have run. */
   readonly whole: boolean;
-}
-
-export const DPKG_FORMAT = '${Package}\\t${Version}\\t${db:Status-Abbrev}\\n';
-export const RPM_FORMAT = '%{NAME}\\t%{VERSION}-%{RELEASE}\\tii \\n';
-
-/** Lines of DPKG_FORMAT or RPM_FORMAT, sorted by name. What was removed (rc) or never was there (un) is left out. */
-export function parsePackages(text: string): PackageState[] {
-  const found = text.split('\n').flatMap((line): PackageState[] => {
-    const [name = '', version = '', status = ''] = line.split('\t');
-    if (name === '' || version === '' || ['n', 'c'].includes(status[1] ?? 'n')) return [];
-    return [{ name, version, whole: status[1] === 'i' && (status[2] ?? ' ') === ' ' }];
-  });
-  return found.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 export interface PostgresCluster {

@@ -13,7 +13,7 @@ import {
   type Outcome,
 } from '../kit';
 import { logPath, unitName } from '../jobs';
-import { packageActivities, type InstallBefore, type InstallInput } from '../packages';
+import { driverOf, packageActivities, type InstallBefore, type InstallInput } from '../packages';
 import { sudoersCommand } from '../ssh';
 import { changelogOf, type Changelog } from './database';
 import { assertOutOfService } from './guards';
@@ -103,7 +103,7 @@ async function upgradeFaults(
     ...(await migrationErrors(host, log)).map((what) => ({
       where: node,
       what: `${log} says: ${what}`,
-      next: `see what it says before that; repair the database and run /usr/share/xroad/scripts/setup_serverconf_db.sh (or dpkg-reconfigure the package that failed), then move ${log} away and try again`,
+      next: `see what it says before that; repair the database and run /usr/share/xroad/scripts/setup_serverconf_db.sh (or the script of the package that failed), then move ${log} away and try again`,
     })),
     ...(changelog.locked
       ? [
@@ -136,7 +136,7 @@ async function nodeFaults(context: XroadContext, host: Host, node: string, relea
   const url = parseDatabaseUrl((await host.exec(databaseUrlArgv, { sudo: XROAD_USER, okCodes: [0, 1] })).stdout);
   const { port } = plan.xroad.database;
   return [
-    ...wrong.map((what) => ({ where: node, what, next: 'dpkg --configure -a, then try again' })),
+    ...wrong.map((what) => ({ where: node, what, next: `${driverOf(plan.software).hints.repair}, then try again` })),
     ...(type === expected
       ? []
       : [{ where: node, what: `is ${type} by node.ini and should be ${expected}`, next: 'restore the file' }]),

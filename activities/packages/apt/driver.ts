@@ -1,7 +1,7 @@
 import { permanent, transient, type Fault } from '../../kit/errors';
 import type { ExecResult, Host } from '../../kit/host';
 import type { StepContext } from '../../kit/step';
-import type { Exchange, PackageDriver, Purpose, SudoForms } from '../driver';
+import type { Change, Exchange, Offered, PackageDriver, Purpose, SudoForms } from '../driver';
 import { forgetJob, jobFailure, runJob, sudoToRunJob, type JobOptions, type JobResult } from '../../jobs';
 import { ANYTHING, quoteCommand, sudoersCommand } from '../../ssh';
 import type { SudoersPart } from '../../ssh/quote';
@@ -9,15 +9,12 @@ import * as commands from './commands';
 import { aptFailure, aptReason } from './failure';
 import {
   failedSources,
-  isHeld,
   parseEditedConffiles,
   parseInstalled,
   parseMadison,
   parseOffered,
   parseSimulation,
-  type Change,
-  type Installed,
-  type Offered,
+  type DpkgPackage,
 } from './parse';
 
 /** Reading all package lists takes seconds on a slow machine. */
@@ -30,16 +27,26 @@ const outputOf = ({ stdout, stderr }: ExecResult): string => `${stdout}\n${stder
 
 /** apt and dpkg of Debian and Ubuntu. `stage` is the plan's stage directory. */
 export class AptDriver implements PackageDriver {
+  readonly settlesConffiles = true;
+  readonly hints = {
+    history: '/var/log/apt/history.log',
+    output: '/var/log/apt/term.log',
+    repair: 'dpkg --configure -a',
+  };
   readonly #directories: commands.Directories;
   constructor(stage: string) {
     this.#directories = { stage };
   }
 
-  async installed(host: Host, names: readonly string[]): Promise<Map<string, Installed>> {
+  async installed(host: Host, names: readonly string[]): Promise<Map<string, DpkgPackage>> {
     if (names.length === 0) return new Map();
     // 1: some are unknown.
     const { stdout } = await host.exec(commands.queryInstalled(names), { okCodes: [0, 1] });
     return parseInstalled(stdout, await this.#architecture(host));
+  }
+
+  installedLike(host: Host, pattern: string): Promise<Map<string, DpkgPackage>> {
+    return this.installed(host, [pattern]); // dpkg-query takes patterns for names
   }
 
   async automatic(host: Host, names: readonly string[]): Promise<string[]> {
@@ -80,7 +87,7 @@ export class AptDriver implements PackageDriver {
           next: 'dpkg --configure -a',
         });
     }
-    const held = [...(await this.installed(host, names)).values()].filter(isHeld).map((p) => p.name);
+    const held = [...(await this.installed(host, names)).values()].filter((p) => p.held).map((p) => p.name);
     if (held.length > 0)
       faults.push({
         where,

@@ -1,41 +1,37 @@
 /** What dpkg and apt print, as values. All commands are run with LC_ALL=C. Formats: dpkg-query(1), apt-cache(8), apt-get(8). */
 
+import type { Change, Installed, Offered } from '../package';
+
 /** One package as dpkg knows it. Foreign architectures have theirs in the name (`libc6:i386`), as apt prints them. */
-export interface Installed {
-  readonly name: string;
-  readonly version: string;
-  readonly architecture: string;
-  /** `db:Status-Abbrev`: desired state, state, error flag. `ii ` is installed and configured, `hi ` the same and held. */
-  readonly status: string;
+export interface DpkgPackage extends Installed {
+  /** Kept at its version (apt-mark hold). */
+  readonly held: boolean;
 }
 
 export const DPKG_QUERY_FORMAT = '${Package}\\t${Architecture}\\t${Version}\\t${db:Status-Abbrev}\\n';
 
-export function parseInstalled(text: string, nativeArchitecture: string): Map<string, Installed> {
-  const found = new Map<string, Installed>();
+export function parseInstalled(text: string, nativeArchitecture: string): Map<string, DpkgPackage> {
+  const found = new Map<string, DpkgPackage>();
   for (const line of text.split('\n')) {
     const [bare, architecture, version, status] = line.split('\t');
     if (bare === undefined || architecture === undefined || version === undefined || status === undefined) continue;
     const name = architecture === 'all' || architecture === nativeArchitecture ? bare : `${bare}:${architecture}`;
     // Known but neither there nor wanted: as good as absent, and its version is empty.
-    if (version !== '') found.set(name, { name, version, architecture, status });
+    if (version !== '') found.set(name, { name, version, architecture, ...stateOf(status) });
   }
   return found;
 }
 
-/** Unpacked and configured, without an error flag. */
-export const isConfigured = (installed: Installed | undefined): boolean =>
-  installed?.status[1] === 'i' && !isBroken(installed);
-export const isHeld = (installed: Installed | undefined): boolean => installed?.status[0] === 'h';
-const isBroken = (installed: Installed): boolean => (installed.status[2] ?? ' ') !== ' ';
-
-/** Half-installed, or marked to be installed again: its files can't be trusted. */
-export const isDamaged = (installed: Installed | undefined): boolean =>
-  installed !== undefined && (installed.status[1] === 'H' || isBroken(installed));
-
-/** Present as files, in whatever state: neither removed (config files at most) nor never installed. */
-export const isPresent = (installed: Installed | undefined): boolean =>
-  installed !== undefined && !['n', 'c'].includes(installed.status[1] ?? 'n');
+/** Of `db:Status-Abbrev`: desired state, state, error flag. `ii ` is installed and configured, `hi ` the same and held. */
+function stateOf(status: string): Pick<DpkgPackage, 'state' | 'detail' | 'held'> {
+  const held = status.startsWith('h');
+  const [, state = 'n', error = ' '] = status;
+  if (state === 'n' || state === 'c') return { state: 'removed', detail: 'removed', held };
+  const detail = `not configured (${status.trim()})`;
+  // Half-installed, or marked to be installed again: its files can't be trusted.
+  if (state === 'H' || error !== ' ') return { state: 'damaged', detail, held };
+  return state === 'i' ? { state: 'whole', detail: '', held } : { state: 'unfinished', detail, held };
+}
 
 /** Versions on offer by package, newest first, each once, of `apt-cache madison`. Source entries don't count. */
 export function parseMadison(text: string): Map<string, string[]> {
@@ -47,18 +43,6 @@ export function parseMadison(text: string): Map<string, string[]> {
     if (!versions.includes(version)) offers.set(name, [...versions, version]);
   }
   return offers;
-}
-
-/** A package file that a repository offers, with what its signed metadata say about it. */
-export interface Offered {
-  readonly name: string;
-  readonly version: string;
-  readonly uri: string;
-  /** Name under which apt keeps it. */
-  readonly file: string;
-  readonly sizeBytes: number;
-  /** Undefined if the repository vouches with a weaker digest only. */
-  readonly sha256?: string;
 }
 
 /** Lines of `apt-get download --print-uris`: `'http://…/frr_8.4.4-1_amd64.deb' frr_8.4.4-1_amd64.deb 3854556 SHA256:37f5…`. */
@@ -85,13 +69,6 @@ export function parseOffered(text: string, nativeArchitecture: string): Offered[
 const unquote = (text: string): string =>
   text.replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
 
-/** One package that a transaction changes: absent before without `from`, absent afterwards without `to`. */
-export interface Change {
-  readonly name: string;
-  readonly from?: string | undefined;
-  readonly to?: string | undefined;
-}
-
 /** `Inst` and `Remv` lines of `apt-get --simulate`: `Inst frr [8.4.4-1] (8.4.4-1.1 Debian:12/stable [amd64])`. */
 export function parseSimulation(text: string): Change[] {
   const changes: Change[] = [];
@@ -109,16 +86,6 @@ export function parseSimulation(text: string): Change[] {
 export function parseEditedConffiles(text: string): { readonly edited: string[]; readonly deleted: string[] } {
   const paths = (sign: RegExp): string[] => [...text.matchAll(sign)].map((match) => match[1] ?? '');
   return { edited: paths(/^[?.][?.]5\S* +c (\/.+)$/gm), deleted: paths(/^missing +c (\/\S+)/gm) };
-}
-
-/** Lines of sha256sum, as path → digest. Paths with a backslash or newline, which it escapes, are left out. */
-export function parseSums(text: string): Map<string, string> {
-  const sums = new Map<string, string>();
-  for (const line of text.split('\n')) {
-    const match = /^([0-9a-f]{64}) [ *](.+)$/.exec(line);
-    if (match?.[1] !== undefined && match[2] !== undefined) sums.set(match[2], match[1]);
-  }
-  return sums;
 }
 
 /** Addresses from which `apt-get update` could not fetch. */

@@ -1,11 +1,12 @@
-import type { Installed } from '../../../activities/packages/apt/parse';
+import type { Installed } from '../../../activities/packages/package';
 import { differences, endsOf, isFresh, type Manifest, unwantedRemovals } from '../../../activities/packages/manifest';
 
 const node = (packages: Record<string, string>): Map<string, Installed> =>
   new Map(
     Object.entries(packages).map(([name, text]) => {
-      const [version = '', status = 'ii '] = text.split('|');
-      return [name, { name, version, architecture: 'all', status }];
+      const [version = '', state = 'whole'] = text.split('|');
+      const detail = state === 'whole' ? '' : `not configured (${state})`;
+      return [name, { name, version, architecture: 'all', state: state as Installed['state'], detail }];
     }),
   );
 const changes = [
@@ -31,14 +32,16 @@ describe('ends of an exchange', () => {
 });
 
 describe('differences', () => {
-  test('none when all is there, a hold included', () =>
+  test('none when all is there', () =>
     expect(
-      differences(ends.target, node({ frr: '2|hi ', same: '3', libyang: '6', newdep: '1', olddep: '9|rc ' })),
+      differences(ends.target, node({ frr: '2', same: '3', libyang: '6', newdep: '1', olddep: '9|removed' })),
     ).toEqual([]));
   test('names what is missing, wrong, half-configured and too much', () =>
-    expect(differences(ends.target, node({ frr: '1', libyang: '6|iF ', newdep: '1|rc ', olddep: '9' }))).toEqual([
+    expect(
+      differences(ends.target, node({ frr: '1', libyang: '6|unfinished', newdep: '1|removed', olddep: '9' })),
+    ).toEqual([
       'frr is 1 instead of 2',
-      'libyang 6 is not configured (iF)',
+      'libyang 6 is not configured (unfinished)',
       'newdep is not installed instead of 1',
       'same is not installed instead of 3',
       'olddep 9 is still installed',

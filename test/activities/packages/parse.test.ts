@@ -1,16 +1,13 @@
 import { aptFailure, aptReason } from '../../../activities/packages/apt/failure';
 import {
   failedSources,
-  isConfigured,
-  isHeld,
-  isPresent,
   parseEditedConffiles,
   parseInstalled,
   parseMadison,
   parseOffered,
   parseSimulation,
-  parseSums,
 } from '../../../activities/packages/apt/parse';
+import { isPresent, isWhole, parseSums } from '../../../activities/packages/package';
 
 /** Texts below were printed by apt 2.6.1 and dpkg 1.21.22 (Debian 12), LC_ALL=C. */
 describe('dpkg-query', () => {
@@ -30,7 +27,7 @@ describe('dpkg-query', () => {
   );
   const state = (name: string): [boolean, boolean, boolean] => {
     const found = installed.get(name);
-    return [isPresent(found), isConfigured(found), isHeld(found)];
+    return [isPresent(found), isWhole(found), found?.held === true];
   };
   test.each([
     ['alpha', [true, true, false]],
@@ -46,7 +43,7 @@ describe('dpkg-query', () => {
       name: 'frr',
       version: '8.4.4-1.1~deb12u1',
       architecture: 'amd64',
-      status: 'hi ',
+      ...{ state: 'whole', detail: '', held: true },
     }));
 });
 

@@ -111,22 +111,6 @@ describe('files', () => {
 });
 
 describe('commands', () => {
-  test('packages: what was removed doesn’t count, what is half installed shows', () => {
-    const said = [
-      'xroad-proxy\t7.3.0-1.ubuntu20.04\tii ',
-      'xroad-base\t7.3.0-1.ubuntu20.04\tiF ',
-      'xroad-signer\t7.3.0-1.ubuntu20.04\tiHR',
-      'xroad-jetty\t7.2.0-1.ubuntu20.04\trc ',
-      'xroad-center\t\tun ',
-      '',
-    ].join('\n');
-    expect(text.parsePackages(said)).toEqual([
-      { name: 'xroad-base', version: '7.3.0-1.ubuntu20.04', whole: false },
-      { name: 'xroad-proxy', version: '7.3.0-1.ubuntu20.04', whole: true },
-      { name: 'xroad-signer', version: '7.3.0-1.ubuntu20.04', whole: false },
-    ]);
-  });
-
   test('pg_lsclusters, of this machine’s Debian', () => {
     expect(
       text.parseClusters(

@@ -146,7 +146,6 @@ export class FakeNode {
     const [, verb = '', unit = ''] =
       /^sudo \/usr\/bin\/systemctl (start|stop|mask|unmask)(?: --runtime)? -- (\S+)$/.exec(c) ?? [];
     if (verb !== '') return this.systemctl(verb, unit, c.includes('--runtime'));
-    if (c.startsWith('/usr/bin/dpkg-query') && c.endsWith('xroad-*')) return this.dpkg();
     const files: Record<string, string> = {
       'sudo -u xroad /usr/bin/cat -- /etc/xroad/conf.d/node.ini': `[node]\ntype=${this.type}\n`,
       'sudo -u xroad /usr/bin/cat -- /etc/xroad/conf.d/local.ini': this.localIni,
@@ -243,12 +242,6 @@ export class FakeNode {
       if (name === 'xroad-proxy.service') this.maintenance = false;
     }
     return '';
-  }
-
-  private dpkg(): Answer {
-    return Object.entries(this.versions)
-      .map(([name, version]) => `${name}\t${version}\t${this.status[name] ?? 'ii '}\n`)
-      .join('');
   }
 
   /** What activities/packages looks at when everything is installed already. */

@@ -41,9 +41,15 @@ export interface Login {
   publicKey: string;
   /** Text of /etc/sudoers.d/hitless. */
   sudoers: string;
-  /** apt's only source, unless there is none. */
-  aptSource?: string;
+  /** The package manager's only source, unless there is none. */
+  source?: HostFile;
 }
+
+/** apt's only source: a flat repository that isn't signed. */
+export const aptSource = (url: string): HostFile => ({
+  path: '/etc/apt/sources.list.d/lab.list',
+  content: `deb [trusted=yes] ${url} ./\n`,
+});
 
 /** Numeric id of a name in the host's own passwd or group file. */
 function idOf(root: string, file: 'passwd' | 'group', name: string): number {
@@ -103,9 +109,7 @@ export function furnishHost(record: HostRecord, spec: HostSpec, login: Login): v
       owner: 'hitless:hitless',
     },
   ];
-  if (login.aptSource !== undefined) {
-    common.push({ path: '/etc/apt/sources.list.d/lab.list', content: `${login.aptSource}\n` });
-  }
+  if (login.source !== undefined) common.push(login.source);
   for (const file of [...common, ...spec.files]) writeHostFile(root, file);
   const ssh = join(root, 'home/hitless/.ssh');
   chmodSync(ssh, 0o700);

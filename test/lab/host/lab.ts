@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, openSync, closeSync, readFileSync, writeFileSync
 import { join } from 'node:path';
 import { check, waitFor, type Progress } from './command';
 import { inCgroup } from './cgroup';
-import { furnishHost, makeHostKey, type HostSpec } from './host-files';
+import { aptSource, furnishHost, makeHostKey, type HostFile, type HostSpec } from './host-files';
 import { ensureImage, type ImageRecipe } from './image';
 import { askKeeper } from './keeper-protocol';
 import { LabHost } from './lab-host';
@@ -47,6 +47,8 @@ export interface LabSpec {
   hosts: (context: HostContext) => readonly HostSpec[];
   /** Programs from outside that run in a host's network namespace while the host is on. */
   services?: (context: LabContext) => readonly Omit<ServiceRecord, 'log'>[];
+  /** How hosts are told of the repository; apt's list of sources by default. */
+  source?: (url: string) => HostFile;
   /** Makes the package repository in `directory`, from what the image's recipe left in `image`. */
   repository?: (image: string, directory: string) => Promise<void>;
 }
@@ -231,7 +233,7 @@ async function furnish(record: LabRecord, lab: LabSpec, context: LabContext, sud
   const login = {
     publicKey: readFileSync(join(ssh, 'id_ed25519.pub'), 'utf8').trim(),
     sudoers,
-    ...(record.repository === undefined ? {} : { aptSource: `deb [trusted=yes] ${record.repository.url} ./` }),
+    ...(record.repository === undefined ? {} : { source: (lab.source ?? aptSource)(record.repository.url) }),
   };
   await prepareDisks(join(record.directory, 'disks'));
   const keys = new Map<string, string>();

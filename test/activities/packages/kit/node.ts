@@ -1,19 +1,15 @@
-/** A booted firewall host with release 1.0, the lab's package repository, and a plan for it. */
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { packageActivities, softwareSpec, sudoCommands, type SoftwarePlan } from '../../../activities/packages';
-import { transient } from '../../../activities/kit';
-import { createHosts, hostsSpec, type Hosts } from '../../../activities/ssh';
-import { PackageRepository, startLab, waitFor, type Lab, type LabHost } from '../../lab';
-import { progress } from '../../lab/describe-lab';
-import { firewallPairImage } from '../../lab/firewall-pair/image';
-import { build, unpacked, writeIndex } from '../../lab/repo/deb';
-import { fillRepository } from '../../lab/repo/repository';
-import { attemptOn, type Attempt, type AttemptOptions } from '../support/one-host';
-import type { StepContext } from '../../../activities/kit';
+/** A booted host with release 1.0, the lab's package repository, and a plan for it: of any platform. */
+import { packageActivities, softwareSpec, sudoCommands, type SoftwarePlan } from '../../../../activities/packages';
+import { transient } from '../../../../activities/kit';
+import type { StepContext } from '../../../../activities/kit';
+import { createHosts, hostsSpec, type Hosts } from '../../../../activities/ssh';
+import { startLab, waitFor, type Lab, type LabHost } from '../../../lab';
+import { progress } from '../../../lab/describe-lab';
+import { attemptOn, type Attempt, type AttemptOptions } from '../../support/one-host';
+import type { Platform } from './platform';
 
-/** A local edit of a configuration file that release 2.0 changes too. */
-export const EDITED = '/etc/conntrackd/conntrackd.conf';
+/** What edited configuration files hold. */
+export const EDIT = '# edited on this host\n';
 
 export class Node {
   #hosts: Hosts = createHosts();
@@ -25,32 +21,33 @@ export class Node {
   #pacer = false;
 
   private constructor(
+    readonly platform: Platform,
     readonly lab: Lab,
     /** The host by its back door. */
     readonly machine: LabHost,
   ) {}
 
-  static async start(names: readonly string[] = ['fw1']): Promise<Node> {
+  static async start(platform: Platform, names: readonly string[] = ['fw1']): Promise<Node> {
     const lab = await startLab(
       {
         kind: 'packages',
-        image: firewallPairImage,
+        image: platform.image,
         hostNames: [...names],
         links: [],
         hosts: () =>
           names.map((name) => ({
             name,
             interfaces: [],
-            files: [{ path: EDITED, content: '# edited on this host\n' }],
-            // It has no peer to synchronise with here.
-            mask: ['conntrackd.service'],
+            files: Object.keys(platform.edited).map((path) => ({ path, content: EDIT })),
+            mask: platform.mask,
           })),
-        repository: fillRepository,
+        ...(platform.source === undefined ? {} : { source: platform.source }),
+        repository: platform.fillRepository,
       },
       {},
       progress,
     );
-    return new Node(lab, lab.host(names[0]!));
+    return new Node(platform, lab, lab.host(names[0]!));
   }
 
   async down(): Promise<void> {
@@ -62,11 +59,6 @@ export class Node {
   nextWorker(): void {
     this.#hosts.close();
     this.#hosts = createHosts();
-  }
-
-  get repository(): PackageRepository {
-    const { directory, url } = this.lab.record.repository!;
-    return new PackageRepository(directory, url);
   }
 
   /** The plan as an inventory would resolve to it. `software` overrides its section. */
@@ -89,15 +81,15 @@ export class Node {
         ),
       ),
       software: softwareSpec.parse({
-        driver: 'apt',
+        driver: this.platform.driver,
         releases: {
           '1.0': { packages: this.packages('1.0') },
           '2.0': { packages: this.packages('2.0') },
         },
-        release: { file: '/etc/fw-release', pattern: '^(.+)$' },
+        release: { file: this.platform.releaseFile, pattern: '^(.+)$' },
         minFreeMb: 50,
         rebootTimeoutMs: '60s',
-        units: ['frr.service', 'nftables.service'],
+        units: this.platform.units,
         ...software,
       }),
     };
@@ -131,35 +123,7 @@ export class Node {
    * 2.0 it needs a newer library and a package that 1.0 doesn't have; plans name neither. Published, and installed as of 1.0.
    */
   async addPacer(): Promise<void> {
-    const { directory } = this.lab.record.repository!;
-    const preinst = '#!/bin/sh\ntouch /run/pacer-reached\nwhile [ -e /run/pacer-hold ]; do sleep 0.05; done\n';
-    const packages = [
-      { name: 'pacer', version: '1.0', depends: 'pacer-lib', preinst },
-      { name: 'pacer', version: '2.0', depends: 'pacer-lib (>= 2.0), pacer-extra', preinst },
-      { name: 'pacer-lib', version: '1.0' },
-      { name: 'pacer-lib', version: '2.0' },
-      { name: 'pacer-extra', version: '1.0' },
-    ];
-    for (const { name, version, ...more } of packages) {
-      const root = join(directory, `unpacked-${name}-${version}`);
-      mkdirSync(join(root, 'DEBIAN'), { recursive: true });
-      const control = [
-        `Package: ${name}`,
-        `Version: ${version}`,
-        'Architecture: all',
-        'Maintainer: lab',
-        'Description: x',
-      ];
-      if (more.depends !== undefined) control.push(`Depends: ${more.depends}`);
-      writeFileSync(join(root, 'DEBIAN/control'), `${control.join('\n')}\n`);
-      if (more.preinst !== undefined) writeFileSync(join(root, 'DEBIAN/preinst'), more.preinst, { mode: 0o755 });
-      await build(unpacked(root), directory);
-    }
-    await writeIndex(directory);
-    for (const { name } of this.lab.record.hosts) {
-      const install = 'apt-get -q -y install pacer=1.0 pacer-lib=1.0';
-      await this.lab.host(name).exec(`apt-get -q update && ${install} && apt-mark auto pacer-lib`);
-    }
+    await this.platform.addPacer(this.lab);
     this.#pacer = true;
   }
 
@@ -182,7 +146,8 @@ export class Node {
 
   /** Packages of a release, with their versions. */
   packages(release: '1.0' | '2.0'): Record<string, string> {
-    return { ...this.repository.versions(release), ...(this.#pacer ? { pacer: release } : {}) };
+    const { lab, platform } = this;
+    return { ...platform.versions(lab, release), ...(this.#pacer ? { pacer: platform.versionOf(release) } : {}) };
   }
 
   /** Installs exactly what the sudoers file of a plan allows. */
@@ -191,10 +156,9 @@ export class Node {
     for (const { name } of this.lab.record.hosts) await this.lab.host(name).setSudoers(`${lines.join('\n')}\n`);
   }
 
-  /** Versions of the release's packages, as dpkg has them. */
-  async versions(): Promise<Record<string, string>> {
-    const names = Object.keys(this.packages('1.0')).join(' ');
-    const text = await this.machine.exec(`dpkg-query -W -f '\${Package} \${Version}\\n' ${names}`);
+  /** Versions of packages, as the package manager has them; of the release's by default. */
+  async versions(names = Object.keys(this.packages('1.0'))): Promise<Record<string, string>> {
+    const text = await this.machine.exec(this.platform.versionsOf(names));
     return Object.fromEntries(
       text
         .trim()
@@ -203,9 +167,8 @@ export class Node {
     );
   }
 
-  /** How often dpkg set a package up in a version. */
-  async setUps(name: string, version: string): Promise<number> {
-    const log = await this.machine.exec(`grep -F ' status installed ${name}:' /var/log/dpkg.log || true`);
-    return log.split('\n').filter((line) => line.endsWith(` ${version}`)).length;
+  /** How often a package was set up in a version. */
+  setUps(name: string, version: string): Promise<number> {
+    return this.platform.setUps(this.machine, name, version);
   }
 }

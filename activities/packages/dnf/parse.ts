@@ -1,0 +1,106 @@
+/** What rpm and dnf print, as values. All commands are run with LC_ALL=C. Formats: rpm(8), dnf(8). */
+import type { Change, Installed } from '../package';
+
+/** A package that is installed, or a package file. */
+export interface RpmPackage {
+  /** With `.ARCH` for a foreign architecture. */
+  readonly name: string;
+  /** [EPOCH:]VERSION-RELEASE; epoch 0 is left out, as dnf does. */
+  readonly version: string;
+  readonly architecture: string;
+  /** Number of the record in rpm's database: what was installed later has the higher one. */
+  readonly instance: number;
+  /** NAME-VERSION-RELEASE.ARCH, by which rpm tells this one from others of its name. */
+  readonly label: string;
+}
+
+/** Lines of QUERY_FORMAT; others ("package x is not installed") are left out. */
+export function parseQuery(text: string, nativeArchitecture: string): RpmPackage[] {
+  return text.split('\n').flatMap((line) => {
+    const [bare, architecture, epoch, version, release, instance] = line.split('\t');
+    if (bare === undefined || architecture === undefined || release === undefined) return [];
+    const isNative = architecture === 'noarch' || architecture === nativeArchitecture;
+    return [
+      {
+        name: isNative ? bare : `${bare}.${architecture}`,
+        version: `${epoch === '0' || epoch === '(none)' ? '' : `${epoch}:`}${version}-${release}`,
+        label: `${bare}-${version}-${release}.${architecture}`,
+        architecture,
+        instance: Number(instance) || 0,
+      },
+    ];
+  });
+}
+
+/** Names that rpm says it doesn't have. */
+export const parseAbsent = (text: string): string[] =>
+  [...text.matchAll(/^package (\S+) is not installed$/gm)].map((match) => match[1] ?? '');
+
+/** All but the last installed of each name: what an interrupted transaction left to be taken away. */
+export function leftovers(packages: readonly RpmPackage[]): RpmPackage[] {
+  return packages.filter((p) => packages.some((q) => q.name === p.name && q.instance > p.instance));
+}
+
+/** By name. rpm knows no half-done packages: two versions of one, and names in `unfinished`, tell of a cut transaction. */
+export function installedOf(packages: readonly RpmPackage[], unfinished: readonly string[]): Map<string, Installed> {
+  const older = leftovers(packages);
+  const found = new Map<string, Installed>();
+  for (const { name, version, architecture, instance } of packages) {
+    if (older.some((p) => p.name === name && p.instance === instance)) continue;
+    const twins = older.filter((p) => p.name === name);
+    const detail =
+      twins.length > 0
+        ? `installed beside ${twins.map((p) => p.version).join(', ')}`
+        : unfinished.includes(name)
+          ? 'part of an installation that did not end well'
+          : '';
+    found.set(name, { name, version, architecture, state: detail === '' ? 'whole' : 'damaged', detail });
+  }
+  return found;
+}
+
+/** Configuration files whose content isn't what their package shipped, of `rpm --verify`: `S.5....T.  c /etc/gate.conf`. */
+export const parseEditedConffiles = (text: string): string[] =>
+  [...text.matchAll(/^[.?S][.?M]5\S* +c (\/.+)$/gm)].map((match) => match[1] ?? '');
+
+/**
+ * Which of `names` the versionlock plugin keeps from changing. Entries are patterns as `gate-0:1.0-1.el9.*`, with `!` before
+ * those that exclude one version only, or bare names.
+ */
+export function lockedNames(locks: readonly string[], names: readonly string[]): string[] {
+  return names.filter((name) =>
+    locks.some((lock) => {
+      if (lock.startsWith('!')) return false;
+      const pattern = /^(.+)-([0-9*]+:)?[^-]+-[^-]+$/.exec(lock)?.[1] ?? lock;
+      return glob(pattern).test(name);
+    }),
+  );
+}
+
+const glob = (pattern: string): RegExp =>
+  new RegExp(
+    `^${pattern
+      .replace(/[.+^${}()|\\\]]/g, '\\$&')
+      .replace(/\*/g, '.*')
+      .replace(/\?/g, '.')}$`,
+  );
+
+/** What a transaction changes, from versions by name before and after. */
+export function changesOf(before: Readonly<Record<string, string>>, after: Readonly<Record<string, string>>): Change[] {
+  return Object.keys({ ...before, ...after })
+    .sort()
+    .map((name) => ({
+      name,
+      ...(before[name] === undefined ? {} : { from: before[name] }),
+      ...(after[name] === undefined ? {} : { to: after[name] }),
+    }));
+}
+
+/** IDs of repositories whose metadata `dnf makecache` couldn't fetch. */
+export const failedRepositories = (output: string): string[] => [
+  ...new Set([...output.matchAll(/metadata for repo(?:sitory)? '([^']+)'/g)].map((match) => match[1] ?? '')),
+];
+
+/** Lines of `stat --format=%.9Z %n`: seconds since 1970 by path. */
+export const parseChangedAt = (text: string): Map<string, number> =>
+  new Map([...text.matchAll(/^(\d+\.\d+) (\/.+)$/gm)].map((match) => [match[2] ?? '', Number(match[1])]));
