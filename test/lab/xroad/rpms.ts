@@ -102,6 +102,10 @@ function scriptsOf(name: string, { upgradeFrom }: XRoadRelease): Record<string, 
 /** Debian's /lib is /usr/lib in RHEL's packages. */
 const pathOf = (name: string): string => `/${name.replace(/^lib\//, 'usr/lib/')}`;
 
+/** Where the content differs: starting RHEL's proxy starts the management API, too (facts/x-road.md section 1). */
+const likeRhel = (path: string, content: string): string =>
+  path.endsWith('/xroad-proxy.service') ? content.replace(/^Wants=.*$/m, '$& xroad-proxy-ui-api.service') : content;
+
 function filesOf(name: string, release: XRoadRelease, version: string): NonNullable<RpmPackage['files']> {
   const below = (folder: string, to: string): NonNullable<RpmPackage['files']> =>
     (existsSync(folder) ? filesBelow(folder) : [])
@@ -111,7 +115,7 @@ function filesOf(name: string, release: XRoadRelease, version: string): NonNulla
         const path = pathOf(join(to, relative(folder, file)));
         return {
           path,
-          content: readFileSync(file, 'utf8').replaceAll('@VERSION@', version),
+          content: likeRhel(path, readFileSync(file, 'utf8').replaceAll('@VERSION@', version)),
           mode: isProgram(path.slice(1)) ? '0755' : '0644',
           // Replaced where it was edited, unlike a conffile.
           ...(path.startsWith('/etc/') ? { config: 'config' as const } : {}),
