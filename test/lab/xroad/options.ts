@@ -122,6 +122,8 @@ export function resolveOptions(options: XRoadOptions): ResolvedOptions {
   const period = options.syncPeriodSeconds ?? 10;
   // Below, the timer alone would run into systemd's start limit of 5 in 10 s.
   if (!Number.isInteger(period) || period < 3) faults.push(`syncPeriodSeconds must be a whole number from 3 on`);
+  const manager: string = options.packages ?? 'apt';
+  if (manager !== 'apt' && manager !== 'dnf') faults.push(`packages is apt or dnf, not ${manager}`);
   if (faults.length > 0) throw new Error(`the X-Road cluster can't be built: ${faults.join('; ')}`);
   return {
     names,
