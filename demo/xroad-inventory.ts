@@ -33,7 +33,7 @@ export function xroadInventoryOf(lab: XRoadDescription, options: XRoadInventoryO
     },
     loadBalancer: { driver: 'haproxy', instances: [{ host: roles.lb, socket: loadBalancer.socket }] },
     software: {
-      driver: 'apt',
+      driver: lab.repository.driver,
       release: { package: 'xroad-proxy' },
       releases: Object.fromEntries(
         Object.entries(lab.repository.releases).map(([release, packages]) => [release, { packages }]),

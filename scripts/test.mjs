@@ -41,9 +41,9 @@ const whole = '/test/e2e/';
 const later = all
   ? []
   : [
-      '/test/lab/xroad/(xroad|upgrade-by-hand|forbidden)[.]test',
+      '/test/lab/xroad/(xroad|upgrade-by-hand|forbidden|dnf)[.]test',
       '/test/e2e/undo-restart[.]',
-      '/test/e2e/xroad-(nodes|database|reboot)[.]',
+      '/test/e2e/xroad-(nodes|database|reboot|dnf)[.]',
       '/test/e2e/kill-matrix[.]lab',
       '/test/activities/packages/dnf-failures[.]',
       '/test/activities/load-balancer/haproxy[.]test',

@@ -39,7 +39,9 @@ const MANAGERS = [
   'ansible-pull.timer',
 ];
 const PROCESSES = [
-  '^(/usr/bin/)?(apt|apt-get|aptitude|dpkg|dnf|yum|rpm)( |$)',
+  '^(/usr/bin/)?(apt|apt-get|aptitude|dpkg|dnf|yum)( |$)',
+  // Not what only asks: monitoring does so all the time, and so does the rest of our own look at the node.
+  '^(/usr/bin/)?rpm(?! +(-q|-V|--query|--verify|--eval))( |$)',
   'unattended-upgrade( |$)',
   'do-release-upgrade',
   'puppet agent',

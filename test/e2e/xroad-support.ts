@@ -44,7 +44,12 @@ export class XRoadSite extends AnySite<XRoadLab> {
 
   /** Versions of X-Road's packages on a node: one, where all are alike. */
   async release(node: string): Promise<string> {
-    const text = await this.lab.host(node).exec("dpkg-query -W -f '${Version}\\n' 'xroad-*' | sort -u");
+    const ask = {
+      apt: "dpkg-query -W -f '${Version}\\n' 'xroad-*'",
+      dnf: "rpm -qa --qf '%{VERSION}-%{RELEASE}\\n' 'xroad-*'",
+    };
+    const { driver } = this.lab.description.repository;
+    const text = await this.lab.host(node).exec(`${ask[driver]} | sort -u`);
     return text.trim().split('\n').join(' ');
   }
 

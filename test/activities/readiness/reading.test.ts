@@ -1,3 +1,10 @@
+import {
+  eraseLeftover,
+  evaluate,
+  queryInstalled,
+  queryLike,
+  verifyFiles,
+} from '../../../activities/packages/dnf/commands';
 import { exampleOf } from '../../../activities/readiness/access';
 import {
   clockFault,
@@ -106,6 +113,13 @@ describe('patterns of the section', () => {
   it.each([
     ['apt-get install x', true],
     ['/usr/bin/dpkg --configure -a', true],
+    ['rpm -Uvh x.rpm', true],
+    [eraseLeftover(['x-1-1.el9.noarch']).join(' '), true],
+    ['rpm -qa', false],
+    [evaluate.join(' '), false],
+    [queryLike('xroad-*').join(' '), false],
+    [queryInstalled(['gate']).join(' '), false],
+    [verifyFiles(['gate']).join(' '), false],
     ['/usr/bin/python3 /usr/bin/unattended-upgrade', true],
     ['/usr/bin/python3 /usr/share/unattended-upgrades/unattended-upgrade-shutdown --wait-for-signal', false],
     ['/opt/puppetlabs/puppet/bin/ruby puppet agent: applying configuration', true],

@@ -49,7 +49,7 @@ export class PackageRepository {
   }
 
   packages(): string[] {
-    return readdirSync(this.directory).filter((file) => file.endsWith('.deb'));
+    return readdirSync(this.directory).filter((file) => /\.(deb|rpm)$/.test(file));
   }
 
   /**

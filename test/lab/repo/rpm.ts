@@ -1,4 +1,4 @@
-import { copyFileSync, cpSync, linkSync, mkdirSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, linkSync, mkdirSync, readdirSync, renameSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ImageBuild } from '../host/image';
 import { readCatalogue } from './repository';
@@ -14,6 +14,8 @@ export interface RpmPackage {
   files?: readonly { path: string; content: string; mode?: string; config?: 'config' | 'config(noreplace)' }[];
   /** As pre, post, preun, postun, posttrans: POSIX shell; `$1` is the number of versions there will be. */
   scripts?: Readonly<Record<string, string>>;
+  /** Of all its files (ISO 8601); the time of the build by default. */
+  modifiedAt?: string;
 }
 
 export const rpmVersion = ({ version, release = '1.el9' }: Pick<RpmPackage, 'version' | 'release'>): string =>
@@ -63,6 +65,7 @@ export async function buildRpms({ directory, inside }: ImageBuild, packages: rea
       const file = join(work, label, path);
       mkdirSync(join(file, '..'), { recursive: true });
       writeFileSync(file, content);
+      if (rpm.modifiedAt !== undefined) utimesSync(file, new Date(rpm.modifiedAt), new Date(rpm.modifiedAt));
     }
     writeFileSync(join(work, `${label}.spec`), renderSpec(rpm));
     return `rpmbuild --quiet -bb --define '_topdir /tmp/rpmbuild' --define 'filesource /srv/rpmbuild/${label}' --define '_rpmdir /srv/packages' --define '_build_name_fmt %%{NAME}-%%{VERSION}-%%{RELEASE}.%%{ARCH}.rpm' /srv/rpmbuild/${label}.spec 2>&1`;

@@ -17,7 +17,7 @@ const debianImage: ImageRecipe = {
 };
 
 /** As RHEL has it, where Debian's packages differ. dnf.conf(5); Debian's rpm keeps its database in the user's home. */
-const likeRhel = `
+export const likeRhel = `
 mkdir -p /etc/rpm /etc/yum.repos.d
 echo '%_dbpath /var/lib/rpm' > /etc/rpm/macros
 printf '[main]\\ngpgcheck=1\\ninstallonly_limit=3\\nclean_requirements_on_remove=True\\nbest=True\\nskip_if_unavailable=False\\n' > /etc/dnf/dnf.conf

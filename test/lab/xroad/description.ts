@@ -10,7 +10,13 @@ export interface XRoadDescription {
   lab: string;
   kind: 'xroad';
   ssh: { user: string; port: number; privateKeyPath: string; knownHostsPath: string };
-  repository: { url: string; aptSource: string; releases: Record<string, Record<string, string>> };
+  repository: {
+    /** Whose packages it has: all nodes have this package manager. */
+    driver: 'apt' | 'dnf';
+    url: string;
+    /** Release → package → version, oldest first. */
+    releases: Record<string, Record<string, string>>;
+  };
   hosts: Record<string, XRoadHost>;
   roles: {
     client: string;
@@ -69,7 +75,7 @@ export function describe(
     lab: lab.id,
     kind: 'xroad',
     ssh: { user: lab.sshUser, port: 22, privateKeyPath: lab.sshKeyPath, knownHostsPath: lab.knownHostsPath },
-    repository: { url, aptSource: `deb [trusted=yes] ${url} ./`, releases },
+    repository: { driver: options.packages, url, releases },
     hosts: Object.fromEntries([
       at(names.client, 'client', { lan0: client }),
       at(names.lb, 'lb', { out0: lbOutside, lan0: lbInside }),

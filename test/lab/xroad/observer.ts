@@ -1,5 +1,6 @@
 import { sleep } from '../host/command';
 import { releases } from './packages';
+import { rpmRelease } from './rpms';
 import type { XRoadLab } from './start';
 
 /** What an outsider sees of a node at one moment, by the back door: it uses none of the ways that an upgrade uses. */
@@ -32,7 +33,8 @@ export interface Observation {
 }
 
 const knownSchema = (release: string): number =>
-  (releases as Record<string, { schema: { serverconf: number } } | undefined>)[release]?.schema.serverconf ?? Infinity;
+  Object.values(releases).find((each) => release === each.version || release === rpmRelease(each))?.schema.serverconf ??
+  Infinity;
 
 /** The old code runs on a database that follows the migrated primary. */
 const isTorn = (node: NodeSample, primarySchema: number | undefined): boolean =>

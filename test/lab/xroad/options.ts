@@ -15,6 +15,8 @@ export interface XRoadOptions {
   pooledConnections?: boolean;
   /** HAProxy's health checks (facts/x-road.md section 3). Default: every 2 s, 2 to fall, 2 to rise. */
   check?: Partial<CheckOptions>;
+  /** Who manages the nodes' packages: debs, or rpms that differ where RHEL's do; all else is Debian's. Default: apt. */
+  packages?: 'apt' | 'dnf';
   /** Text of /etc/sudoers.d/hitless on every host. Default: everything, without a password. */
   sudoers?: string;
 }
@@ -43,6 +45,7 @@ export interface ResolvedOptions {
   proxyStartSeconds: number;
   healthPort: boolean;
   pooledConnections: boolean;
+  packages: 'apt' | 'dnf';
   check: CheckOptions;
 }
 
@@ -119,6 +122,8 @@ export function resolveOptions(options: XRoadOptions): ResolvedOptions {
   const period = options.syncPeriodSeconds ?? 10;
   // Below, the timer alone would run into systemd's start limit of 5 in 10 s.
   if (!Number.isInteger(period) || period < 3) faults.push(`syncPeriodSeconds must be a whole number from 3 on`);
+  const manager: string = options.packages ?? 'apt';
+  if (manager !== 'apt' && manager !== 'dnf') faults.push(`packages is apt or dnf, not ${manager}`);
   if (faults.length > 0) throw new Error(`the X-Road cluster can't be built: ${faults.join('; ')}`);
   return {
     names,
@@ -127,6 +132,7 @@ export function resolveOptions(options: XRoadOptions): ResolvedOptions {
     proxyStartSeconds: options.proxyStartSeconds ?? 4,
     healthPort: options.healthPort ?? true,
     pooledConnections: options.pooledConnections ?? false,
+    packages: options.packages ?? 'apt',
     check: { intervalMs: 2000, fall: 2, rise: 2, ...options.check },
   };
 }

@@ -29,7 +29,7 @@ export const releases = {
   '7.8.0-1': { version: '7.8.0-1', upgradeFrom: '7.6.0', schema: { serverconf: 4, messagelog: 2 } },
 } as const satisfies Record<string, XRoadRelease>;
 
-interface StandIn {
+export interface StandIn {
   description: string;
   /** Packages of the same version that it depends on. */
   needs: readonly string[];
@@ -40,7 +40,7 @@ interface StandIn {
 }
 
 /** What is in a folder below standin/ of the same name is the package's, DEBIAN/control excepted. */
-const standIns: Record<string, StandIn> = {
+export const standIns: Record<string, StandIn> = {
   'xroad-base': {
     description: 'base of all services',
     needs: [],
@@ -68,13 +68,13 @@ const standIns: Record<string, StandIn> = {
 export const standInPackages: readonly string[] = Object.keys(standIns);
 
 /** test/lab/xroad/standin of the sources, found by climbing: the build leaves out what isn't TypeScript. */
-function sourceFolder(): string {
+export function sourceFolder(): string {
   let folder = __dirname;
   while (!existsSync(join(folder, 'package.json'))) folder = join(folder, '..');
   return join(folder, 'test/lab/xroad/standin');
 }
 
-const filesBelow = (folder: string): string[] =>
+export const filesBelow = (folder: string): string[] =>
   readdirSync(folder).flatMap((name) => {
     const path = join(folder, name);
     return statSync(path).isDirectory() ? filesBelow(path) : [path];
@@ -115,13 +115,14 @@ fi
 `.trim();
 
 /** Changes later than the release's last. */
-function isLater(path: string, { schema }: XRoadRelease): boolean {
+export function isLater(path: string, { schema }: XRoadRelease): boolean {
   const [, database, number] = /\/db\/(serverconf|messagelog)\/(\d+)-/.exec(path) ?? [];
   return number !== undefined && Number(number) > schema[database as keyof typeof schema];
 }
 
 /** A minor release a month. Not the time of the build: rsync takes files of one size and one second for the same. */
-const releasedAt = ({ version }: XRoadRelease): Date => new Date(Date.UTC(2025, Number(version.split('.')[1]), 1));
+export const releasedAt = ({ version }: XRoadRelease): Date =>
+  new Date(Date.UTC(2025, Number(version.split('.')[1]), 1));
 
 /** Builds all packages of a release into `directory`. Returns their versions. */
 export async function buildStandIns(directory: string, release: XRoadRelease): Promise<Record<string, string>> {
@@ -173,11 +174,13 @@ async function buildOne(directory: string, release: XRoadRelease, name: string, 
   await build(unpacked(root), directory);
 }
 
+/** By its path in the package. */
+export const isProgram = (name: string): boolean => /^DEBIAN\/(pre|post)(inst|rm)$|^usr\/bin\/|\.sh$/.test(name);
+
 /** Placeholders and modes, which a repository doesn't keep. */
 function furnish(path: string, name: string, values: Record<string, string>): void {
   const text = readFileSync(path, 'utf8');
   const filled = Object.entries(values).reduce((before, [key, value]) => before.split(key).join(value), text);
   if (filled !== text) writeFileSync(path, filled);
-  const program = /^DEBIAN\/(pre|post)(inst|rm)$|^usr\/bin\/|\.sh$/.test(name);
-  chmodSync(path, program ? 0o755 : 0o644);
+  chmodSync(path, isProgram(name) ? 0o755 : 0o644);
 }

@@ -11,6 +11,7 @@ test('every fault of the options is named at once', () => {
   expect(() => resolveOptions({ names: { secondaries: ['b'] }, secondaries: 2 })).toThrow(
     'secondaries is 2, and 1 are',
   );
+  expect(() => resolveOptions({ packages: 'yum' as 'dnf' })).toThrow('packages is apt or dnf, not yum');
 });
 
 test('HAProxy balances every port over all nodes, in TCP mode, by their health port', () => {
@@ -69,6 +70,8 @@ describe('an observer', () => {
     expect(twice({ replay: 'paused' })).toEqual([]);
     expect(twice({ ...torn, proxyPid: undefined })).toEqual([]);
     expect(twice({ ...torn, running: '7.8.0-1' })).toEqual([]);
+    expect(twice({ ...torn, running: '7.7.0-1.el9' })).toEqual([expect.stringContaining('of 7.7.0-1.el9 runs')]);
+    expect(twice({ ...torn, running: '7.8.0-1.el9' })).toEqual([]);
     expect(twice(torn, 3)).toEqual([]);
     // A new process whose first line isn't in the log yet.
     const restarted = [sample(0, [node('a', torn)]), sample(500, [node('a', { ...torn, proxyPid: 8 })])];

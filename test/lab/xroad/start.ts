@@ -6,6 +6,7 @@ import type { LabHost } from '../host/lab-host';
 import { ensureMachine } from '../host/machine';
 import { writeIndex } from '../repo/deb';
 import { fillRepository, PackageRepository, readCatalogue } from '../repo/repository';
+import { dnfSource, fillRpmRepository } from '../repo/rpm';
 import { Traffic } from '../traffic/start';
 import { describe, type XRoadDescription } from './description';
 import { parseStat, runtime, type ServerState } from './haproxy';
@@ -53,8 +54,10 @@ export class XRoadLab {
     return new PackageRepository(directory, url);
   }
 
-  /** Builds another release into the repository. Hosts see it after `apt-get update`. */
+  /** Builds another release into the repository of debs. Hosts see it after `apt-get update`. */
   async publish(release: XRoadRelease): Promise<void> {
+    const { driver } = this.description.repository;
+    if (driver !== 'apt') throw new Error(`the lab's repository is of ${driver}: releases are published for apt only`);
     const { directory } = this.lab.record.repository!;
     const catalogue = readCatalogue(directory);
     catalogue.versions[release.version] = await buildStandIns(directory, release);
@@ -161,7 +164,7 @@ const listens = async (node: LabHost): Promise<boolean> =>
 const descriptionPath = (lab: Lab): string => join(lab.record.directory, 'description.json');
 
 /**
- * Brings up a cluster: hosts booted, databases replicating, tokens logged in, release 7.7.0-1 serving on all nodes behind
+ * Brings up a cluster: hosts booted, databases replicating, tokens logged in, the oldest release serving on all nodes behind
  * the load balancer.
  * @throws Error in one sentence if the lab can't run here, or saying which host or service didn't come up; nothing is left then.
  */
@@ -177,7 +180,7 @@ export async function startXRoadLab(
   const lab = await startLab(
     {
       kind,
-      image: xroadImage(),
+      image: xroadImage(resolved.packages),
       hostNames: [names.client, names.lb, ...nodes, names.provider],
       links: [],
       segments: [
@@ -190,7 +193,9 @@ export async function startXRoadLab(
         { ends: [names.lb, ...nodes, names.provider].map((host) => ({ host, interface: 'lan0' })) },
       ],
       hosts: ({ hostKey }) => hostSpecs(resolved, secrets, hostKey),
-      repository: fillRepository,
+      ...(resolved.packages === 'apt'
+        ? { repository: fillRepository }
+        : { repository: fillRpmRepository, source: dnfSource }),
       services: ({ programs }) => [
         {
           name: 'provider',
