@@ -43,7 +43,7 @@ const later = all
   : [
       '/test/lab/xroad/(xroad|upgrade-by-hand|forbidden|dnf)[.]test',
       '/test/e2e/undo-restart[.]',
-      '/test/e2e/xroad-(nodes|database|reboot|dnf)[.]',
+      '/test/e2e/xroad-(refused|nodes|database|reboot|dnf|plain)[.]',
       '/test/e2e/kill-matrix[.]lab',
       '/test/activities/packages/dnf-failures[.]',
       '/test/activities/load-balancer/haproxy[.]test',
