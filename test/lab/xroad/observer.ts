@@ -26,7 +26,7 @@ export interface Sample {
 
 export interface Observation {
   samples: number;
-  /** The most nodes that were out of service in one sample. */
+  /** The most nodes that were out of service at once, as two samples in a row showed. */
   mostOut: number;
   /** What must never be seen (facts/x-road.md section 7, invariants), each once, with the time of its first sample. */
   violations: string[];
@@ -44,16 +44,20 @@ const isTorn = (node: NodeSample, primarySchema: number | undefined): boolean =>
   primarySchema !== undefined &&
   primarySchema > knownSchema(node.running);
 
+const outOf = (sample: Sample | undefined): string[] =>
+  sample?.nodes.filter(({ serving }) => !serving).map(({ node }) => node) ?? [];
+
 /**
- * Judges samples in their order. A node counts as torn only if the sample before showed it so with the same process: a sample
- * isn't taken in one instant.
+ * Judges samples in their order. What one sample alone shows doesn't count, for a sample isn't taken in one instant: a node
+ * is torn if the sample before showed it so with the same process, and nodes are out together if they were in both.
  */
 export function judge(samples: readonly Sample[]): Observation {
   const violations = new Map<string, string>();
   let mostOut = 0;
   samples.forEach((sample, index) => {
     const at = `${(sample.atMs / 1000).toFixed(1)} s`;
-    const out = sample.nodes.filter(({ serving }) => !serving).map(({ node }) => node);
+    const earlier = outOf(samples[index - 1]);
+    const out = outOf(sample).filter((node) => earlier.includes(node));
     mostOut = Math.max(mostOut, out.length);
     const together = `out of service at once: ${out.join(', ')}`;
     if (out.length > 1 && !violations.has(together)) violations.set(together, `${at}: ${together}`);
@@ -109,8 +113,10 @@ export function observe(lab: XRoadLab, intervalMs = 1000): { stop: () => Promise
       const schema = Number(await lab.sql(primary, schemaQuery).catch(() => Number.NaN));
       const seen = await Promise.all(nodes.map((node) => sampleNode(lab, node, servers.length === 0 ? new Set() : up)));
       const primarySchema = Number.isNaN(schema) ? undefined : schema;
-      samples.push({ atMs: Date.now() - startedAt, primarySchema, nodes: seen });
-      await sleep(intervalMs);
+      const sample = { atMs: Date.now() - startedAt, primarySchema, nodes: seen };
+      samples.push(sample);
+      // A suspicion is looked at again soon.
+      await sleep(outOf(sample).length < 2 ? intervalMs : Math.min(intervalMs, 200));
     }
   })();
   return {
