@@ -6,6 +6,7 @@
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import type { WatchReport } from '../../workflows/procedure/types';
+import { attemptOf } from './attempt';
 import { messageOf, permanent } from './errors';
 import { pause } from './pause';
 import type { WorkerServices } from './register';
@@ -93,10 +94,8 @@ export async function guardActivity<Input, Plan>(
   const plan = call.plan as Plan;
   const context: StepContext<Plan> = {
     plan,
-    run: { workflowId: info.workflowExecution?.workflowId ?? '', runId: info.workflowExecution?.runId ?? '' },
+    ...attemptOf(info),
     step: call.step,
-    attempt: info.attempt,
-    call: { number: Number(info.activityId), scheduledAtMs: info.currentAttemptScheduledTimestampMs },
     signal,
     host: (name) => services.connect(plan, name, signal),
     progress: () => undefined,

@@ -2,6 +2,7 @@
  * What every activity is made with: a step is observe → act → verify, a check reads only; errors carry the type that
  * workflows branch on; evidence stays small and free of secrets; hosts are reached through one small interface.
  */
+export { attemptOf } from './attempt';
 export * from './errors';
 export * from './evidence';
 export * from './host';

@@ -1,6 +1,7 @@
 import { Context } from '@temporalio/activity';
 import type { Host, ExecOptions, ExecResult } from './host';
 import type { AnyPlan, CheckDefinition, StepCall, StepContext, StepDefinition } from './step';
+import { attemptOf } from './attempt';
 import { permanent } from './errors';
 import { guardActivity, type GuardDefinition } from './guard';
 import { pause } from './pause';
@@ -81,14 +82,12 @@ export async function runActivity(
   let note = 'started';
   const beat = setInterval(() => activity.heartbeat(note), HEARTBEAT_INTERVAL_MS);
   const signal = activity.cancellationSignal;
-  const run = { workflowId: info.workflowExecution?.workflowId ?? '', runId: info.workflowExecution?.runId ?? '' };
+  const attempt = attemptOf(info);
   try {
     const result = await work({
       plan: call.plan,
-      run,
+      ...attempt,
       step: call.step,
-      attempt: info.attempt,
-      call: { number: Number(info.activityId), scheduledAtMs: info.currentAttemptScheduledTimestampMs },
       signal,
       host: async (name) => recorded(await services.connect(call.plan, name, signal), ran),
       progress: (text) => {
@@ -106,7 +105,7 @@ export async function runActivity(
     throw error;
   } finally {
     clearInterval(beat);
-    if (ran.length > 0) await services.keepEvidence?.(run, call.step, ran);
+    if (ran.length > 0) await services.keepEvidence?.(attempt.run, call.step, ran);
   }
 }
 

@@ -10,7 +10,7 @@ import { Context } from '@temporalio/activity';
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
 import { z } from 'zod';
 import type { WatchReport } from '../../workflows/procedure/types';
-import { messageOf, permanent, type Finding, type StepCall, type StepContext } from '../kit';
+import { attemptOf, messageOf, permanent, type Finding, type StepCall, type StepContext } from '../kit';
 import { formatDuration } from '../kit/duration';
 import { packCarry, unpackCarry, type Carry } from './carry';
 import type { Baseline } from './checks';
@@ -85,13 +85,10 @@ export async function watchActivity(raw: WatchCall, services: ProbeServices): Pr
     resumed: beat !== undefined,
     now: startedAt,
   });
-  const { workflowExecution, attempt } = info;
   const context: StepContext<MonitoringPlan> = {
     plan,
-    run: { workflowId: workflowExecution?.workflowId ?? '', runId: workflowExecution?.runId ?? '' },
+    ...attemptOf(info),
     step: call.step,
-    attempt,
-    call: { number: Number(info.activityId), scheduledAtMs: info.currentAttemptScheduledTimestampMs },
     signal,
     host: (name) => services.connect(plan, name, signal),
     progress: () => undefined,

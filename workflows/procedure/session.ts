@@ -5,17 +5,7 @@
 import type { PlannedItem } from '../contract';
 import { isPaused, type ItemState } from './state';
 import type { Question, Run } from './run';
-import type {
-  Action,
-  CheckOptions,
-  Context,
-  Given,
-  GuardOptions,
-  PlanBase,
-  StepOptions,
-  WatchOptions,
-  WatchSpec,
-} from './types';
+import type { Action, CheckOptions, Context, Given, PlanBase, StepOptions, WatchSpec } from './types';
 
 const never = <T>(): Promise<T> => new Promise<T>(() => undefined);
 
@@ -46,8 +36,8 @@ export class Session<P extends PlanBase> {
       check: (name, action, options) => this.check(name, action, options),
       step: (name, action, options) => this.step(name, action, options),
       gate: (id, question) => this.gate(id, question),
-      watching: (watch, options, inner) => this.watching(watch, options, inner),
-      guarding: (guard, options, inner) => this.guarding(guard, options, inner),
+      watching: (watch, { escape }, inner) => this.beside('watch', watch, escape, inner),
+      guarding: (guard, { remedy }, inner) => this.beside('guard', guard, remedy, inner),
       atLeast: (name, ms) => this.atLeast(name, ms),
       pointOfNoReturn: (why) => this.pointOfNoReturn(why),
       switchBackMeans: (action) => this.switchBackMeans(action),
@@ -149,35 +139,25 @@ export class Session<P extends PlanBase> {
     return never();
   }
 
-  private async watching(watch: WatchSpec, options: WatchOptions, inner: () => Promise<void>): Promise<void> {
-    const index = this.next('watch', watch.name);
+  /** A watch or a guard beside `inner`; `answer` runs when it finds what it looks for. */
+  private async beside(
+    role: 'watch' | 'guard',
+    spec: WatchSpec,
+    answer: Action<'step'>,
+    inner: () => Promise<void>,
+  ): Promise<void> {
+    const index = this.next(role, spec.name);
     const done = this.entry(index).state === 'done';
     if (!done) {
       if (!(await this.clear())) return never();
-      this.run.watches.start('watch', index, watch, options.escape);
+      this.run.watches.start(role, index, spec, answer);
     }
     await inner();
-    const end = this.next('watch-end', watch.name);
+    const end = this.next(`${role}-end`, spec.name);
     if (done) return;
     if (this.interrupted()) return never();
-    this.run.watches.end('watch');
-    this.run.dispatch({ type: 'item-done', item: index, at: this.run.now(), result: this.run.state.watch?.report });
-    this.run.dispatch({ type: 'item-done', item: end, at: this.run.now() });
-  }
-
-  private async guarding(guard: WatchSpec, options: GuardOptions, inner: () => Promise<void>): Promise<void> {
-    const index = this.next('guard', guard.name);
-    const done = this.entry(index).state === 'done';
-    if (!done) {
-      if (!(await this.clear())) return never();
-      this.run.watches.start('guard', index, guard, options.remedy);
-    }
-    await inner();
-    const end = this.next('guard-end', guard.name);
-    if (done) return;
-    if (this.interrupted()) return never();
-    this.run.watches.end('guard');
-    this.run.dispatch({ type: 'item-done', item: index, at: this.run.now(), result: this.run.state.guard?.report });
+    this.run.watches.end(role);
+    this.run.dispatch({ type: 'item-done', item: index, at: this.run.now(), result: this.run.state[role]?.report });
     this.run.dispatch({ type: 'item-done', item: end, at: this.run.now() });
   }
 
