@@ -42,6 +42,17 @@ export interface DeviceView {
   readonly haState: HaState;
   /** In active, active-primary or active-secondary: passes traffic, has BGP sessions. */
   readonly serving: boolean;
+  /** Since when it serves, epoch milliseconds; undefined while it doesn't. */
+  readonly servingSince?: number | undefined;
+  /**
+   * Since when its routing protocols run: serving, and in active/active tentative too, where adjacencies form before it
+   * serves. Left out: servingSince.
+   */
+  readonly routingSince?: number | undefined;
+  /** The peer serves as well. False: in active/active this member carries the load of both. Left out: it does. */
+  readonly peerServing?: boolean;
+  /** Its dataplane links are held down: suspended, or passive with passive link state `shutdown`. Left out: they aren't. */
+  readonly linksHeldDown?: boolean;
   /** Epoch milliseconds, simulated. */
   readonly now: number;
   readonly bootedAt: number;
