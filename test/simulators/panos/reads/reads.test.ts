@@ -53,8 +53,13 @@ const ADVANCED = [
   '<show><advanced-routing><bgp><peer-groups/></bgp></advanced-routing></show>',
 ];
 
+interface Peer {
+  state: string;
+  detail: { addressFamilyInfo: { ipv4Unicast: { acceptedPrefixCounter: number } } };
+}
+
 const json = (view: ReturnType<typeof viewOf>, command: string) =>
-  JSON.parse(texts(ask(view, command), 'json')[0] ?? 'null');
+  JSON.parse(texts(ask(view, command), 'json')[0] ?? 'null') as Record<string, Peer>;
 
 test.each([...COMMANDS, ...LEGACY])('answers well-formed XML: %s', (command) => {
   expect(ask(viewOf(), command)).toBeDefined();
@@ -126,10 +131,10 @@ describe('BGP', () => {
   test('the advanced engine tells the same as JSON', () => {
     const view = viewOf({ advancedRouting: true });
     const peers = json(view, BGP_ARE);
-    expect(peers['isp-a'].state).toBe('Established');
-    expect(peers['isp-a'].detail.addressFamilyInfo.ipv4Unicast.acceptedPrefixCounter).toBe(3);
+    expect(peers['isp-a']!.state).toBe('Established');
+    expect(peers['isp-a']!.detail.addressFamilyInfo.ipv4Unicast.acceptedPrefixCounter).toBe(3);
     view.facts.routers[0]!.peers[0]!.stuckIn = 'Idle';
-    expect(json(view, BGP_ARE)['isp-a'].state).toBe('Idle');
+    expect(json(view, BGP_ARE)['isp-a']!.state).toBe('Idle');
     const named =
       '<show><advanced-routing><route><logical-router>lr-default</logical-router></route></advanced-routing></show>';
     expect(Object.keys(json(view, named))).toEqual(['lr-default']);
