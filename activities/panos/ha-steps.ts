@@ -7,7 +7,7 @@ import { assertTraffic, type TrafficInput } from './traffic';
 import { isBack, returnToHa, suspendMember } from './states';
 import { untilPair } from './wait';
 
-interface States {
+export interface States {
   /** HA state of each member; `unknown` for one that didn't answer. */
   readonly states: Readonly<Record<string, string>>;
   /** Member that was active or active-primary. */

@@ -1,6 +1,8 @@
 import { record, Run, type Body } from '../../workflows/procedure';
 import { CallFailed, type PlanBase } from '../../workflows/procedure/types';
+import { statusView } from '../../workflows/procedure/views';
 import { MemoryRuntime } from '../support/memory-runtime';
+import { pairPlan } from '../support/pair-run';
 
 /** A drain that doesn't end, and what comes after it. */
 const body: Body<PlanBase> = async ({ check, step }) => {

@@ -34,6 +34,9 @@ const HEARTBEATS_MISSED = 3;
 /** Changes of state at one instant after which a rule must be wrong. */
 const SETTLED_WITHIN = 100;
 
+/** A pair starts as one that has been up for a month: sessions and routes are there. */
+export const UP_FOR_MS = 30 * 86_400_000;
+
 export class HaModel {
   readonly links = { ha1: true, ha2: true, ha3: true };
   readonly members: readonly [HaMember, HaMember];
@@ -55,7 +58,8 @@ export class HaModel {
         ? (['active', 'passive'] as const)
         : (['active-primary', 'active-secondary'] as const);
     const first = this.#firstAtStart();
-    const member = (side: Side): HaMember => new HaMember(side === first ? both[0] : both[1], events.now);
+    const since = events.now - UP_FOR_MS;
+    const member = (side: Side): HaMember => new HaMember(side === first ? both[0] : both[1], since);
     this.members = [member(0), member(1)];
   }
 
