@@ -16,10 +16,11 @@ import { transient } from '../../activities/kit';
 
 /** Of a request, in virtual time; and how long a transport waits for one that hangs. */
 const LATENCY_MS = 200;
-/** A fault that began so shortly before a command couldn't have been read by its guard. */
-const UNSEEN_MS = 5_000;
+/** What is so only since then couldn't have been read by the guard of a command. */
+const UNSEEN_MS = 2_000;
 
-export const isServing = (state: string): boolean => ['active', 'active-primary', 'active-secondary'].includes(state);
+const DISRUPTIVE = { suspend: /<suspend>/, install: /<software><install>/, restart: /<restart>/ };
+type Condition = 'serves' | 'doesn’t serve' | 'can’t serve';
 
 export class PanosWorld extends ModelWorld<SimulatedDevice> {
   readonly pair: SimulatedPair;
@@ -29,13 +30,15 @@ export class PanosWorld extends ModelWorld<SimulatedDevice> {
   private readonly keys = new Map<string, string>();
   readonly services: PanosServices;
   private began: number;
-  private lastTrouble = -Infinity;
+  private readonly since = new Map<string, number>();
+  private bothSince: number | undefined;
 
   constructor(mischief?: Mischief<SimulatedDevice>, options: PairOptions = {}) {
     super(mischief);
     this.pair = new SimulatedPair(options);
     this.began = this.pair.now;
-    this.pair.onChange = (at, what) => this.changed(at, what);
+    this.track(this.pair.now);
+    this.pair.onChange = (at) => this.changed(at);
     this.services = {
       device: ({ signal, evidence, plan }, name) =>
         createDevice({
@@ -115,9 +118,18 @@ export class PanosWorld extends ModelWorld<SimulatedDevice> {
     };
   }
 
-  /** Holds after every change of the pair. */
-  private changed(_at: number, what: string): void {
-    if (what.startsWith('fault')) this.lastTrouble = this.now();
+  /** Invariant 2, after every change of the pair. */
+  private changed(at: number): void {
+    this.track(at);
+    const leads = this.pair.devices.filter(
+      (d) => d.phase === 'up' && (d.haState === 'active' || d.haState === 'active-primary'),
+    );
+    if (leads.length < 2) this.bothSince = undefined;
+    else this.bothSince ??= at;
+    // With HA1 down both may be active; when it is up again one of them gives way after a moment.
+    const connected = this.pair.devices.every((d) => d.reachablePeer() !== undefined);
+    if (!connected) this.bothSince = undefined;
+    if (this.bothSince !== undefined) this.promise(at - this.bothSince < UNSEEN_MS, `both lead: ${this.states()}`);
   }
 
   protected override look(): void {
@@ -156,25 +168,37 @@ export class PanosWorld extends ModelWorld<SimulatedDevice> {
 
   /** Invariants 1, 3 and 7: what is sent to a device, against what both are at this moment. */
   private hold(device: SimulatedDevice, command: string): void {
-    const kind = /<suspend>/.test(command)
-      ? 'suspend'
-      : /<software><install>/.test(command)
-        ? 'install'
-        : /<restart>/.test(command)
-          ? 'restart'
-          : undefined;
+    const kind = Object.entries(DISRUPTIVE).find(([, pattern]) => pattern.test(command))?.[0];
     if (kind === undefined) return;
     this.commands.push(`${this.runtime.now()} ${kind} ${device.name} (${this.states()})`);
-    // Trouble of the last seconds is nothing that a guard could have read.
-    if (this.now() - this.lastTrouble < UNSEEN_MS) return;
     const other = this.pair.devices.find((d) => d !== device)!;
     const may =
       kind === 'suspend'
-        ? !isServing(device.haState) ||
-          isServing(other.haState) ||
-          (other.haState === 'passive' && this.pair.ha.stateSync(other.side) === 'Complete')
-        : isServing(other.haState) && !isServing(device.haState);
+        ? !this.longEnough('serves', device) || !this.longEnough('can’t serve', other)
+        : !this.longEnough('doesn’t serve', other) && !this.longEnough('serves', device);
     this.promise(may, `${kind} was sent to ${device.name} while ${this.states()}`);
+  }
+
+  /** So for so long that a guard has read it. */
+  private longEnough(what: Condition, { name }: SimulatedDevice): boolean {
+    const since = this.since.get(`${name} ${what}`);
+    return since !== undefined && this.now() - since > UNSEEN_MS;
+  }
+
+  private track(at: number): void {
+    for (const device of this.pair.devices) {
+      const able = device.serving || (device.haState === 'passive' && device.phase === 'up' && this.pair.ha.synced);
+      const holds: Record<Condition, boolean> = {
+        serves: device.serving,
+        'doesn’t serve': !device.serving,
+        'can’t serve': !able,
+      };
+      for (const [what, is] of Object.entries(holds)) {
+        const key = `${device.name} ${what}`;
+        if (!is) this.since.delete(key);
+        else if (!this.since.has(key)) this.since.set(key, at);
+      }
+    }
   }
 
   /** Runs definitions as activities of the in-memory runtime. */
@@ -194,11 +218,14 @@ export class PanosWorld extends ModelWorld<SimulatedDevice> {
         this.run(call, context, (c) => definition.observe(c, call.input));
       for (const verb of ['act', 'undo'] as const)
         activities[`${type}.${verb}`] = (call: StepCall, context) =>
-          this.act(`${type}.${verb}`, context, async () =>
-            this.run(call, context, async (c) =>
+          this.act(`${type}.${verb}`, context, async (half) => {
+            const result = await this.run(call, context, async (c) =>
               definition[verb](c, call.input, call.before ?? (await definition.observe(c, call.input))),
-            ),
-          );
+            );
+            // A late fault: it was done, and the answer is lost.
+            await half();
+            return result;
+          });
     }
     return activities;
   }
