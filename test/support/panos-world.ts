@@ -54,7 +54,7 @@ export class PanosWorld extends ModelWorld<SimulatedDevice> {
         open: async (path) => ({
           bytes: path.length,
           sha256: createHash('sha256').update(path).digest('hex'),
-          open: () => Readable.from([path]),
+          open: () => Readable.from([Buffer.from(path)]),
         }),
         keep: async (_path, content) => createHash('sha256').update(content).digest('hex'),
       },

@@ -166,6 +166,7 @@ it('keeps one member serving and ends upgraded, rolled back or held, whatever ha
     }),
     { numRuns: RUNS },
   );
+  console.log(endings);
   // The generator must reach every ending, else it proves little.
   expect(Object.keys(endings).sort()).toEqual(['Cancelled', 'Completed', 'RolledBack', 'Stopped']);
 });
