@@ -20,6 +20,8 @@ export class SimulatedPair {
    * first is told.
    */
   onChange?: (at: number, what: string) => void;
+  /** Called around what tests do to the pair from outside; where it runs in real time, this brings it to the present. */
+  catchUp?: () => void;
   #untold: string[] = [];
 
   /** Starts as a pair that has been up for a month: one serves, the other is ready, both synchronized. */

@@ -40,6 +40,7 @@ export class Faults {
 
   /** Begins a fault, now or after its `afterMs`. @returns its id, for `clear`. @throws Error for a device that isn't there. */
   inject(fault: Fault): number {
+    this.pair.catchUp?.();
     const side = 'device' in fault && fault.device !== undefined ? this.pair.sideOf(fault.device) : undefined;
     const entry: Entry = { id: ++this.#last, fault, side, begun: false, passed: 0, struck: 0, end: () => undefined };
     this.#entries.push(entry);
@@ -49,15 +50,18 @@ export class Faults {
       entry.end = () => later.cancel();
     }
     this.pair.flush();
+    this.pair.catchUp?.();
     return entry.id;
   }
 
   /** Ends a fault, or all of them. One that isn't there any more is no mistake. */
   clear(id?: number): void {
+    this.pair.catchUp?.();
     const ended = this.#entries.filter((entry) => id === undefined || entry.id === id);
     this.#entries = this.#entries.filter((entry) => !ended.includes(entry));
     for (const entry of ended) entry.end();
     this.pair.flush();
+    this.pair.catchUp?.();
   }
 
   list(): FaultView[] {
