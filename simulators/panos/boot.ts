@@ -1,6 +1,5 @@
 /** Power of one device: up, or on one of the ways back (facts §5, boot phases; T1, T13, T14). */
-import { UP_FOR_MS } from './ha/model';
-import type { Phase } from './boot-phases';
+import { UP_AT_START_MS, type Phase } from './boot-phases';
 import type { SimulatedDevice } from './device';
 import type { Scheduled } from './clock/events';
 
@@ -16,7 +15,7 @@ export class Power {
   #wasSuspended = false;
 
   constructor(private readonly device: SimulatedDevice) {
-    this.bootedAt = device.events.now - UP_FOR_MS;
+    this.bootedAt = device.events.now - UP_AT_START_MS;
   }
 
   get listening(): boolean {

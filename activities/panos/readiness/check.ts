@@ -97,7 +97,21 @@ export async function runChecks(checks: Checks, devices: readonly Reader[], cont
         : members.map((member) => faultsOf(name, member.name, () => check.each(member, context)));
     }),
   );
-  return { ran, faults: faults.flat() };
+  return { ran, faults: oneSilence(faults.flat()) };
+}
+
+/** Failures of the device, not of one question: every check would tell the same. */
+const SILENCES: readonly string[] = ['Unreachable', 'AuthenticationFailed', 'HostKeyMismatch'];
+
+/** A member that can't be asked is one fault, and none that could be waived. */
+function oneSilence(faults: readonly CheckFault[]): CheckFault[] {
+  const told = new Set<string>();
+  return faults.flatMap((fault) => {
+    if (!SILENCES.includes(fault.type ?? '')) return [fault];
+    const first = !told.has(fault.where);
+    told.add(fault.where);
+    return first ? [{ ...fault, waivable: false }] : [];
+  });
 }
 
 async function faultsOf(check: CheckName, where: string, find: () => Promise<readonly Found[]>): Promise<CheckFault[]> {

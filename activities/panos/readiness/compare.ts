@@ -12,7 +12,7 @@ export interface Difference {
 /**
  * Differences that matter, none if all is as before. `before` and `after` may be of two members: after a failover the new
  * one must carry what the old one did. Interfaces, tunnels, BGP peers, MTUs or licences that are gone always count; more
- * of them never do. Release and roles aren't compared: they are meant to change.
+ * of them don’t, but where they are so many that only a change is known. Release and roles aren't compared: they are meant to change.
  */
 export function compareSnapshots(before: Snapshot, after: Snapshot, thresholds: Thresholds): Difference[] {
   const protocols = [...new Set([...Object.keys(before.routes), ...Object.keys(after.routes)])].sort();

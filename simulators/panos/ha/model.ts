@@ -2,6 +2,7 @@
  * HA of the pair: two members, the links between them, and what each knows of the other. Decisions are pure functions
  * (active-passive.ts, active-active.ts); here they come true, at their time.
  */
+import { UP_AT_START_MS } from '../boot-phases';
 import type { EventQueue, Scheduled } from '../clock/events';
 import type { HaSettings } from '../config/initial';
 import type { HaMode, HaState } from '../view';
@@ -34,9 +35,6 @@ const HEARTBEATS_MISSED = 3;
 /** Changes of state at one instant after which a rule must be wrong. */
 const SETTLED_WITHIN = 100;
 
-/** A pair starts as one that has been up for a month: sessions and routes are there. */
-export const UP_FOR_MS = 30 * 86_400_000;
-
 export class HaModel {
   readonly links = { ha1: true, ha2: true, ha3: true };
   readonly members: readonly [HaMember, HaMember];
@@ -58,7 +56,7 @@ export class HaModel {
         ? (['active', 'passive'] as const)
         : (['active-primary', 'active-secondary'] as const);
     const first = this.#firstAtStart();
-    const since = events.now - UP_FOR_MS;
+    const since = events.now - UP_AT_START_MS;
     const member = (side: Side): HaMember => new HaMember(side === first ? both[0] : both[1], since);
     this.members = [member(0), member(1)];
   }

@@ -22,8 +22,11 @@ export interface DiskQuestion {
 export function diskFaults({ freeMb, images, wanted, imported, atLeastMb }: DiskQuestion): Found[] {
   const known = wanted.map((version) => ({ version, image: images.find((image) => image.version === version) }));
   const missing = imported ? [] : known.filter(({ image }) => image === undefined);
-  const bytes = known.reduce((sum, { image }) => sum + (image === undefined || image.downloaded ? 0 : image.sizeMb), 0);
-  const needed = Math.max(bytes * ROOM_FACTOR, atLeastMb);
+  const megabytes = known.reduce(
+    (sum, { image }) => sum + (image === undefined || image.downloaded ? 0 : image.sizeMb),
+    0,
+  );
+  const needed = Math.max(Math.round(megabytes * ROOM_FACTOR), atLeastMb);
   return [
     ...missing.map(({ version }) => ({
       what: `the update server offers no image of ${version}`,
@@ -33,14 +36,16 @@ export function diskFaults({ freeMb, images, wanted, imported, atLeastMb }: Disk
       ? []
       : [
           {
-            what: `${IMAGES_ON} has ${gigabytes(freeMb)} GiB free, and ${gigabytes(needed)} GiB are needed`,
+            what: `${IMAGES_ON} has ${gigabytes(freeMb, Math.floor)} GiB free, and ${gigabytes(needed, Math.ceil)} GiB are needed`,
             next: 'delete images that aren’t used any more (Device > Software)',
           },
         ]),
   ];
 }
 
-const gigabytes = (megabytes: number): string => (megabytes / 1_024).toFixed(1);
+/** Rounded away from each other, so that the numbers show what is missing. */
+const gigabytes = (megabytes: number, round: (value: number) => number): string =>
+  (round((megabytes * 10) / 1_024) / 10).toFixed(1);
 
 async function disk(reader: Reader, { spec, images: wanted, imported }: CheckContext): Promise<Found[]> {
   const free = parseFreeDisk((await reader.op('<show><system><disk-space></disk-space></system></show>')).text);
