@@ -29,7 +29,7 @@ async function held(options: PanosRunOptions, ...faults: Fault[]): Promise<{ run
   return { run, question };
 }
 
-const sent = ({ world }: PanosRun): string[] => world.commands.map((line) => line.split(' ').slice(1, 3).join(' '));
+const sent = ({ world }: PanosRun): string[] => world.invariants.sent();
 const states = ({ world }: PanosRun): string[] => world.pair.devices.map(({ haState }) => haState);
 const versions = ({ world }: PanosRun): string[] => world.pair.devices.map(({ software }) => software.running);
 /** Rolls back, and says how the run ended. */
