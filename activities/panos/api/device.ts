@@ -4,7 +4,7 @@
  */
 import type { Ran } from '../../kit/evidence';
 import { failureType, messageOf, permanent, transient } from '../../kit/errors';
-import { childrenOf, textAt, type XmlElement } from './xml';
+import { childrenOf, inWords, textAt, type XmlElement } from './xml';
 import { forbidden, jobOf, readReply, type Reply } from './reply';
 import type { ApiCall, Transport, Upload } from './transport';
 
@@ -83,15 +83,16 @@ export function createDevice({ name, transport, keys, signal, trusted, record, n
   };
   const said = (reply: Reply): string => reply.message || reply.result.text.trim();
   const request = (command: string): Promise<Reply> =>
-    changing(command, () => asked(command, { type: 'op', cmd: command }), said);
+    changing(inWords(command), () => asked(inWords(command), { type: 'op', cmd: command }), said);
   return {
     name,
     request,
-    op: async (command) => (await asked(command, { type: 'op', cmd: command })).result,
+    op: async (command) => (await asked(inWords(command), { type: 'op', cmd: command })).result,
     async enqueue(command) {
       const reply = await request(command);
       const job = jobOf(reply);
-      if (job === undefined) throw permanent('CommandFailed', `${name}: ${command} queued no job: ${said(reply)}`);
+      if (job === undefined)
+        throw permanent('CommandFailed', `${name}: ${inWords(command)} queued no job: ${said(reply)}`);
       return job;
     },
     async config(action, xpath) {

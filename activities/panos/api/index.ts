@@ -2,4 +2,4 @@
 export { createDevice, keygen, type DeviceOptions, type Keys, type PanosDevice } from './device';
 export { failureOf, jobOf, readReply, type ApiAnswer, type Reply } from './reply';
 export { httpsTransport, normalFingerprint, type ApiCall, type Transport, type Upload } from './transport';
-export { at, childrenOf, escapeXml, needText, numberAt, parseDocument, textAt, XmlElement } from './xml';
+export { at, childrenOf, escapeXml, inWords, needText, numberAt, parseDocument, textAt, XmlElement } from './xml';
