@@ -7,6 +7,8 @@ export class Power {
   phase: Phase = 'up';
   /** Epoch milliseconds. */
   bootedAt: number;
+  /** Its last AutoCom failed: the dataplane has no policy. */
+  policyPushFailed = false;
   #next: Scheduled | undefined;
   #goingDown: Scheduled | undefined;
   #off = false;
@@ -35,6 +37,7 @@ export class Power {
   }
 
   off(): void {
+    if (this.#off) return;
     this.#off = true;
     if (this.phase !== 'down') this.#goDown(false);
     this.#next?.cancel();
@@ -102,8 +105,8 @@ export class Power {
     const survives = faults.find('suspend-survives-reboot', device.side)?.survives ?? options.suspendSurvivesReboot;
     const suspended = this.#wasSuspended && survives;
     this.#wasSuspended = false;
-    const failed = device.jobs.list().some(({ type, result }) => type === 'AutoCom' && result === 'FAIL');
-    if (failed) ha.members[device.side].failure = { kind: 'dataplane', reason: 'Policy push to dataplane failed' };
+    this.policyPushFailed = device.jobs.list().some(({ type, result }) => type === 'AutoCom' && result === 'FAIL');
+    ha.members[device.side].failure = device.failure();
     ha.start(device.side, suspended);
   }
 

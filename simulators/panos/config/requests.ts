@@ -1,6 +1,6 @@
 /** `type=config` and `type=commit` of one device (facts §5), and what HA does with a commit. */
 import type { SimulatedDevice } from '../device';
-import { elements, leaf, parseCommand, parseRoot, XmlElement } from '../xml';
+import { elements, leaf, parseCommand, parseRoot, type XmlElement } from '../xml';
 import {
   badRequest,
   enqueued,

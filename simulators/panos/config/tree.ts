@@ -1,5 +1,5 @@
 /** A configuration as a tree that is never changed: an edit copies the path to what it changes. Pure. */
-import { XmlElement } from '@rgrove/parse-xml';
+import { type XmlElement } from '@rgrove/parse-xml';
 import { elements, escapeXml } from '../xml';
 
 export interface ConfigNode {

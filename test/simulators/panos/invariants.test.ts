@@ -84,8 +84,8 @@ function run(mode: HaMode, preemptive: boolean, tentativeSeconds: number, steps:
       case 'fault':
         pair.faults.inject({ ...each.fault, forMs: 1_000 * each.forSeconds });
         return;
-      case 'functional':
-        released[each.side] = true;
+      default:
+        if (each.do === 'functional') released[each.side] = true;
     }
     const device = pair.devices[each.side];
     if (device.phase !== 'up') return;

@@ -209,9 +209,9 @@ it('runs by itself, as much faster as it is told', async () => {
 });
 
 it('leaves nothing behind, and no address that isn’t loopback', async () => {
-  const { devices, control: side, stop } = await startSimulatedPair({ addresses: ['127.0.0.6', '127.0.0.7'] });
-  await stop();
-  for (const { url } of [...devices, side]) await expect(fetch(url)).rejects.toThrow('fetch failed');
+  const other = await startSimulatedPair({ addresses: ['127.0.0.6', '127.0.0.7'] });
+  await other.stop();
+  for (const { url } of [...other.devices, other.control]) await expect(fetch(url)).rejects.toThrow('fetch failed');
   await expect(startSimulatedPair({ addresses: ['127.0.0.1', '192.0.2.1'] })).rejects.toThrow(
     '192.0.2.1 is no loopback',
   );
