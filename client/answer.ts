@@ -18,6 +18,8 @@ export interface AnswerRequest {
   readonly choice?: string;
   readonly to?: 'savepoint' | 'start';
   readonly comment?: string;
+  /** With the choice `waive`: names of the faults. */
+  readonly waive?: readonly string[];
 }
 
 /** What became of a message. */
@@ -111,6 +113,7 @@ export async function answer(engine: Engine, cluster: string, request: AnswerReq
     ...(choice !== undefined && { choice }),
     ...(request.to !== undefined && { to: request.to }),
     ...(request.comment !== undefined && { comment: request.comment }),
+    ...(request.waive !== undefined && { waive: request.waive }),
   });
   const sent = { verb: request.verb, opening: target.id, by: request.by, choice: choice ?? request.verb };
   return send(engine, run, request.verb, message, (after) => judgeAnswer(sent, run.status, after));

@@ -64,6 +64,13 @@ const answer = z.strictObject({
 export const decideInput = answer.extend({
   choice: z.string().min(1).max(64),
   to: z.enum(['savepoint', 'start']).optional().describe('how far to roll back; the last gate passed if left out'),
+  waive: z
+    .array(z.string().min(1).max(64))
+    .max(64)
+    .optional()
+    .describe(
+      'with the choice "waive": names of the faults that are waived, all of those asked about; the comment says why',
+    ),
 });
 export type DecideInput = z.infer<typeof decideInput>;
 export const approveInput = answer;
@@ -123,6 +130,12 @@ export const workflowTypes = {
     plan: 'planXRoadCluster',
     revision: 1,
     gates: ['start', 'secondaries', 'next'],
+  },
+  'panos-pair': {
+    upgrade: 'upgradePanosPair',
+    plan: 'planPanosPair',
+    revision: 1,
+    gates: ['start', 'fail-over', 'second'],
   },
 } as const;
 export type ClusterKind = keyof typeof workflowTypes;
@@ -190,6 +203,8 @@ export interface OpeningView {
   readonly answered: readonly string[];
   readonly needed: number;
   readonly from?: readonly string[];
+  /** Names of the faults that the choice `waive` must name, each of them. */
+  readonly waivable?: readonly string[];
 }
 
 /** Answer of the query `status`: the same facts as the live details, for programs. */

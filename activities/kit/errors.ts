@@ -33,6 +33,14 @@ export type PermanentType =
   | 'NotDrained'
   /** A token isn't logged in: a person must enter its PIN on the node. */
   | 'PinNeeded'
+  /** The node came up in a state that leaves by itself no more: people must find the cause. */
+  | 'NotHealthy'
+  /** The node didn't come back from its restart, or restarts again and again. */
+  | 'NotBack'
+  /** Faults that people may waive by name; details list them. */
+  | 'Waivable'
+  /** Both members must have one configuration; people have it copied from the right one. */
+  | 'NotSynchronized'
   /** What was asked for would undo what can't be undone: only finishing leads out. */
   | 'PointOfNoReturn';
 

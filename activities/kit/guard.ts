@@ -98,6 +98,7 @@ export async function guardActivity<Input, Plan>(
     step: call.step,
     signal,
     host: (name) => services.connect(plan, name, signal),
+    evidence: () => undefined,
     progress: () => undefined,
     pause: (ms) => pause(ms, signal),
   };

@@ -90,6 +90,7 @@ export async function runActivity(
       step: call.step,
       signal,
       host: async (name) => recorded(await services.connect(call.plan, name, signal), ran),
+      evidence: (entry) => void ran.push(entry),
       progress: (text) => {
         note = text;
         activity.heartbeat(text);

@@ -1,3 +1,4 @@
+import type { Ran } from './evidence';
 import type { Host } from './host';
 
 /** A folder types the part of the plan that it reads; registration doesn't care which. */
@@ -28,6 +29,8 @@ export interface StepContext<Plan = unknown> {
   readonly signal: AbortSignal;
   /** Opens (or reuses) a connection to a host of the plan; commands run through it are recorded as evidence. */
   host(name: string): Promise<Host>;
+  /** Keeps something that was done without a host's connection, as a request to a device's API, among the evidence. */
+  evidence(ran: Ran): void;
   /** One line of progress: shown under Pending Activities and handed to the next attempt. */
   progress(note: string): void;
   /** Waits, but ends at once when cut (by throwing the signal's reason). For polling devices only. */

@@ -91,6 +91,7 @@ export async function watchActivity(raw: WatchCall, services: ProbeServices): Pr
     step: call.step,
     signal,
     host: (name) => services.connect(plan, name, signal),
+    evidence: () => undefined,
     progress: () => undefined,
     pause: async (ms) => {
       await pause(ms, signal);

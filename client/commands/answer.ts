@@ -12,6 +12,7 @@ interface AnswerOptions {
   readonly comment?: string;
   readonly digest?: string;
   readonly to?: 'savepoint' | 'start';
+  readonly waive?: string;
 }
 interface SayOptions {
   readonly json?: boolean;
@@ -58,11 +59,15 @@ function addDecide(program: Command, context: Context): void {
     .usage('[options] <cluster> [opening] <choice>')
     .argument('<cluster>', CLUSTER)
     .argument('<opening-or-choice>', `${OPENING} (then its choice follows); or the choice`)
-    .argument('[choice]', 'one of the choices that hitless status shows: retry, roll-back, stop, skip …')
+    .argument('[choice]', 'one of the choices that hitless status shows: retry, roll-back, stop, skip, waive …')
     .description(
       'Answer a hold: say what a failed step, a rejection or a regression leads to; or say that what the run asked for is done.',
     )
     .option('--to <point>', 'with roll-back: "start" undoes everything; the last gate passed if left out')
+    .option(
+      '--waive <names>',
+      'with waive: the faults that are waived, by name, separated by commas; --comment says why',
+    )
     .action((cluster: string, first: string, second: string | undefined, options: AnswerOptions) => {
       const request =
         second === undefined
@@ -75,6 +80,10 @@ function addDecide(program: Command, context: Context): void {
     ['hitless decide fw-dc1 retry', 'the only open hold: try the step again'],
     ['hitless decide fw-dc1 hold#2 roll-back --to start', 'undo everything'],
     ['hitless decide ss-prod done', 'the PIN that pin#1 asks for has been entered on the node'],
+    [
+      'hitless decide pa-edge waive --waive ntp_sync,dhcp-relay --comment "NTP is down by plan"',
+      'go on in spite of these faults of the readiness check',
+    ],
     ['hitless decide fw-dc1 skip --comment "fixed by hand"', 'leave a failed undo as it is; needs a reason'],
   );
 }
@@ -153,6 +162,7 @@ async function say(
     ...(options.comment !== undefined && { comment: options.comment }),
     ...(options.digest !== undefined && { digest: options.digest }),
     ...(options.to !== undefined && { to: options.to }),
+    ...(options.waive !== undefined && { waive: options.waive.split(',').map((name) => name.trim()) }),
   };
   return told(cluster, request.verb, await answer(await session.engine(), cluster, full));
 }

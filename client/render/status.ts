@@ -141,7 +141,9 @@ export function answersTo(cluster: string, opening: OpeningView): string[] {
       return opening.choices.map((choice) =>
         choice === 'skip'
           ? `hitless decide ${cluster} ${opening.id} skip --comment "why"`
-          : `hitless decide ${cluster} ${opening.id} ${choice}`,
+          : choice === 'waive'
+            ? `hitless decide ${cluster} ${opening.id} waive --waive ${(opening.waivable ?? []).join(',')} --comment "why"`
+            : `hitless decide ${cluster} ${opening.id} ${choice}`,
       );
   }
 }

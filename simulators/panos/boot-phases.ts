@@ -6,3 +6,6 @@ export const BOOT_PHASES = ['down', 'starting', 'loading'] as const;
 
 /** `up`: HA takes part. */
 export type Phase = (typeof BOOT_PHASES)[number] | 'up';
+
+/** A pair starts as one that has been up, in its roles, for a month. */
+export const UP_AT_START_MS = 30 * 86_400_000;

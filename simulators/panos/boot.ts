@@ -1,5 +1,5 @@
 /** Power of one device: up, or on one of the ways back (facts §5, boot phases; T1, T13, T14). */
-import type { Phase } from './boot-phases';
+import { UP_AT_START_MS, type Phase } from './boot-phases';
 import type { SimulatedDevice } from './device';
 import type { Scheduled } from './clock/events';
 
@@ -17,7 +17,7 @@ export class Power {
   #wasSuspended = false;
 
   constructor(private readonly device: SimulatedDevice) {
-    this.bootedAt = device.events.now - 30 * 86_400_000;
+    this.bootedAt = device.events.now - UP_AT_START_MS;
   }
 
   get listening(): boolean {

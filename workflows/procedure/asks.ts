@@ -18,7 +18,7 @@ const SHOWN_CHARS = 200;
 export type Message =
   | {
       readonly name: 'approve' | 'reject' | 'decide';
-      readonly answer: AnswerInput & Partial<Pick<DecideInput, 'choice' | 'to'>>;
+      readonly answer: AnswerInput & Partial<Pick<DecideInput, 'choice' | 'to' | 'waive'>>;
     }
   | { readonly name: 'pause' | 'resume' | 'switchBack'; readonly command: CommandInput };
 
@@ -100,6 +100,10 @@ export function judgeAnswer(
   if (why !== undefined) return refuse(why);
   if (choice === 'skip' && (answer.comment ?? '') === '')
     return refuse('skipping needs a reason: say it in the comment');
+  if (choice === 'waive') {
+    const not = refusalToWaive(opening.waivable ?? [], answer);
+    if (not !== undefined) return refuse(not);
+  }
   if (opening.answers.some((a) => a.by === answer.by && a.choice === choice && a.to === answer.to)) {
     return refuse(`${answer.by} has already answered ${opening.id} with ${choice}`);
   }
@@ -122,6 +126,19 @@ export function judgeAnswer(
     ...(given.comment === undefined ? {} : { comment: given.comment }),
   };
   return [answered, { type: 'closed', opening: opening.id, outcome }];
+}
+
+/** Faults are waived by name and with a reason, all that are asked about: what nobody named nobody has looked at. */
+function refusalToWaive(
+  waivable: readonly string[],
+  { waive = [], comment = '' }: Pick<DecideInput, 'waive' | 'comment'>,
+): string | undefined {
+  if (comment === '') return 'waiving needs a reason: say it in the comment';
+  const left = waivable.filter((name) => !waive.includes(name));
+  const unknown = waive.filter((name) => !waivable.includes(name));
+  if (left.length > 0)
+    return `not named in "waive": ${left.join(', ')}; name every fault that is waived, or have it mended`;
+  return unknown.length > 0 ? `there is no fault ${unknown.join(', ')}; waivable: ${waivable.join(', ')}` : undefined;
 }
 
 /** `resume` is the answer to the open pause, given without its ID. */

@@ -5,7 +5,7 @@
 import type { Ending } from '../contract';
 import type { Run } from './run';
 import { savepoint, undoable, type Opening, type Requests } from './state';
-import type { GatePolicy, PlanBase, Remedied } from './types';
+import type { GatePolicy, PlanBase, Remedied, Waived } from './types';
 
 /** How often a run goes on by itself after something was mended; from then on people are asked each time. */
 const MENDED_BY_ITSELF = 2;
@@ -263,17 +263,21 @@ export class Recovery<P extends PlanBase> {
     const { run } = this;
     const forward = this.escapeFailed ? 'escape-again' : 'retry';
     const { stumble } = run.state;
-    const goOn = stumble === undefined || this.escaped || this.escapeFailed ? undefined : run.goOnMeans(stumble.item);
+    const plain = stumble === undefined || this.escaped || this.escapeFailed ? undefined : stumble.item;
+    const goOn = plain === undefined ? undefined : run.goOnMeans(plain);
+    const waivable = plain === undefined ? undefined : run.waivableOf(plain);
     const choices = [
       forward,
       ...(goOn === undefined ? [] : ['go-on']),
+      ...(waivable === undefined ? [] : ['waive']),
       ...(run.state.noReturnBehind ? [] : ['roll-back']),
       'stop',
     ];
     const outcome = await this.ask(
-      `${this.reason}. What now?${goOn === undefined ? '' : ` To go on means: ${goOn}.`}`,
+      `${this.reason}. What now?${goOn === undefined ? '' : ` To go on means: ${goOn}.`}${waivable === undefined ? '' : ` May be waived, by name and with a reason: ${waivable.join(', ')}.`}`,
       choices,
       () => this.overruled(),
+      waivable,
     );
     if (outcome === undefined) return 'overruled';
     switch (outcome.choice) {
@@ -292,6 +296,16 @@ export class Recovery<P extends PlanBase> {
           result: { summary: `gone on all the same, as ${outcome.by.join(', ')} said: ${stumble?.why}` },
         });
         return 'again';
+      case 'waive': {
+        const waived: Waived = {
+          summary: `waived by ${outcome.by.join(', ')}: ${waivable?.join(', ')} (${outcome.comment})`,
+          waived: waivable ?? [],
+          by: outcome.by,
+          reason: outcome.comment ?? '',
+        };
+        run.dispatch({ type: 'item-done', item: stumble?.item ?? -1, at: run.now(), result: waived });
+        return 'again';
+      }
       case 'escape-again':
         run.dispatch({
           type: 'requested',
@@ -311,7 +325,12 @@ export class Recovery<P extends PlanBase> {
     return Object.keys(this.run.state.requests).length > 0;
   }
 
-  private async ask(question: string, choices: readonly string[], dropped: () => boolean): Promise<Opening['outcome']> {
+  private async ask(
+    question: string,
+    choices: readonly string[],
+    dropped: () => boolean,
+    waivable?: readonly string[],
+  ): Promise<Opening['outcome']> {
     const { holds } = this.run.plan.policy;
     this.run.dispatch({ type: 'phase', phase: 'held' });
     return this.run.ask(
@@ -323,6 +342,7 @@ export class Recovery<P extends PlanBase> {
         needed: holds.count ?? 1,
         notRequester: holds.notRequester === true,
         ...(holds.from === undefined ? {} : { from: holds.from }),
+        ...(waivable === undefined ? {} : { waivable }),
       },
       dropped,
     );

@@ -22,6 +22,7 @@ import {
   type PlanBase,
   type Runtime,
   type StepOptions,
+  type Waivable,
 } from './types';
 import { publishedView } from './views';
 import { Watches } from './watches';
@@ -48,6 +49,7 @@ export interface Question {
   readonly needed: number;
   readonly notRequester: boolean;
   readonly from?: readonly string[];
+  readonly waivable?: readonly string[];
   readonly expiresAfterMs?: number;
   readonly onExpiry?: string;
 }
@@ -70,7 +72,7 @@ export class Run<P extends PlanBase> {
   private readonly body: Body<P>;
   private readonly closing: Action<'step'> | undefined;
   private readonly known = new Map<number, { readonly action: Action<'step'>; readonly options: StepOptions }>();
-  private readonly goOns = new Map<number, NonNullable<CheckOptions['goOn']>>();
+  private readonly checks = new Map<number, CheckOptions>();
   private inFlight: { readonly call: Call; readonly role: Role } | undefined;
   readonly watches: Watches;
   private switchBackAction: Action<'step'> | string = 'traffic has not been moved yet, there is nothing to switch back';
@@ -234,15 +236,27 @@ export class Run<P extends PlanBase> {
     this.known.set(item, { action, options });
   }
 
-  mayGoOn(item: number, goOn: NonNullable<CheckOptions['goOn']>): void {
-    this.goOns.set(item, goOn);
+  rememberCheck(item: number, options: CheckOptions): void {
+    this.checks.set(item, options);
   }
 
   /** What going over the failure of this check would mean; undefined where that isn't offered. */
   goOnMeans(item: number): string | undefined {
-    const goOn = this.goOns.get(item);
+    const goOn = this.checks.get(item)?.goOn;
+    return goOn !== undefined && this.failureOf(item)?.type === goOn.on ? goOn.means : undefined;
+  }
+
+  /** Names of the faults that people may waive; undefined where that isn't offered. */
+  waivableOf(item: number): readonly string[] | undefined {
+    const waive = this.checks.get(item)?.waive;
+    const failure = this.failureOf(item);
+    if (waive === undefined || failure?.type !== waive.on) return undefined;
+    return (failure.details as Waivable | undefined)?.waivable;
+  }
+
+  private failureOf(item: number): Failure | undefined {
     const entry = this.state.items[item];
-    return entry?.state === 'failed' && entry.failure?.type === goOn?.on ? goOn?.means : undefined;
+    return entry?.state === 'failed' ? entry.failure : undefined;
   }
 
   actionOf(item: number): { readonly action: Action<'step'>; readonly options: StepOptions } {

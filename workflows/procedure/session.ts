@@ -49,13 +49,10 @@ export class Session<P extends PlanBase> {
     this.live = false;
   }
 
-  private async check<R>(
-    name: string,
-    action: Action<'check', R>,
-    { goOn, task }: CheckOptions = {},
-  ): Promise<Given<R>> {
+  private async check<R>(name: string, action: Action<'check', R>, options: CheckOptions = {}): Promise<Given<R>> {
     const index = this.next('check', name);
-    if (goOn !== undefined) this.run.mayGoOn(index, goOn);
+    const { task } = options;
+    this.run.rememberCheck(index, options);
     if (this.entry(index).state === 'done') return { given: index };
     if (!(await this.clear())) return never();
     this.run.dispatch({ type: 'item-started', item: index, at: this.run.now() });

@@ -50,6 +50,8 @@ export interface Opening {
   readonly expiresAt?: number;
   readonly onExpiry?: string;
   readonly from?: readonly string[];
+  /** Faults that the choice `waive` must name. */
+  readonly waivable?: readonly string[];
   readonly needed: number;
   readonly notRequester: boolean;
   readonly answers: readonly Answer[];

@@ -91,6 +91,24 @@ export interface CheckOptions {
    * `ask`, say `done` when it is, and the check is repeated. `hold` makes it a failure like any other.
    */
   readonly task?: { readonly on: string; readonly ask: string };
+  /**
+   * Faults of a failure of this type may be waived by people, by name and with a reason: the hold offers `waive` then, which
+   * counts the check as done. The failure's details name them (Waivable), and the check's result says who waived what.
+   */
+  readonly waive?: { readonly on: string };
+}
+
+/** Details of a failure whose faults may be waived. */
+export interface Waivable {
+  readonly waivable: readonly string[];
+}
+
+/** What a check whose faults were waived returns. */
+export interface Waived {
+  readonly summary: string;
+  readonly waived: readonly string[];
+  readonly by: readonly string[];
+  readonly reason: string;
 }
 
 export interface WatchSpec {

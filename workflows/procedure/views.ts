@@ -27,6 +27,7 @@ const openingView = (o: Opening): OpeningView => ({
   ...(o.expiresAt === undefined ? {} : { expiresAt: iso(o.expiresAt) }),
   ...(o.onExpiry === undefined ? {} : { onExpiry: o.onExpiry }),
   ...(o.from === undefined ? {} : { from: o.from }),
+  ...(o.waivable === undefined ? {} : { waivable: o.waivable }),
 });
 
 const summaryOf = (result: unknown): string | undefined =>
@@ -164,6 +165,9 @@ export function reportView(run: Viewed): Report {
 const cell = (value: unknown): string =>
   (value === true ? 'yes' : value === false ? 'no' : String(value)).replace(/[|\n\r]/g, ' ').slice(0, 300);
 
+const waiveBody = (o: OpeningView, names: readonly string[]): string =>
+  `{"opening":"${o.id}","digest":"${o.digest}","by":"you","choice":"waive","waive":${JSON.stringify(names)},"comment":"why"}`;
+
 const how = (o: OpeningView): string[] => {
   const signal = o.kind === 'gate' ? '`approve` or `reject`' : o.kind === 'pause' ? '`resume`' : '`decide`';
   const choice = o.kind === 'hold' || o.kind === 'task' ? `,"choice":"${o.choices[0]}"` : '';
@@ -176,6 +180,7 @@ const how = (o: OpeningView): string[] => {
     `**${o.id}**: ${cell(o.question)}`,
     `- choices: ${o.choices.join(', ')}; from: ${from}; ${o.answered.length === 0 ? 'nobody' : o.answered.join(', ')} so far, ${o.needed} needed${o.expiresAt === undefined ? '' : `; until ${o.expiresAt}, then ${o.onExpiry}`}`,
     `- signal ${signal}: \`${body}\``,
+    ...(o.waivable === undefined ? [] : [`- to waive them: \`${waiveBody(o, o.waivable)}\``]),
   ];
 };
 

@@ -47,7 +47,7 @@ function highAvailability(options: Resolved, own: DeviceOptions, peer: DeviceOpt
         'election-option',
         leaf('device-priority', own.priority),
         leaf('preemptive', yesNo(own.preemptive)),
-        leaf('heartbeat-backup', 'no'),
+        leaf('heartbeat-backup', 'yes'),
         node(
           'timers',
           node(

@@ -2,6 +2,7 @@
  * HA of the pair: two members, the links between them, and what each knows of the other. Decisions are pure functions
  * (active-passive.ts, active-active.ts); here they come true, at their time.
  */
+import { UP_AT_START_MS } from '../boot-phases';
 import type { EventQueue, Scheduled } from '../clock/events';
 import type { HaSettings } from '../config/initial';
 import type { HaMode, HaState } from '../view';
@@ -55,7 +56,8 @@ export class HaModel {
         ? (['active', 'passive'] as const)
         : (['active-primary', 'active-secondary'] as const);
     const first = this.#firstAtStart();
-    const member = (side: Side): HaMember => new HaMember(side === first ? both[0] : both[1], events.now);
+    const since = events.now - UP_AT_START_MS;
+    const member = (side: Side): HaMember => new HaMember(side === first ? both[0] : both[1], since);
     this.members = [member(0), member(1)];
   }
 

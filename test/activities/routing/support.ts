@@ -115,6 +115,7 @@ export function contextOf(
     call: { number: ++calls, scheduledAtMs: Date.now() },
     signal: new AbortController().signal,
     host: connect,
+    evidence: () => undefined,
     progress: () => undefined,
     pause: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
     ...override,

@@ -53,6 +53,7 @@ export function benchOf<Sections extends object>(lab: FirewallPairLab, sections:
       call: { number: calls, scheduledAtMs: Date.now() },
       signal,
       host: async (name) => noting(await hosts.connect(plan, name, signal), ran),
+      evidence: () => undefined,
       progress: () => undefined,
       pause: (ms) =>
         new Promise((resolve, reject) => {

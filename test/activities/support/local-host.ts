@@ -128,6 +128,7 @@ export function contextOn<Plan>(
       if (host === undefined) throw new Error(`the test has no host ${name}`);
       return host;
     },
+    evidence: () => undefined,
     progress: (note) => void notes.push(note),
     pause: (ms) => new Promise((resolve) => (instant ? setImmediate(resolve) : setTimeout(resolve, ms))),
   };

@@ -112,6 +112,7 @@ export function attemptOn(connect: (signal: AbortSignal) => Promise<Host>, optio
         bootId: host.bootId.bind(host),
       };
     },
+    evidence: () => undefined,
     progress: (note) => void notes.push(note),
     pause: (ms) =>
       new Promise((resolve, reject) => {

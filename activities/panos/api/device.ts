@@ -1,0 +1,159 @@
+/**
+ * A PAN-OS device as activities see it: the XML API, one method for each kind of request. Source: facts/pan-os.md, section 5.
+ * Requests that change something are recorded as evidence; what a lost reply means is for the caller to find out by reading.
+ */
+import type { Ran } from '../../kit/evidence';
+import { failureType, messageOf, permanent, transient } from '../../kit/errors';
+import { childrenOf, textAt, type XmlElement } from './xml';
+import { forbidden, jobOf, readReply, type Reply } from './reply';
+import type { ApiCall, Transport, Upload } from './transport';
+
+const TIMEOUT_MS = 30_000;
+/** Exports of large configurations, imports of images. */
+const TRANSFER_TIMEOUT_MS = 30 * 60_000;
+
+export interface PanosDevice {
+  /** Node of the plan. */
+  readonly name: string;
+  /** Reads: the <result> of an operational command. */
+  op(command: string): Promise<XmlElement>;
+  /** Changes something by an operational command. */
+  request(command: string): Promise<Reply>;
+  /** …and returns the ID of the job that it queued. @throws CommandFailed if it queued none */
+  enqueue(command: string): Promise<number>;
+  /** What is configured at an xpath: running (show) or candidate (get); undefined if nothing is. */
+  config(action: 'show' | 'get', xpath: string): Promise<XmlElement | undefined>;
+  /** Merges an element into the candidate configuration. */
+  set(xpath: string, element: string): Promise<void>;
+  /** Commits the candidate; the job's ID, or undefined if there was nothing to commit. */
+  commit(description: string): Promise<number | undefined>;
+  export(category: 'configuration' | 'device-state'): Promise<Buffer>;
+  importSoftware(image: Upload): Promise<void>;
+}
+
+/** Where a device's API key comes from. A key is fetched once per worker and device, and lives in its memory only. */
+export interface Keys {
+  get(signal: AbortSignal): Promise<string>;
+  /** The device refused this one. */
+  drop(key: string): void;
+}
+
+export interface DeviceOptions {
+  readonly name: string;
+  readonly transport: Transport;
+  readonly keys: Keys;
+  readonly signal: AbortSignal;
+  /** It has accepted these credentials in this run: a refusal now is one of a device that is starting up. */
+  readonly trusted: boolean;
+  readonly record: (ran: Ran) => void;
+  /** Milliseconds, for evidence. */
+  readonly now: () => number;
+}
+
+export function createDevice({ name, transport, keys, signal, trusted, record, now }: DeviceOptions): PanosDevice {
+  const send = async (
+    parameters: Readonly<Record<string, string>>,
+    more: Partial<Pick<ApiCall, 'file' | 'timeoutMs'>> = {},
+  ): ReturnType<Transport> => {
+    for (let attempt = 1; ; attempt++) {
+      const key = await keys.get(signal);
+      const answer = await transport({ parameters, key, timeoutMs: TIMEOUT_MS, signal, ...more });
+      if (answer.status !== 403 || attempt > 1) return answer;
+      // Keys end with the password, and where the master key changes: one fresh key tells that from a refusal.
+      keys.drop(key);
+    }
+  };
+  const asked = async (what: string, parameters: Record<string, string>): Promise<Reply> => {
+    try {
+      return readReply(name, what, await send(parameters));
+    } catch (error) {
+      throw trusted && failureType(error) === 'AuthenticationFailed' ? starting(name) : error;
+    }
+  };
+  const changing = async <T>(command: string, work: () => Promise<T>, told: (result: T) => string): Promise<T> => {
+    const from = now();
+    try {
+      const result = await work();
+      record({ host: name, command, code: 0, ms: now() - from, out: told(result) });
+      return result;
+    } catch (error) {
+      record({ host: name, command, code: 1, ms: now() - from, out: messageOf(error) });
+      throw error;
+    }
+  };
+  const said = (reply: Reply): string => reply.message || reply.result.text.trim();
+  const request = (command: string): Promise<Reply> =>
+    changing(command, () => asked(command, { type: 'op', cmd: command }), said);
+  return {
+    name,
+    request,
+    op: async (command) => (await asked(command, { type: 'op', cmd: command })).result,
+    async enqueue(command) {
+      const reply = await request(command);
+      const job = jobOf(reply);
+      if (job === undefined) throw permanent('CommandFailed', `${name}: ${command} queued no job: ${said(reply)}`);
+      return job;
+    },
+    async config(action, xpath) {
+      const what = `config ${action} ${xpath}`;
+      try {
+        const { result } = await asked(what, { type: 'config', action, xpath });
+        return childrenOf(result)[0];
+      } catch (error) {
+        // Running configuration without the node: an error; candidate without it: an empty result.
+        if (/No such node|code 7\)/.test(messageOf(error))) return undefined;
+        throw error;
+      }
+    },
+    async set(xpath, element) {
+      const what = `config set ${xpath} ${element}`;
+      await changing(what, () => asked(what, { type: 'config', action: 'set', xpath, element }), said);
+    },
+    async commit(description) {
+      const cmd = `<commit><description>${description}</description></commit>`;
+      return jobOf(await changing(`commit ${description}`, () => asked('commit', { type: 'commit', cmd }), said));
+    },
+    export: (category) =>
+      changing(
+        `export ${category}`,
+        async () => {
+          const answer = await send({ type: 'export', category }, { timeoutMs: TRANSFER_TIMEOUT_MS });
+          // A failure comes as a response document instead of the file.
+          const isReply =
+            answer.status !== 200 || /^\s*<response\b/.test(answer.body.subarray(0, 200).toString('latin1'));
+          if (isReply) readReply(name, `export ${category}`, answer);
+          return answer.body;
+        },
+        (content) => `${content.length} bytes`,
+      ),
+    async importSoftware(file) {
+      const what = `import software ${file.name}`;
+      const sent = () => send({ type: 'import', category: 'software' }, { file, timeoutMs: TRANSFER_TIMEOUT_MS });
+      await changing(what, async () => readReply(name, what, await sent()), said);
+    },
+  };
+}
+
+const starting = (name: string): Error =>
+  transient(
+    'Unreachable',
+    `${name} refuses credentials that it accepted before (HTTP 403): it is starting up, or they were changed since`,
+  );
+
+/** Fetches a key by user and password. @throws AuthenticationFailed, Unreachable */
+export async function keygen(
+  name: string,
+  transport: Transport,
+  login: { readonly user: string; readonly password: string },
+  signal: AbortSignal,
+): Promise<string> {
+  const answer = await transport({
+    parameters: { type: 'keygen', user: login.user, password: login.password },
+    timeoutMs: TIMEOUT_MS,
+    signal,
+  });
+  const { result } = readReply(name, 'keygen', answer);
+  const key = textAt(result, 'key');
+  if (key === undefined || key === '') throw forbidden(name);
+  return key;
+}

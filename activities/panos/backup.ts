@@ -1,0 +1,85 @@
+/** What is kept before anything is changed. Source: facts/pan-os.md, section 4.1 (step 4). */
+import { join } from 'node:path';
+import { defineStep, permanent, type Outcome } from '../kit';
+import { childrenOf, parseDocument } from './api';
+import { nodeNames, type PanosContext, type PanosPlan, type PanosServices } from './plan';
+
+export interface Kept {
+  readonly file: string;
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
+/** Characters of a run's ID that name its files. */
+const RUN_CHARS = 8;
+/** Name of the configuration saved on the devices; no longer than PAN-OS allows. */
+const savedName = ({ run }: PanosContext): string => `hitless-${run.runId.slice(0, RUN_CHARS)}.xml`;
+
+async function backUp(context: PanosContext, services: PanosServices, node: string): Promise<Kept[]> {
+  const device = services.device(context, node);
+  context.progress(`saving the configuration of ${node}`);
+  await device.request(`<save><config><to>${savedName(context)}</to></config></save>`);
+  const kept: Kept[] = [];
+  for (const [category, name] of [
+    ['configuration', 'configuration.xml'],
+    ['device-state', 'device-state.tgz'],
+  ] as const) {
+    const content = await device.export(category);
+    if (content.length === 0) throw permanent('CommandFailed', `${node}: the exported ${category} is empty`);
+    if (category === 'configuration') assertConfiguration(node, content);
+    const file = join(
+      context.plan.panos.backups,
+      context.plan.cluster,
+      context.run.runId.slice(0, RUN_CHARS),
+      `${node}-${name}`,
+    );
+    kept.push({ file, bytes: content.length, sha256: await services.files.keep(file, content) });
+  }
+  return kept;
+}
+
+function assertConfiguration(node: string, content: Buffer): void {
+  let root;
+  try {
+    root = parseDocument(content.toString('utf8'));
+  } catch (error) {
+    throw permanent('CommandFailed', `${node}: the exported configuration is no XML: ${String(error)}`);
+  }
+  if (root.name !== 'config' || childrenOf(root).length === 0)
+    throw permanent(
+      'CommandFailed',
+      `${node}: the exported configuration is a <${root.name}>, not a <config> with content`,
+    );
+}
+
+export const backupSteps = (services: PanosServices) => ({
+  /** Configuration and device state of both members, on the worker; a saved configuration on the devices. */
+  backup: defineStep<
+    Record<never, never>,
+    Record<never, never>,
+    Outcome & { readonly backups: Readonly<Record<string, readonly Kept[]>> },
+    PanosPlan
+  >({
+    observe: async () => ({}),
+    async act(context) {
+      const backups: Record<string, readonly Kept[]> = {};
+      for (const node of nodeNames(context.plan)) backups[node] = await backUp(context, services, node);
+      const files = Object.values(backups).flat();
+      return {
+        summary: `${files.length} files are kept in ${context.plan.panos.backups} on the worker, and ${savedName(context)} on both devices`,
+        changed: true,
+        backups,
+      };
+    },
+    undo: async () => ({ summary: 'backups stay', changed: false }),
+    preview: async (context) => ({
+      commands: nodeNames(context.plan).flatMap((host) =>
+        [`save config to ${savedName(context)}`, 'export configuration', 'export device-state'].map((command) => ({
+          host,
+          command,
+        })),
+      ),
+      differences: [],
+    }),
+  }),
+});

@@ -1,0 +1,84 @@
+/**
+ * What must hold before a member is suspended, installed on or restarted: pure, over a reading of both members themselves.
+ * Each returns why not, or nothing. Source: facts/pan-os.md, section 2, invariants 1, 3, 7, 9, and section 4.1.
+ */
+import { transient } from '../kit';
+import { isServing } from './ha';
+import { answering, describe, describePair, type Member, type PairReading } from './pair';
+import { otherThan, type PanosPlan } from './plan';
+import { featureDistance } from './releases';
+
+type Plan = Pick<PanosPlan, 'nodes' | 'panos' | 'mode'>;
+
+/** Reasons for which a pair never serves together, whatever its states say. */
+const MISMATCH = /mismatch|too old|loop detected|Tentative loop/i;
+
+/** Session state of the member is complete: it can take over without losing sessions. */
+const isComplete = (member: Member): boolean => member.answers && /^complete$/i.test(member.stateSync);
+
+/** Why a member couldn't carry the traffic at once if the other left. */
+export function notAbleToServe(member: Member | undefined): string | undefined {
+  if (member?.answers !== true) return describe(member);
+  if (isServing(member.state)) return undefined;
+  if (member.state !== 'passive') return describe(member);
+  if (!isComplete(member)) return `${member.node} is passive, but its state-sync is ${member.stateSync || 'unknown'}`;
+  return undefined;
+}
+
+/** Why a member may not be suspended now; its suspension must never leave the pair without one that serves. */
+export function mayNotSuspend(plan: Plan, reading: PairReading, node: string): string | undefined {
+  const other = otherThan(plan, node);
+  const member = reading.members[node];
+  const peer = reading.members[other];
+  const why = notAbleToServe(peer);
+  if (why !== undefined) return why;
+  if (member?.answers !== true || peer?.answers !== true) return describe(member);
+  // Split brain: whoever is suspended then, what the other sees isn't what it thinks it sees.
+  if (!peer.peer.connected || !member.peer.connected)
+    return `the HA links between ${node} and ${other} are down (${[...member.peer.down, ...peer.peer.down].join(', ') || 'no link is named'})`;
+  if (isServing(member.state) && !isServing(peer.state)) {
+    const apart = featureDistance(member.version, peer.version);
+    if (apart === undefined || Math.abs(apart) > plan.panos.featureReleasesApart)
+      return `${node} runs ${member.version} and ${other} ${peer.version}: too far apart to hand over to each other`;
+    if (peer.reason !== undefined && MISMATCH.test(peer.reason)) return describe(peer);
+    // One more failover must not end in "loop detected", which suspends for good.
+    if (member.maxFlaps > 0 && member.flaps >= member.maxFlaps)
+      return `${node} has flapped ${member.flaps} times within 15 minutes, of ${member.maxFlaps} allowed (max-flaps)`;
+  }
+  return undefined;
+}
+
+/** Why an image may not be installed on a member, or it may not be restarted: it must pass no traffic, and the other must. */
+export function mayNotTakeDown(plan: Plan, reading: PairReading, node: string): string | undefined {
+  const other = otherThan(plan, node);
+  const member = reading.members[node];
+  const peer = reading.members[other];
+  if (peer?.answers !== true || !isServing(peer.state)) return `the other doesn’t serve: ${describe(peer)}`;
+  if (member?.answers !== true) return describe(member);
+  if (isServing(member.state)) return `it serves: ${describe(member)}`;
+  // What isn't suspended may begin to serve at any moment.
+  if (plan.mode === 'active-active' && member.state !== 'suspended' && member.state !== 'non-functional')
+    return `it isn’t suspended: ${describe(member)}`;
+  if (peer.activeJobs.some((job) => job.startsWith('SWInstall')))
+    return `${other} is being installed on: ${peer.activeJobs.join(', ')}`;
+  return undefined;
+}
+
+/** @throws GuardRefused (transient) with the state of both */
+export function refuse(what: string, reading: PairReading, why: string): never {
+  throw transient('GuardRefused', `${what}: ${why}. Nothing was done. Now: ${describePair(reading)}`);
+}
+
+/** @throws GuardRefused (transient) */
+export function assertMaySuspend(plan: Plan, reading: PairReading, node: string): void {
+  const why = mayNotSuspend(plan, reading, node);
+  if (why !== undefined) refuse(`${node} was not suspended`, reading, why);
+}
+
+/** @throws GuardRefused (transient) */
+export function assertMayTakeDown(plan: Plan, reading: PairReading, node: string, what: string): void {
+  const why = mayNotTakeDown(plan, reading, node);
+  if (why !== undefined) refuse(`${node} was not ${what}`, reading, why);
+  const { activeJobs } = answering(reading, node);
+  if (activeJobs.length > 0) refuse(`${node} was not ${what}`, reading, `jobs run on it: ${activeJobs.join(', ')}`);
+}

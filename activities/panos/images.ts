@@ -1,0 +1,124 @@
+/** Images of PAN-OS on devices: what can be had, download, import. Source: facts/pan-os.md, sections 4.1 (step 7) and 5. */
+import { basename } from 'node:path';
+import { defineStep, permanent, transient, type Outcome } from '../kit';
+import { childrenOf, at, textAt, type PanosDevice } from './api';
+import { markBeforeActive, runJob } from './jobs';
+import { type PanosContext, type PanosPlan, type PanosServices } from './plan';
+
+export interface Image {
+  readonly version: string;
+  readonly fileName: string;
+  readonly downloaded: string;
+  readonly current: boolean;
+}
+
+async function listImages(device: PanosDevice, verb: 'info' | 'check'): Promise<Image[]> {
+  const result = await device.op(`<request><system><software><${verb}></${verb}></software></system></request>`);
+  return childrenOf(at(result, 'sw-updates/versions'), 'entry').map((entry) => ({
+    version: textAt(entry, 'version') ?? '',
+    fileName: textAt(entry, 'filename') ?? '',
+    downloaded: textAt(entry, 'downloaded') ?? 'no',
+    current: textAt(entry, 'current') === 'yes',
+  }));
+}
+
+/** What the device knows of already. */
+export const readImages = (device: PanosDevice): Promise<Image[]> => listImages(device, 'info');
+/** What the update server offers; fails without internet. */
+export const checkImages = (device: PanosDevice): Promise<Image[]> => listImages(device, 'check');
+
+export const imageOf = (images: readonly Image[], version: string): Image | undefined =>
+  images.find((image) => image.version === version);
+
+const has = async (device: PanosDevice, version: string): Promise<string> =>
+  imageOf(await readImages(device), version)?.downloaded ?? 'no';
+
+export interface ImagesInput {
+  /** In the order in which devices get them. */
+  readonly nodes: readonly string[];
+  /** Base image first. */
+  readonly versions: readonly string[];
+}
+
+const DOWNLOAD_JOBS = ['Downld'];
+
+/** Brings one image onto one device, in the way of the plan. */
+async function bring(context: PanosContext, services: PanosServices, node: string, version: string): Promise<boolean> {
+  const device = services.device(context, node);
+  const { pollMs, downloadTimeoutMs } = context.plan.panos.timing;
+  if ((await has(device, version)) === 'yes') return false;
+  const file = context.plan.panos.images?.[version];
+  if (context.plan.panos.images !== undefined && file === undefined)
+    throw permanent(
+      'PackageMissing',
+      `${node} doesn’t have the image of ${version}, and the inventory names no file for it under panos.images`,
+    );
+  if (file !== undefined) await importImage(context, services, device, file);
+  else
+    await runJob(context, device, services, {
+      what: `the download of ${version}`,
+      types: DOWNLOAD_JOBS,
+      // The download of another image that has ended must not pass for this one.
+      mark: await markBeforeActive(device, DOWNLOAD_JOBS),
+      timeoutMs: downloadTimeoutMs,
+      pollMs,
+      start: () =>
+        device.enqueue(
+          `<request><system><software><download><version>${version}</version></download></software></system></request>`,
+        ),
+    });
+  if ((await has(device, version)) !== 'yes')
+    throw transient('VerifyFailed', `${node} doesn’t list the image of ${version} as downloaded`);
+  return true;
+}
+
+async function importImage(
+  context: PanosContext,
+  services: PanosServices,
+  device: PanosDevice,
+  { file, sha256 }: { readonly file: string; readonly sha256: string },
+): Promise<void> {
+  const image = await services.files.open(file);
+  if (image.sha256 !== sha256)
+    throw permanent(
+      'DigestMismatch',
+      `${file} on the worker has the SHA-256 ${image.sha256}, not ${sha256}: nothing was imported`,
+    );
+  context.progress(`importing ${basename(file)} to ${device.name}`);
+  await device.importSoftware({ name: basename(file), bytes: image.bytes, open: image.open });
+}
+
+export const imageSteps = (services: PanosServices) => ({
+  /** Images on the disks of both members. */
+  images: defineStep<ImagesInput, Record<never, never>, Outcome, PanosPlan>({
+    observe: async () => ({}),
+    async act(context, { nodes, versions }) {
+      const brought: string[] = [];
+      for (const node of nodes)
+        for (const version of versions)
+          if (await bring(context, services, node, version)) brought.push(`${version} on ${node}`);
+      const list = versions.join(' and ');
+      return {
+        summary:
+          brought.length === 0
+            ? `both have the images of ${list} already`
+            : `both have the images of ${list} (new: ${brought.join(', ')})`,
+        changed: brought.length > 0,
+      };
+    },
+    undo: async () => ({ summary: 'images on disk do no harm', changed: false }),
+    async preview(context, { nodes, versions }) {
+      const commands: { host: string; command: string }[] = [];
+      for (const node of nodes) {
+        const images = await readImages(services.device(context, node));
+        for (const version of versions)
+          if (imageOf(images, version)?.downloaded !== 'yes')
+            commands.push({
+              host: node,
+              command: `${context.plan.panos.images === undefined ? 'request system software download version' : 'import software'} ${version}`,
+            });
+      }
+      return { commands, differences: [] };
+    },
+  }),
+});

@@ -1,0 +1,143 @@
+/**
+ * Jobs of a device. Their IDs start over at each boot, so a job is known by device, boot and ID; a reply that was lost is
+ * found again among the jobs that came after a mark. Source: facts/pan-os.md, sections 4.3 and 5.
+ */
+import { permanent, transient, messageOf, type StepContext } from '../kit';
+import { at, childrenOf, numberAt, textAt, type PanosDevice, type XmlElement } from './api';
+import { readSystem, sameBoot, type SystemInfo } from './system';
+
+export interface Job {
+  /** Missing in rows of jobs that died with a daemon. */
+  readonly id: number | undefined;
+  readonly type: string;
+  readonly status: string;
+  readonly result: string;
+  readonly progress: string;
+  readonly details: readonly string[];
+}
+
+/** Where the list of jobs stood: what comes after it in the same boot, or in a later one, is new. */
+export interface JobMark {
+  readonly serial: string;
+  readonly bootedAtMs: number;
+  readonly highestId: number;
+}
+
+export const readJob = (row: XmlElement): Job => ({
+  id: numberAt(row, 'id'),
+  type: textAt(row, 'type') ?? '',
+  status: textAt(row, 'status') ?? '',
+  result: textAt(row, 'result') ?? '',
+  progress: textAt(row, 'progress') ?? '',
+  details: childrenOf(at(row, 'details'), 'line').map((line) => line.text.trim()),
+});
+
+/** Progress of 100 isn't done: status and result are what counts. */
+export const isDone = ({ status }: Job): boolean => status === 'FIN';
+export const succeeded = (job: Job): boolean => isDone(job) && job.result === 'OK';
+export const isActive = ({ status, type }: Job): boolean =>
+  type !== 'Failed-Job' && (status === 'ACT' || status === 'PEND');
+
+export async function readJobs(device: PanosDevice): Promise<Job[]> {
+  const result = await device.op('<show><jobs><all></all></jobs></show>');
+  return childrenOf(result, 'job').map(readJob);
+}
+
+export const markOf = ({ serial, bootedAtMs }: SystemInfo, jobs: readonly Job[]): JobMark => ({
+  serial,
+  bootedAtMs,
+  highestId: Math.max(0, ...jobs.map(({ id }) => id ?? 0)),
+});
+
+/** A mark after which jobs of these types that still run count as new: those that an earlier attempt queued. */
+export async function markBeforeActive(device: PanosDevice, types: readonly string[]): Promise<JobMark> {
+  const system = await readSystem(device);
+  const jobs = await readJobs(device);
+  const running = jobs.filter((job) => isActive(job) && types.includes(job.type)).map(({ id }) => id ?? 0);
+  const mark = markOf(system, jobs);
+  return running.length === 0 ? mark : { ...mark, highestId: Math.min(...running) - 1 };
+}
+
+export async function markJobs(device: PanosDevice): Promise<JobMark> {
+  const system = await readSystem(device);
+  return markOf(system, await readJobs(device));
+}
+
+/** Jobs of these types that came after a mark, the newest first. */
+export function jobsSince(jobs: readonly Job[], system: SystemInfo, mark: JobMark, types: readonly string[]): Job[] {
+  const since = sameBoot(system, mark) ? mark.highestId : 0;
+  return jobs
+    .filter(({ id, type }) => types.includes(type) && (id ?? 0) > since)
+    .sort((a, b) => (b.id ?? 0) - (a.id ?? 0));
+}
+
+export interface JobRun {
+  /** In plain words, as "the installation of 10.2.9". */
+  readonly what: string;
+  readonly types: readonly string[];
+  readonly mark: JobMark;
+  readonly timeoutMs: number;
+  readonly pollMs: number;
+  /** Queues it; undefined if nothing had to be done. */
+  readonly start: () => Promise<number | undefined>;
+  /** Among jobs that came after the mark: is this one it? Any of its types if left out. */
+  readonly isIt?: (job: Job) => boolean;
+}
+
+interface Clock {
+  now(): number;
+}
+
+/**
+ * Runs a job to its end, or goes on with the one that an earlier attempt queued: its reply may have been lost. A failed one
+ * is not repeated by itself.
+ * @throws CommandFailed with the job's own lines if it fails; VerifyFailed if it takes too long; Unreachable
+ */
+export async function runJob(
+  context: Pick<StepContext, 'pause' | 'progress' | 'signal'>,
+  device: PanosDevice,
+  clock: Clock,
+  { what, types, mark, timeoutMs, pollMs, start, isIt = () => true }: JobRun,
+): Promise<Job | undefined> {
+  const found = async (): Promise<Job | undefined> => {
+    const system = await readSystem(device);
+    return jobsSince(await readJobs(device), system, mark, types).find(isIt);
+  };
+  let job = await found();
+  if (job === undefined) {
+    try {
+      const id = await start();
+      if (id === undefined) return undefined;
+      job = { id, type: types[0] ?? '', status: 'PEND', result: 'PEND', progress: '0', details: [] };
+    } catch (error) {
+      context.signal.throwIfAborted();
+      // The reply is lost, the job may be there.
+      job = await found().catch(() => undefined);
+      if (job === undefined) throw error;
+    }
+  }
+  const until = clock.now() + timeoutMs;
+  while (!isDone(job)) {
+    if (clock.now() > until)
+      throw transient('VerifyFailed', `${device.name}: ${what} hasn’t ended yet (job ${job.id}, ${job.progress} %)`);
+    await context.pause(pollMs);
+    const { id } = job;
+    try {
+      const result = await device.op(`<show><jobs><id>${id}</id></jobs></show>`);
+      job = readJob(at(result, 'job') ?? result);
+    } catch (error) {
+      context.signal.throwIfAborted();
+      // A job of an earlier boot is gone: only what is on the device tells what became of it.
+      const system = await readSystem(device);
+      if (!sameBoot(system, mark))
+        throw transient('VerifyFailed', `${device.name} restarted during ${what}: ${messageOf(error)}`);
+      throw error;
+    }
+    context.progress(`${device.name}: ${what}: ${job.progress} %`);
+  }
+  if (succeeded(job)) return job;
+  throw permanent(
+    'CommandFailed',
+    `${device.name}: ${what} failed (job ${job.id}): ${job.details.join('; ') || 'the device gives no reason'}`,
+  );
+}

@@ -1,0 +1,71 @@
+/** Both members of a pair, each read from itself: what every guard decides on. */
+import { failureType, messageOf, transient, type StepContext } from '../kit';
+import { describeState, isServing, readHa, type HaReading } from './ha';
+import { isActive, readJobs } from './jobs';
+import { nodeNames, type PanosServices, type PanosStatic } from './plan';
+
+/** A member that answered, or why it didn't. */
+export type Member =
+  | (HaReading & { readonly node: string; readonly answers: true; readonly activeJobs: readonly string[] })
+  | { readonly node: string; readonly answers: false; readonly why: string };
+export type Answering = Extract<Member, { answers: true }>;
+
+export interface PairReading {
+  readonly members: Readonly<Record<string, Member>>;
+}
+
+type Context = StepContext<Pick<PanosStatic, 'nodes'>>;
+
+/** Reads both members now, side by side. A member that doesn't answer is part of the reading. */
+export async function readPair(context: Context, services: PanosServices): Promise<PairReading> {
+  const members = await Promise.all(nodeNames(context.plan).map((node) => readMember(context, services, node)));
+  return { members: Object.fromEntries(members.map((member) => [member.node, member])) };
+}
+
+export async function readMember(context: Context, services: PanosServices, node: string): Promise<Member> {
+  try {
+    const device = services.device(context, node);
+    const [ha, jobs] = [await readHa(device), await readJobs(device)];
+    if (ha === undefined) return { node, answers: false, why: `high availability isn’t enabled on ${node}` };
+    const activeJobs = jobs.filter(isActive).map(({ id, type }) => `${type} (job ${id})`);
+    return { ...ha, node, answers: true, activeJobs };
+  } catch (error) {
+    context.signal.throwIfAborted();
+    // A wrong certificate or password is no state of a device: people must act.
+    if (failureType(error) === 'HostKeyMismatch' || failureType(error) === 'AuthenticationFailed') throw error;
+    return { node, answers: false, why: messageOf(error) };
+  }
+}
+
+/** A member that answers. @throws Unreachable (transient) */
+export function answering({ members }: PairReading, node: string): Answering {
+  const member = members[node];
+  if (member?.answers === true) return member;
+  throw transient('Unreachable', `${node} can’t be read: ${member?.why ?? 'the plan has no such node'}`);
+}
+
+/** The member that passes traffic; of two that do, the primary one. */
+export const servingMembers = ({ members }: PairReading): Answering[] =>
+  Object.values(members)
+    .filter((member): member is Answering => member.answers && isServing(member.state))
+    .sort((a, b) => Number(b.state === 'active-primary') - Number(a.state === 'active-primary'));
+
+export const describe = (member: Member | undefined): string =>
+  member === undefined
+    ? 'not part of the pair'
+    : member.answers
+      ? `${member.node} is ${describeState(member)}, runs ${member.version}, state-sync ${member.stateSync || 'unknown'}`
+      : `${member.node} doesn’t answer (${member.why})`;
+
+export const describePair = ({ members }: PairReading): string => Object.values(members).map(describe).join('; ');
+
+/** For the live table. */
+export const nodesOf = ({ members }: PairReading): Record<string, Record<string, string | boolean>> =>
+  Object.fromEntries(
+    Object.values(members).map((member) => [
+      member.node,
+      member.answers
+        ? { release: member.version, serving: isServing(member.state), state: describeState(member) }
+        : { state: 'unknown' },
+    ]),
+  );

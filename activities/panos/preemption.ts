@@ -1,0 +1,131 @@
+/**
+ * Preemption, recorded in the plan, off while the upgrade goes on, and restored at its end. It works only where both members
+ * have it. Source: facts/pan-os.md, section 2 (election) and 4.1 (steps 6, 20).
+ */
+import { defineStep, permanent, type Outcome } from '../kit';
+import { markBeforeActive, runJob } from './jobs';
+import { answering, nodesOf, readPair } from './pair';
+import { nodeNames, type PanosContext, type PanosPlan, type PanosServices } from './plan';
+import { untilPair } from './wait';
+
+const XPATH =
+  "/config/devices/entry[@name='localhost.localdomain']/deviceconfig/high-availability/group/election-option";
+const COMMIT_JOBS = ['Commit'];
+
+type Values = Readonly<Record<string, boolean>>;
+
+const yesNo = (value: boolean): string => (value ? 'yes' : 'no');
+
+/** Sets preemption on one device and commits, unless it is so already. */
+async function setOn(context: PanosContext, services: PanosServices, node: string, value: boolean): Promise<boolean> {
+  const device = services.device(context, node);
+  const member = answering(await readPair(context, services), node);
+  if (member.preemptive === value) return false;
+  const wanted = yesNo(value);
+  const configured = async (action: 'show' | 'get'): Promise<string> =>
+    (await device.config(action, `${XPATH}/preemptive`))?.text.trim() || 'no';
+  const isPending = (await device.op('<check><pending-changes></pending-changes></check>')).text.trim() === 'yes';
+  const isOurs = (await configured('get')) === wanted && (await configured('show')) !== wanted;
+  if (isPending && !isOurs)
+    throw permanent(
+      'ForeignChange',
+      `${node} has changes that somebody hasn’t committed: with our commit they would go live. Preemption is ${yesNo(member.preemptive)} as before. Commit or revert them, then retry`,
+    );
+  if (!isPending) await device.set(XPATH, `<preemptive>${wanted}</preemptive>`);
+  const { commitTimeoutMs, pollMs } = context.plan.panos.timing;
+  await runJob(context, device, services, {
+    what: 'the commit',
+    types: COMMIT_JOBS,
+    mark: await markBeforeActive(device, COMMIT_JOBS),
+    timeoutMs: commitTimeoutMs,
+    pollMs,
+    start: () => device.commit(`hitless: preemption ${wanted} for ${context.run.workflowId}`),
+  });
+  return true;
+}
+
+async function setAll(context: PanosContext, services: PanosServices, wanted: Values): Promise<Outcome> {
+  const changed: string[] = [];
+  // One after another: a commit is copied to the peer, which can’t commit at the same time.
+  for (const [node, value] of Object.entries(wanted))
+    if (await setOn(context, services, node, value)) changed.push(node);
+  const reading = await untilPair(context, services, {
+    what: 'preemption to be as wanted',
+    timeoutMs: context.plan.panos.timing.stateTimeoutMs,
+    missing: ({ members }) => {
+      const wrong = Object.entries(wanted).filter(([node, value]) => {
+        const member = members[node];
+        return member?.answers !== true || member.preemptive !== value;
+      });
+      return wrong.length === 0 ? undefined : `not so yet on ${wrong.map(([node]) => node).join(', ')}`;
+    },
+  });
+  const state = Object.entries(wanted).map(([node, value]) => `${node}: ${yesNo(value)}`);
+  return { summary: `preemption ${state.join(', ')}`, changed: changed.length > 0, nodes: nodesOf(reading) };
+}
+
+const current = async (context: PanosContext, services: PanosServices): Promise<Values> => {
+  const reading = await readPair(context, services);
+  return Object.fromEntries(nodeNames(context.plan).map((node) => [node, answering(reading, node).preemptive]));
+};
+
+/** What both must be while the upgrade goes on: where only one has it, it does nothing, and is left alone. */
+const offOf = ({ found }: PanosPlan): Values => {
+  const nodes = Object.entries(found);
+  const works = nodes.every(([, { preemptive }]) => preemptive);
+  return Object.fromEntries(nodes.map(([node, { preemptive }]) => [node, works ? false : preemptive]));
+};
+const recordedOf = ({ found }: PanosPlan): Values =>
+  Object.fromEntries(Object.entries(found).map(([node, { preemptive }]) => [node, preemptive]));
+
+/** Member that takes over by itself once preemption works again: lower priority number, device ID 0 in active/active. */
+export function preferred({ found, mode }: Pick<PanosPlan, 'found' | 'mode'>): string | undefined {
+  const nodes = Object.entries(found);
+  if (!nodes.every(([, { preemptive }]) => preemptive)) return undefined;
+  if (mode === 'active-active') return nodes.find(([, { deviceId }]) => deviceId === 0)?.[0];
+  const [a, b] = nodes.sort(([, x], [, y]) => (x.priority ?? 255) - (y.priority ?? 255));
+  return a?.[1].priority === b?.[1].priority ? undefined : a?.[0];
+}
+
+const previewOf = (before: Values, wanted: Values) => ({
+  commands: Object.entries(wanted)
+    .filter(([node, value]) => before[node] !== value)
+    .map(([node, value]) => ({
+      host: node,
+      command: `set deviceconfig high-availability group election-option preemptive ${yesNo(value)}; commit`,
+    })),
+  differences: [],
+});
+
+export const preemptionSteps = (services: PanosServices) => ({
+  preemptionOff: defineStep<Record<never, never>, Values, Outcome, PanosPlan>({
+    observe: (context) => current(context, services),
+    act: (context) => setAll(context, services, offOf(context.plan)),
+    undo: (context, _input, before) => setAll(context, services, before),
+    preview: async (context, _input, before) => previewOf(before, offOf(context.plan)),
+  }),
+
+  /** May itself lead to a failover: the preferred member takes over after the preemption hold time. */
+  preemptionRestore: defineStep<Record<never, never>, Values, Outcome, PanosPlan>({
+    observe: (context) => current(context, services),
+    async act(context) {
+      const restored = await setAll(context, services, recordedOf(context.plan));
+      const leader = preferred(context.plan);
+      if (leader === undefined) return restored;
+      const reading = await untilPair(context, services, {
+        what: `${leader} to lead, as preemption wants it`,
+        timeoutMs: context.plan.panos.timing.rejoinTimeoutMs,
+        looks: context.plan.panos.timing.settledLooks,
+        missing: ({ members }) => {
+          const member = members[leader];
+          return member?.answers === true && (member.state === 'active' || member.state === 'active-primary')
+            ? undefined
+            : `${leader} doesn’t lead yet`;
+        },
+      });
+      return { ...restored, summary: `${restored.summary}; ${leader} leads`, nodes: nodesOf(reading) };
+    },
+    undo: (context, _input, before) => setAll(context, services, before),
+    preview: async (context, _input, before) => previewOf(before, recordedOf(context.plan)),
+  }),
+});

@@ -1,0 +1,157 @@
+/**
+ * How readiness checks run: all of them, on both members, whatever the others find or fail on. panos-upgrade-assurance ends
+ * at the first exception; here a check that can't be made is a fault of its own.
+ */
+import {
+  failureType,
+  formatFaults,
+  messageOf,
+  permanent,
+  transient,
+  type Fault,
+  type TransientType,
+} from '../../kit/errors';
+import type { PanosDevice } from '../api';
+import { CHECK_NAMES, isWaivable, type CheckName } from './catalogue';
+import type { ReadinessChecksSpec } from './spec';
+
+/** What a check reads with. */
+export type Reader = Pick<PanosDevice, 'name' | 'op' | 'config'>;
+
+export interface CheckContext {
+  readonly spec: ReadinessChecksSpec;
+  /** Images that the upgrade will bring to each member, base images too; none for a look without a target. */
+  readonly images: readonly string[];
+  /** They come from files of the worker, not from the update server. */
+  readonly imported: boolean;
+  /** Content that the upgrade installs first; `keep`: none. */
+  readonly content: 'latest' | 'keep';
+}
+
+/** Something found. */
+export interface Found {
+  readonly what: string;
+  readonly next?: string;
+  /** Another member or router than the one that was looked at. */
+  readonly where?: string;
+  /** Overrides the check's own: one of its faults may be worse, or better, than the others. */
+  readonly waivable?: boolean;
+}
+
+export type MemberCheck = (device: Reader, context: CheckContext) => Promise<readonly Found[]>;
+export type PairCheck = (members: readonly Reader[], context: CheckContext) => Promise<readonly Found[]>;
+/** `each` is asked of every member, `both` once of the pair. */
+export type Check = { readonly each: MemberCheck } | { readonly both: PairCheck };
+export type Checks = Readonly<Record<CheckName, Check>>;
+
+/** A fault and the check that found it. Waived by that name. */
+export interface CheckFault extends ReadinessFault {
+  readonly check: CheckName;
+}
+
+/** A fault of a named check, or of something else that an upgrade needs. */
+export interface ReadinessFault extends Fault {
+  readonly check?: string;
+  readonly waivable: boolean;
+  /** Type of the failure, where the check couldn't be made. */
+  readonly type?: string;
+}
+
+export interface CheckRun {
+  readonly faults: readonly CheckFault[];
+  /** Names of the checks that were run. */
+  readonly ran: readonly CheckName[];
+}
+
+/** Checks that are run by the inventory: those that can't be waived always. */
+export const chosen = ({ only, skip }: Pick<ReadinessChecksSpec, 'only' | 'skip'>): CheckName[] =>
+  CHECK_NAMES.filter(
+    (name) => !isWaivable(name) || ((only === undefined || only.includes(name)) && !skip.includes(name)),
+  );
+
+/** Each question is asked once, however many checks need its answer. */
+export function remembering(device: Reader): Reader {
+  const answers = new Map<string, Promise<unknown>>();
+  const once = <T>(key: string, ask: () => Promise<T>): Promise<T> => {
+    const known = answers.get(key) as Promise<T> | undefined;
+    if (known !== undefined) return known;
+    const asked = ask();
+    answers.set(key, asked);
+    return asked;
+  };
+  return {
+    name: device.name,
+    op: (command) => once(command, () => device.op(command)),
+    config: (action, xpath) => once(`${action} ${xpath}`, () => device.config(action, xpath)),
+  };
+}
+
+export async function runChecks(checks: Checks, devices: readonly Reader[], context: CheckContext): Promise<CheckRun> {
+  const members = devices.map(remembering);
+  const ran = chosen(context.spec);
+  const faults = await Promise.all(
+    ran.flatMap((name) => {
+      const check = checks[name];
+      return 'both' in check
+        ? [faultsOf(name, 'both members', () => check.both(members, context))]
+        : members.map((member) => faultsOf(name, member.name, () => check.each(member, context)));
+    }),
+  );
+  return { ran, faults: oneSilence(faults.flat()) };
+}
+
+/** Failures of the device, not of one question: every check would tell the same. */
+const SILENCES: readonly string[] = ['Unreachable', 'AuthenticationFailed', 'HostKeyMismatch'];
+
+/** A member that can't be asked is one fault, and none that could be waived. */
+function oneSilence(faults: readonly CheckFault[]): CheckFault[] {
+  const told = new Set<string>();
+  return faults.flatMap((fault) => {
+    if (!SILENCES.includes(fault.type ?? '')) return [fault];
+    const first = !told.has(fault.where);
+    told.add(fault.where);
+    return first ? [{ ...fault, waivable: false }] : [];
+  });
+}
+
+async function faultsOf(check: CheckName, where: string, find: () => Promise<readonly Found[]>): Promise<CheckFault[]> {
+  try {
+    return (await find()).map((found) => ({
+      where: found.where ?? where,
+      what: found.what,
+      ...(found.next === undefined ? {} : { next: found.next }),
+      check,
+      waivable: found.waivable ?? isWaivable(check),
+    }));
+  } catch (error) {
+    const type = failureType(error);
+    return [
+      {
+        where,
+        what: `check ${check} couldn’t be made: ${messageOf(error)}`,
+        check,
+        waivable: isWaivable(check),
+        ...(type === undefined ? {} : { type }),
+      },
+    ];
+  }
+}
+
+/**
+ * The failure that a run's faults are, or nothing. NotReady: somebody must mend something. Waivable: people may decide to
+ * go on, naming each check. If every fault is a failure to read that may pass by itself, the failure is transient.
+ */
+export function readinessFailure(faults: readonly ReadinessFault[]): Error | undefined {
+  if (faults.length === 0) return undefined;
+  const list = formatFaults(
+    faults.map((fault) => ({ ...fault, what: `${fault.what}${fault.check === undefined ? '' : ` [${fault.check}]`}` })),
+  );
+  const message = `not ready, nothing was changed; ${faults.length} fault${faults.length === 1 ? '' : 's'}:\n${list}`;
+  const passing = faults.map(({ type }) => PASSING.find((passes) => passes === type));
+  if (passing.every((type) => type !== undefined)) return transient(passing[0] ?? 'Unreachable', message, { faults });
+  if (faults.some(({ waivable }) => !waivable)) return permanent('NotReady', message, { faults });
+  return permanent('Waivable', message, { faults, waivable: [...new Set(faults.flatMap(({ check }) => check ?? []))] });
+}
+
+/** Failures to read that asking again may cure. */
+const PASSING: readonly TransientType[] = ['Unreachable', 'Busy', 'CommandFailedRetryable'];

@@ -1,0 +1,103 @@
+/** Room for images, and content. Source: facts/pan-os.md, sections 4.1 (steps 5, 7) and 6. */
+import { newestContent } from '../../content';
+import type { CheckContext, Checks, Found, Reader } from '../check';
+import { parseContents, parseFreeDisk, parseImages, type OfferedImage } from '../parse';
+import { systemOf } from '../read';
+
+const IMAGES_ON = '/opt/panrepo';
+/** Images are unpacked beside themselves. */
+const ROOM_FACTOR = 1.1;
+
+export interface DiskQuestion {
+  readonly freeMb: number;
+  readonly images: readonly OfferedImage[];
+  /** Images that the upgrade needs. */
+  readonly wanted: readonly string[];
+  /** They come from files: the device needn't know of them. */
+  readonly imported: boolean;
+  readonly atLeastMb: number;
+}
+
+/** Pure. An image that isn't offered is a fault: panos-upgrade-assurance passes it (facts §6, "Defects found"). */
+export function diskFaults({ freeMb, images, wanted, imported, atLeastMb }: DiskQuestion): Found[] {
+  const known = wanted.map((version) => ({ version, image: images.find((image) => image.version === version) }));
+  const missing = imported ? [] : known.filter(({ image }) => image === undefined);
+  const megabytes = known.reduce(
+    (sum, { image }) => sum + (image === undefined || image.downloaded ? 0 : image.sizeMb),
+    0,
+  );
+  const needed = Math.max(Math.round(megabytes * ROOM_FACTOR), atLeastMb);
+  return [
+    ...missing.map(({ version }) => ({
+      what: `the update server offers no image of ${version}`,
+      next: 'check the release’s number, or have the image imported from a file (panos.images)',
+    })),
+    ...(freeMb >= needed
+      ? []
+      : [
+          {
+            what: `${IMAGES_ON} has ${gigabytes(freeMb, Math.floor)} GiB free, and ${gigabytes(needed, Math.ceil)} GiB are needed`,
+            next: 'delete images that aren’t used any more (Device > Software)',
+          },
+        ]),
+  ];
+}
+
+/** Rounded away from each other, so that the numbers show what is missing. */
+const gigabytes = (megabytes: number, round: (value: number) => number): string =>
+  (round((megabytes * 10) / 1_024) / 10).toFixed(1);
+
+async function disk(reader: Reader, { spec, images: wanted, imported }: CheckContext): Promise<Found[]> {
+  const free = parseFreeDisk((await reader.op('<show><system><disk-space></disk-space></system></show>')).text);
+  const freeMb = free.get(IMAGES_ON);
+  if (freeMb === undefined) return [{ what: `it has no ${IMAGES_ON}, where images are kept` }];
+  const verb = imported ? 'info' : 'check';
+  const images =
+    wanted.length === 0
+      ? []
+      : parseImages(await reader.op(`<request><system><software><${verb}></${verb}></software></system></request>`));
+  return diskFaults({ freeMb, images, wanted, imported, atLeastMb: spec.diskFreeGb * 1_024 });
+}
+
+/**
+ * Pure. `offered`: undefined where it isn't asked for. The upgrade installs the newest itself where `content` is latest:
+ * then it must only be there to be had.
+ */
+export function contentFaults(
+  installed: string,
+  atLeast: string | undefined,
+  offered: readonly string[],
+  content: CheckContext['content'],
+): Found[] {
+  const newest = newestContent(offered.map(entry));
+  const required = atLeast ?? newest;
+  if (required === undefined) return [{ what: 'the update server offers no content' }];
+  const isEnough = (have: string): boolean => newestContent([entry(required), entry(have)]) === have;
+  if (isEnough(installed) || (content === 'latest' && newest !== undefined && isEnough(newest))) return [];
+  return [
+    {
+      what: `content ${installed || 'none'} is older than ${required}`,
+      next:
+        content === 'latest'
+          ? 'the update server doesn’t offer it either'
+          : 'install it first, or let the upgrade do so (content: latest)',
+    },
+  ];
+}
+
+const entry = (version: string) => ({ version, downloaded: false, current: false });
+
+async function content(reader: Reader, { spec: { contentVersion }, content: plan }: CheckContext): Promise<Found[]> {
+  const { contentVersion: installed } = await systemOf(reader);
+  // Devices without internet can't ask.
+  const asked = contentVersion === undefined || plan === 'latest';
+  const offered = asked
+    ? parseContents(await reader.op('<request><content><upgrade><check/></upgrade></content></request>'))
+    : [];
+  return contentFaults(installed, contentVersion, offered, plan);
+}
+
+export const softwareChecks = {
+  free_disk_space: { each: disk },
+  content_version: { each: content },
+} satisfies Partial<Checks>;

@@ -1,0 +1,59 @@
+/** Questions that several checks or the snapshot ask, with their answers as values. */
+import { textAt, type PanosDevice, type XmlElement } from '../api';
+import { isServing, readHa, type HaReading } from '../ha';
+import { readSystem } from '../system';
+import { permanent } from '../../kit/errors';
+import type { Reader } from './check';
+import { parseAdvancedPeers, parseLegacyPeers, type BgpPeer } from './parse';
+
+export const COMMANDS = {
+  arp: "<show><arp><entry name = 'all'/></arp></show>",
+  sessionInfo: '<show><session><info></info></session></show>',
+  tunnels: '<show><running><tunnel><flow><all></all></flow></tunnel></running></show>',
+  clock: '<show><clock></clock></show>',
+  licences: '<request><license><info></info></license></request>',
+  legacyPeers: '<show><routing><protocol><bgp><peer></peer></bgp></protocol></routing></show>',
+  advancedPeers: '<show><advanced-routing><bgp><peer><status></status></peer></bgp></advanced-routing></show>',
+} as const;
+
+const DEVICE = "/config/devices/entry[@name='localhost.localdomain']";
+export const XPATHS = {
+  ha: `${DEVICE}/deviceconfig/high-availability`,
+  network: `${DEVICE}/network`,
+  vsys: `${DEVICE}/vsys`,
+  updateSchedule: `${DEVICE}/deviceconfig/system/update-schedule`,
+  certificates: '/config/shared/certificate',
+} as const;
+
+/** readHa and readSystem only read. */
+const asDevice = (reader: Reader): PanosDevice => reader as PanosDevice;
+
+/** @throws NotReady if high availability isn't enabled */
+export async function haOf(reader: Reader): Promise<HaReading> {
+  const reading = await readHa(asDevice(reader));
+  if (reading === undefined) throw permanent('NotReady', `high availability isn’t enabled on ${reader.name}`);
+  return reading;
+}
+
+export const systemOf = (reader: Reader) => readSystem(asDevice(reader));
+
+export const servesNow = async (reader: Reader): Promise<boolean> => isServing((await haOf(reader)).state);
+
+export async function peersOf(reader: Reader): Promise<BgpPeer[]> {
+  return (await systemOf(reader)).advancedRouting
+    ? parseAdvancedPeers(await reader.op(COMMANDS.advancedPeers))
+    : parseLegacyPeers(await reader.op(COMMANDS.legacyPeers));
+}
+
+/** Text of `show system state filter …`. */
+export const stateText = async (reader: Reader, filter: string): Promise<string> =>
+  (await reader.op(`<show><system><state><filter>${filter}</filter></state></system></show>`)).text;
+
+export const runningConfig = (reader: Reader, xpath: string): Promise<XmlElement | undefined> =>
+  reader.config('show', xpath);
+
+/** A leaf of the HA configuration's group. Before 8.1 the group was an entry by its ID. */
+export async function haLeaf(reader: Reader, path: string): Promise<string | undefined> {
+  const ha = await runningConfig(reader, XPATHS.ha);
+  return textAt(ha, `group/${path}`) ?? textAt(ha, `group/entry/${path}`);
+}

@@ -1,0 +1,151 @@
+/**
+ * Releases of PAN-OS: order, base images, and the path from one to another. Pure. Source: facts/pan-os.md, section 3.
+ */
+
+/** "10.2.9-h4": a feature release (10.2), a maintenance release, a hotfix. */
+export interface Release {
+  readonly text: string;
+  readonly feature: string;
+  readonly maintenance: number;
+  readonly hotfix: number;
+}
+
+/** Feature releases in the order in which they came. None may be skipped before 10.1. */
+export const FEATURE_RELEASES = [
+  '8.0',
+  '8.1',
+  '9.0',
+  '9.1',
+  '10.0',
+  '10.1',
+  '10.2',
+  '11.0',
+  '11.1',
+  '11.2',
+  '12.1',
+] as const;
+
+/** Base images that aren't the .0 release. */
+const BASE_OVERRIDES: Readonly<Record<string, string>> = { '12.1': '12.1.2' };
+
+export function parseRelease(text: string): Release | undefined {
+  const match = /^(\d+\.\d+)\.(\d+)(?:-h(\d+))?$/.exec(text);
+  if (match === null) return undefined;
+  return { text, feature: match[1] ?? '', maintenance: Number(match[2]), hotfix: Number(match[3] ?? 0) };
+}
+
+const numbersOf = ({ feature, maintenance, hotfix }: Release): number[] => [
+  ...feature.split('.').map(Number),
+  maintenance,
+  hotfix,
+];
+
+/** Negative if `a` is older: numbers are compared as numbers, and -hN comes after the plain release. */
+export function compareReleases(a: Release, b: Release): number {
+  const other = numbersOf(b);
+  return (
+    numbersOf(a)
+      .map((n, i) => n - (other[i] ?? 0))
+      .find((n) => n !== 0) ?? 0
+  );
+}
+
+/** Image that must be on a device (downloaded, not installed) before a release of another feature release is installed. */
+export const baseOf = (feature: string): string => BASE_OVERRIDES[feature] ?? `${feature}.0`;
+
+/** How many feature releases lie between two releases; undefined if one isn't known. */
+export function featureDistance(a: string, b: string): number | undefined {
+  const [from, to] = [a, b].map((text) => {
+    const feature = parseRelease(text)?.feature;
+    return FEATURE_RELEASES.findIndex((known) => known === feature);
+  });
+  return from === undefined || to === undefined || from < 0 || to < 0 ? undefined : to - from;
+}
+
+/** One upgrade of both devices. */
+export interface Hop {
+  readonly from: string;
+  readonly to: string;
+  /** Images that must be on both devices, in the order of their download. */
+  readonly images: readonly string[];
+}
+
+export interface PathOptions {
+  /** Releases that can be had. */
+  readonly available: readonly string[];
+  /** Asked for by people, the target last. */
+  readonly path?: readonly string[];
+  /** How many feature releases the members of a pair may be apart. */
+  readonly featureReleasesApart: number;
+}
+
+export type PathResult = { readonly hops: readonly Hop[] } | { readonly faults: readonly string[] };
+
+/** The hops from one release to another, both devices on each before the next. */
+export function pathBetween(
+  from: string,
+  to: string,
+  { available, path, featureReleasesApart }: PathOptions,
+): PathResult {
+  const start = parseRelease(from);
+  const target = parseRelease(to);
+  if (start === undefined || target === undefined)
+    return { faults: [`${start === undefined ? from : to} is no release of PAN-OS`] };
+  if (compareReleases(start, target) === 0) return { faults: [`both devices run ${to} already: nothing to upgrade`] };
+  if (compareReleases(start, target) > 0)
+    return { faults: [`${to} is older than ${from}, which the devices run: a downgrade is no upgrade`] };
+  const distance = featureDistance(from, to);
+  if (distance === undefined)
+    return {
+      faults: [
+        `the way from ${from} to ${to} isn’t known: the feature releases known are ${FEATURE_RELEASES.join(', ')}`,
+      ],
+    };
+  const stops = path ?? stopsBetween(start, target, available, featureReleasesApart);
+  const faults = [
+    ...(stops.at(-1) === to ? [] : [`the path ends at ${stops.at(-1) ?? 'nothing'}, not at ${to}`]),
+    ...[from, ...stops].slice(0, -1).flatMap((at, i) => hopFaults(at, stops[i] ?? '', featureReleasesApart)),
+  ];
+  const hops = stops.map((stop, i) => hop(stops[i - 1] ?? from, stop));
+  const missing = [...new Set(hops.flatMap(({ images }) => images))].filter((image) => !available.includes(image));
+  faults.push(...missing.map((image) => `image ${image} can’t be had`));
+  return faults.length > 0 ? { faults } : { hops };
+}
+
+function hop(from: string, to: string): Hop {
+  const feature = parseRelease(to)?.feature ?? '';
+  const base = baseOf(feature);
+  const needsBase = parseRelease(from)?.feature !== feature && base !== to;
+  return { from, to, images: needsBase ? [base, to] : [to] };
+}
+
+function hopFaults(from: string, to: string, apart: number): string[] {
+  const [a, b] = [parseRelease(from), parseRelease(to)];
+  if (a === undefined || b === undefined || compareReleases(a, b) >= 0) return [`${to} doesn’t come after ${from}`];
+  const distance = featureDistance(from, to);
+  if (distance === undefined || distance > apart)
+    return [
+      `from ${from} to ${to} are ${distance ?? 'an unknown number of'} feature releases; a pair may be ${apart} apart (featureReleasesApart)`,
+    ];
+  return [];
+}
+
+/** The newest release of each feature release that has to be stopped at. */
+function stopsBetween(from: Release, to: Release, available: readonly string[], apart: number): string[] {
+  const first = FEATURE_RELEASES.findIndex((f) => f === from.feature);
+  const last = FEATURE_RELEASES.findIndex((f) => f === to.feature);
+  const stops: string[] = [];
+  for (let i = first + apart; i < last; i += apart) {
+    const feature = FEATURE_RELEASES[i] ?? '';
+    stops.push(newestOf(feature, available) ?? baseOf(feature));
+  }
+  return [...stops, to.text];
+}
+
+function newestOf(feature: string, available: readonly string[]): string | undefined {
+  return available
+    .flatMap((text) => parseRelease(text) ?? [])
+    .filter((r) => r.feature === feature)
+    .sort(compareReleases)
+    .at(-1)?.text;
+}

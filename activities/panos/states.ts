@@ -1,0 +1,100 @@
+/** Changing a member's HA state and seeing it through: suspend, functional, and what both lead to. */
+import { permanent, type StepContext } from '../kit';
+import { assertMaySuspend } from './guards';
+import { describeState, isServing } from './ha';
+import { answering, describe, readPair, type Member, type PairReading } from './pair';
+import { otherThan, type PanosPlan, type PanosServices } from './plan';
+import { untilPair } from './wait';
+
+const SUSPEND = '<request><high-availability><state><suspend></suspend></state></high-availability></request>';
+const FUNCTIONAL = '<request><high-availability><state><functional></functional></state></high-availability></request>';
+/** Reason of a suspension by an administrator or by us. */
+export const USER_REQUESTED = 'User requested';
+
+type Context = StepContext<PanosPlan>;
+
+/**
+ * Suspends a member after reading both; the other serves afterwards. Safe to repeat.
+ * @throws GuardRefused, VerifyFailed (transient)
+ */
+export async function suspendMember(context: Context, services: PanosServices, node: string): Promise<PairReading> {
+  const { plan } = context;
+  const other = otherThan(plan, node);
+  const device = services.device(context, node);
+  const reading = await readPair(context, services);
+  if (answering(reading, node).state !== 'suspended') {
+    assertMaySuspend(plan, reading, node);
+    await device.request(SUSPEND);
+  }
+  return untilPair(context, services, {
+    what: `${node} to be suspended and ${other} to serve`,
+    timeoutMs: plan.panos.timing.stateTimeoutMs,
+    missing: ({ members }) => {
+      const [member, peer] = [members[node], members[other]];
+      if (member?.answers !== true || member.state !== 'suspended') return describe(member);
+      if (peer?.answers !== true || !isServing(peer.state)) return describe(peer);
+      if (plan.mode === 'active-active' && peer.state !== 'active-primary') return describe(peer);
+      return peer.peer.state === 'suspended' ? undefined : `${other} still sees ${node} ${peer.peer.state}`;
+    },
+  });
+}
+
+/** Whether a member is where a healthy one ends up beside one that serves. */
+export const isBack = (plan: Pick<PanosPlan, 'mode'>, member: Member | undefined): boolean =>
+  member?.answers === true &&
+  (plan.mode === 'active-passive'
+    ? member.state === 'passive' || member.state === 'active'
+    : member.state === 'active-secondary' || member.state === 'active-primary');
+
+/**
+ * Brings a member back into HA: `functional` where an administrator (or we) suspended it, then waits until it is passive or
+ * active-secondary (active where nobody serves) with its sessions synchronized. Tentative is normal for its hold time.
+ * @throws WrongState (permanent) for a state that `functional` doesn't cure; VerifyFailed, Unreachable (transient)
+ */
+export async function returnToHa(context: Context, services: PanosServices, node: string): Promise<PairReading> {
+  const { plan } = context;
+  const { rejoinTimeoutMs, settledLooks } = plan.panos.timing;
+  const other = otherThan(plan, node);
+  const device = services.device(context, node);
+  const mayBeCured = ({ members }: PairReading): string | undefined => {
+    const member = members[node];
+    if (member?.answers !== true) return describe(member);
+    if (member.state === 'initial' || member.state === 'unknown') return describe(member);
+    if (member.state === 'suspended' && member.reason !== USER_REQUESTED)
+      throw notCured(node, member.state, member.reason);
+    return undefined;
+  };
+  const settled = await untilPair(context, services, {
+    what: `${node} to have settled after its start`,
+    timeoutMs: rejoinTimeoutMs,
+    missing: mayBeCured,
+  });
+  if (answering(settled, node).state === 'suspended') await device.request(FUNCTIONAL);
+  return untilPair(context, services, {
+    what: `${node} to be back in HA`,
+    timeoutMs: rejoinTimeoutMs,
+    looks: settledLooks,
+    missing: (reading) => {
+      const member = reading.members[node];
+      const peer = reading.members[other];
+      const why = mayBeCured(reading);
+      if (why !== undefined) return why;
+      if (!isBack(plan, member)) return describe(member);
+      const complete = member?.answers === true && /^complete$/i.test(member.stateSync);
+      // Nobody serves beside it: there are no sessions to wait for.
+      const alone = peer?.answers !== true || !isServing(peer.state);
+      if (!alone && !complete) return describe(member);
+      return member?.answers === true && !alone && !member.peer.connected
+        ? `its HA links are down: ${member.peer.down.join(', ')}`
+        : undefined;
+    },
+  });
+}
+
+const notCured = (node: string, state: Member extends never ? never : string, reason: string | undefined): Error =>
+  permanent(
+    'NotHealthy',
+    `${node} is ${state} (${reason ?? 'no reason given'}): making it functional doesn’t cure that. Its cause must be found first; the other member was not touched`,
+  );
+
+export { describeState };

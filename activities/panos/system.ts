@@ -1,0 +1,53 @@
+/** `show system info`, chassis-ready, and what tells one boot from another. Source: facts/pan-os.md, sections 4.3, 5, 10. */
+import { needText, textAt, type PanosDevice } from './api';
+
+export interface SystemInfo {
+  readonly serial: string;
+  readonly hostname: string;
+  readonly model: string;
+  readonly version: string;
+  readonly contentVersion: string;
+  readonly advancedRouting: boolean;
+  readonly uptimeMs: number;
+  /** By the device's own clock: differs with every boot. */
+  readonly bootedAtMs: number;
+}
+
+/** Clocks are set, and uptime is told in whole seconds; no device restarts within this. */
+const SAME_BOOT_MS = 20_000;
+
+export const sameBoot = (a: { readonly bootedAtMs: number }, b: { readonly bootedAtMs: number }): boolean =>
+  Math.abs(a.bootedAtMs - b.bootedAtMs) <= SAME_BOOT_MS;
+
+/** "12 days, 3:04:05" in milliseconds. */
+export function parseUptime(text: string): number | undefined {
+  const match = /^(?:(\d+) days?, )?(\d+):(\d{2}):(\d{2})$/.exec(text.trim());
+  if (match === null) return undefined;
+  const [days, hours, minutes, seconds] = match.slice(1).map((part) => Number(part ?? 0));
+  return (((days! * 24 + hours!) * 60 + minutes!) * 60 + seconds!) * 1_000;
+}
+
+/** "Mon Nov 23 05:14:16 2026" as if it were UTC: only differences count. */
+export const parseDeviceTime = (text: string): number | undefined => {
+  const ms = Date.parse(`${text.trim()} UTC`);
+  return Number.isNaN(ms) ? undefined : ms;
+};
+
+export async function readSystem(device: PanosDevice): Promise<SystemInfo> {
+  const result = await device.op('<show><system><info></info></system></show>');
+  const read = (name: string): string => needText(result, `system/${name}`);
+  const uptimeMs = parseUptime(read('uptime'));
+  const nowMs = parseDeviceTime(read('time'));
+  if (uptimeMs === undefined || nowMs === undefined)
+    throw new Error(`${device.name}: can’t read uptime "${read('uptime')}" and time "${read('time')}"`);
+  return {
+    serial: read('serial'),
+    hostname: read('hostname'),
+    model: read('model'),
+    version: read('sw-version'),
+    contentVersion: textAt(result, 'system/app-version') ?? '',
+    advancedRouting: textAt(result, 'system/advanced-routing') === 'on',
+    uptimeMs,
+    bootedAtMs: nowMs - uptimeMs,
+  };
+}

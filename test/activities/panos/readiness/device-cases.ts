@@ -1,0 +1,188 @@
+/** What speaks against one device, or against what passes through it. */
+import { CERTIFICATES } from '../../../../simulators/panos/reads';
+import { ACTIVE_ACTIVE, configured, context, DEVICE, facts, fault, type Case } from './changes';
+
+export const DEVICE_CASES: readonly Case[] = [
+  {
+    check: 'panorama_push',
+    of: 'a push',
+    change: fault({ kind: 'panorama-push', device: 1 }),
+    also: ['jobs'],
+    says: 'CommitAll (job',
+  },
+  { check: 'jobs', of: 'a commit', change: fault({ kind: 'commit-running', device: 1 }), says: 'Commit (job' },
+  {
+    check: 'candidate_config',
+    of: 'a change',
+    change: fault({ kind: 'pending-change', device: 1 }),
+    says: 'aren’t committed',
+  },
+  {
+    check: 'candidate_config',
+    of: 'a loaded configuration',
+    change: (pair) => pair.devices[1].config.load(pair.devices[1].config.running),
+    says: 'full commit',
+  },
+  {
+    check: 'config_locks',
+    of: 'a configuration lock',
+    change: fault({ kind: 'lock', lock: 'config', admin: 'bob', device: 1 }),
+    says: 'bob (shared) holds a configuration lock',
+  },
+  {
+    check: 'config_locks',
+    of: 'a commit lock',
+    change: fault({ kind: 'lock', lock: 'commit', admin: 'bob', device: 1 }),
+    says: 'bob (shared) holds a commit lock',
+  },
+  {
+    check: 'free_disk_space',
+    of: 'a full disk',
+    change: facts(({ disks }) => disks.forEach((disk) => (disk.usedMb = disk.sizeMb - 500))),
+    says: '/opt/panrepo has 0.4 GiB free, and 3.0 GiB',
+  },
+  {
+    check: 'free_disk_space',
+    of: 'an image that doesn’t exist',
+    asked: context({}, { images: ['99.9.9'] }),
+    says: 'no image of 99.9.9',
+  },
+  {
+    check: 'free_disk_space',
+    of: 'no internet',
+    options: { internet: false },
+    also: ['active_support', 'content_version'],
+    says: 'check free_disk_space couldn’t be made',
+  },
+  {
+    check: 'panorama',
+    of: 'a lost Panorama',
+    change: facts(({ panorama }) => (panorama[0]!.connected = false)),
+    says: 'isn’t connected to Panorama (192.0.2.100)',
+  },
+  {
+    check: 'ntp_sync',
+    of: 'no server in reach',
+    change: facts(({ ntp }) => ntp.forEach((server) => (server.status = 'rejected'))),
+    says: '1.pool.ntp.org is rejected',
+  },
+  { check: 'ntp_sync', of: 'no server', change: facts((f) => (f.ntp = [])), says: 'no NTP server is configured' },
+  {
+    check: 'expired_licenses',
+    of: 'an expired licence',
+    change: facts(({ licences }, { now }) => (licences[1]!.expiresAt = now - 1)),
+    says: 'PAN-DB URL Filtering',
+  },
+  {
+    check: 'active_support',
+    of: 'an ended contract',
+    change: facts(({ support }, { now }) => (support.expiresAt = now - 2 * 86_400_000)),
+    says: 'support contract ended',
+  },
+  {
+    check: 'content_version',
+    of: 'content that is kept',
+    asked: context({}, { content: 'keep' }),
+    says: 'content 8700-8000 is older than 8799-8509',
+  },
+  {
+    check: 'content_version',
+    of: 'content that isn’t offered',
+    asked: context({ contentVersion: '9999-1' }),
+    says: 'older than 9999-1',
+  },
+  {
+    check: 'session_exist',
+    of: 'a missing session',
+    asked: context({ sessionExist: [{ source: '10.0.0.20', destination: '203.0.113.80', port: 22 }] }),
+    says: 'no session from 10.0.0.20',
+  },
+  {
+    check: 'arp_entry_exist',
+    of: 'a missing neighbour',
+    asked: context({ arpEntries: [{ ip: '10.0.0.99' }] }),
+    says: 'no neighbour 10.0.0.99',
+  },
+  {
+    check: 'ip_sec_tunnel_status',
+    of: 'a tunnel that is down',
+    change: facts(({ tunnels }) => (tunnels[0]!.state = 'inactive'), 0),
+    asked: context({ ipsecTunnels: [{ name: 'to-branch' }] }),
+    says: 'to-branch isn’t active, but inactive',
+  },
+  {
+    check: 'planes_clock_sync',
+    of: 'a skew',
+    change: facts((f) => (f.dataplaneClockSkewMs = [7_000])),
+    says: '7 s apart',
+  },
+  {
+    check: 'certificates_requirements',
+    of: 'a weak certificate',
+    change: configured(
+      '/config/shared/certificate',
+      `<entry name="old"><public-key>${CERTIFICATES.weak.publicKey}</public-key></entry>`,
+    ),
+    says: 'old (rsa 1024 bit, sha1)',
+  },
+  {
+    check: 'dynamic_updates',
+    of: 'an hourly update',
+    change: configured(
+      `${DEVICE}/deviceconfig/system/update-schedule`,
+      '<wildfire><recurring><hourly><at>5</at></hourly></recurring></wildfire>',
+    ),
+    says: 'wildfire every hour',
+  },
+  {
+    check: 'global_jumbo_frame',
+    of: 'members that differ',
+    change: facts((f) => (f.jumboFrame = true)),
+    says: 'fw-a off, fw-b on',
+  },
+  { check: 'global_jumbo_frame', of: 'a wanted mode', asked: context({ jumboFrame: true }), says: 'must be on' },
+  {
+    check: 'environmentals',
+    of: 'an alarm',
+    change: facts(({ environmentals }) => (environmentals[2]!.alarm = true)),
+    says: 'fan: Fan #1 RPM',
+  },
+  {
+    check: 'dp_cpu_utilization',
+    of: 'load',
+    change: facts(({ cpu }) => (cpu.dataplanePercent = 80), 0),
+    says: 'dataplane (5 min) is at 80.0 %',
+  },
+  {
+    check: 'mp_cpu_utilization',
+    of: 'load',
+    change: facts(({ cpu }) => (cpu.managementPercent = 80)),
+    says: 'management plane is at 80.0 %',
+  },
+  {
+    check: 'mp_mem_utilization',
+    of: 'use',
+    change: facts(({ memory }) => (memory.usedMb = memory.totalMb * 0.9)),
+    says: 'memory of its management plane is at 90.0 %',
+  },
+  {
+    check: 'bgp_peers',
+    of: 'a peer that is down',
+    change: facts(({ routers }) => (routers[0]!.peers[1]!.stuckIn = 'Active'), 0),
+    says: '1 of 2 BGP peers aren’t Established: default/isp-b is Active',
+  },
+  {
+    check: 'bgp_peers',
+    of: 'a peer that is down, advanced routing',
+    options: { advancedRouting: true },
+    change: facts(({ routers }) => (routers[0]!.peers[1]!.stuckIn = 'Active'), 0),
+    says: 'isp-b is Active',
+  },
+  {
+    check: 'bgp_peers',
+    of: 'a peer of the active-secondary',
+    options: ACTIVE_ACTIVE,
+    change: facts(({ routers }) => (routers[0]!.peers[0]!.stuckIn = 'Idle')),
+    says: 'default/isp-a is Idle',
+  },
+];
