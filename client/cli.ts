@@ -5,6 +5,7 @@ import { addAnswerCommands } from './commands/answer';
 import { addEngineCommand } from './commands/engine';
 import { addInventoryCommand } from './commands/inventory';
 import { addPlanCommands } from './commands/plan';
+import { addSimulateCommand } from './commands/simulate';
 import { addStartCommand } from './commands/start';
 import { addStatusCommand } from './commands/status';
 import { addWorkerCommand } from './commands/worker';
@@ -49,6 +50,7 @@ export function buildProgram(context: Context): Command {
   addWorkerCommand(program, context);
   addInventoryCommand(program, context);
   addEngineCommand(program, context);
+  addSimulateCommand(program, context);
   inherit(program);
   return program;
 }
