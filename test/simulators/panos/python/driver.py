@@ -68,9 +68,8 @@ def content(device):
     return sorted(device.content.versions)
 
 
-def set_preemption(device, value):
-    path = "/config/devices/entry[@name='localhost.localdomain']/deviceconfig/high-availability/group/election-option"
-    device.xapi.set(path, f"<preemptive>{value}</preemptive>")
+def set_config(device, xpath, element):
+    device.xapi.set(xpath, element)
     return True
 
 
@@ -81,7 +80,7 @@ DEVICE = {
     "config-sync-state": lambda device: device.config_sync_state(),
     "op": lambda device, command: device.op(command, xml=True).decode(),
     "pending": lambda device: device.pending_changes(),
-    "set-preemption": set_preemption,
+    "set": set_config,
     "commit": lambda device: device.commit(sync=True),
     "config-locked": lambda device: device.check_config_locks(),
     "software": software,

@@ -30,7 +30,12 @@ function run(command: string, args: readonly string[], hint: string): Promise<st
   return new Promise((resolve, reject) => {
     execFile(command, args, { maxBuffer: 16 * 1024 * 1024 }, (error, stdout, stderr) => {
       if (error === null) resolve(stdout);
-      else reject(new Error(`${hint}. ${command} ${args.join(' ')} failed: ${`${stdout}\n${stderr}`.trim().slice(-1_000) || error.message}`));
+      else
+        reject(
+          new Error(
+            `${hint}. ${command} ${args.join(' ')} failed: ${`${stdout}\n${stderr}`.trim().slice(-1_000) || error.message}`,
+          ),
+        );
     });
   });
 }
@@ -38,19 +43,26 @@ function run(command: string, args: readonly string[], hint: string): Promise<st
 /** Path of the environment's interpreter. @throws Error that says what is missing */
 export async function pythonWithClients(): Promise<string> {
   const version = (await run('python3', ['--version'], MISSING)).trim();
-  const key = createHash('sha256').update(JSON.stringify([version, REQUIREMENTS])).digest('hex').slice(0, 16);
+  const key = createHash('sha256')
+    .update(JSON.stringify([version, REQUIREMENTS]))
+    .digest('hex')
+    .slice(0, 16);
   const directory = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'hitless', 'python', key);
   const python = join(directory, 'bin', 'python');
   const complete = join(directory, 'complete');
   if (existsSync(complete)) return python;
-  return withLock(`${directory}.lock`, () => undefined, async () => {
-    if (existsSync(complete)) return python;
-    // We hold the lock: whoever made this was killed.
-    rmSync(directory, { recursive: true, force: true });
-    await run('python3', ['-m', 'venv', directory], MISSING);
-    const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--no-deps', ...REQUIREMENTS];
-    await run(python, pip, NO_PYPI);
-    writeFileSync(complete, '');
-    return python;
-  });
+  return withLock(
+    `${directory}.lock`,
+    () => undefined,
+    async () => {
+      if (existsSync(complete)) return python;
+      // We hold the lock: whoever made this was killed.
+      rmSync(directory, { recursive: true, force: true });
+      await run('python3', ['-m', 'venv', directory], MISSING);
+      const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--no-deps', ...REQUIREMENTS];
+      await run(python, pip, NO_PYPI);
+      writeFileSync(complete, '');
+      return python;
+    },
+  );
 }
