@@ -2,11 +2,11 @@
 import type { SudoCommand } from '../activities/readiness';
 import type { HostSpec } from '../activities/ssh/spec';
 import type { ResolvedPlan } from '../worker/inventory';
-import { procedures } from '../worker/procedures';
+import { sudoCommandsBy } from '../worker/procedures';
 
 /** Everything that an upgrade by this plan runs as another user. */
 export const sudoCommandsOf = (plan: ResolvedPlan): readonly SudoCommand[] =>
-  procedures[plan.procedure].sudoCommandsOf(plan);
+  sudoCommandsBy[plan.procedure](plan);
 
 export interface SudoersFile {
   readonly host: string;

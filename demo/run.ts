@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { answer, follow, startUpgrade, type Engine, type RunState } from '../client';
 import { formatDuration } from '../activities/kit/duration';
-import type { Traffic } from '../test/lab';
 import { startEngine } from '../worker/engine';
 import { startWorker } from '../worker/run';
 import type { ClusterKind } from '../workflows/contract';
@@ -22,6 +21,12 @@ export interface DemoOptions {
   readonly signal: AbortSignal;
 }
 
+/** What runs through the cluster meanwhile, and what became of it. */
+export interface Measuring<Report> {
+  snapshot(): Report | undefined;
+  stop(): Promise<Report>;
+}
+
 /** One kind of cluster, as the demo shows it. */
 export interface Scene<Lab extends { down(): Promise<void> }, Report, Figures extends object> {
   readonly cluster: string;
@@ -29,7 +34,7 @@ export interface Scene<Lab extends { down(): Promise<void> }, Report, Figures ex
   readonly version: string;
   startLab(progress: (text: string) => void): Promise<Lab>;
   inventory(lab: Lab, monitoring: string): string;
-  startTraffic(lab: Lab): Promise<Traffic<Report>>;
+  startTraffic(lab: Lab): Promise<Measuring<Report>>;
   /** One sentence: what runs through the cluster meanwhile. */
   readonly trafficRuns: string;
   /** A few words for the lines of the monitoring period. */
@@ -176,7 +181,7 @@ async function startDemoEngine(directory: string, say: DemoOptions['say'], undo:
 async function followRun<Lab extends { down(): Promise<void> }, Report, Figures extends object>(
   { cluster, soFar }: Scene<Lab, Report, Figures>,
   engine: DemoEngine,
-  traffic: Traffic<Report>,
+  traffic: Measuring<Report>,
   workflowId: string,
   { say, interactive, signal }: DemoOptions,
 ): Promise<RunState> {

@@ -11,6 +11,7 @@ import {
 } from '../activities/kit';
 import * as loadBalancer from '../activities/load-balancer';
 import { packageActivities, type Guards } from '../activities/packages';
+import { panosActivities, panosServices } from '../activities/panos';
 import * as parity from '../activities/parity';
 import { probeFaults, registerProbes, sshLines, type MonitoringPlan, type ProbeServices } from '../activities/probes';
 import * as routing from '../activities/routing';
@@ -20,7 +21,7 @@ import * as xroad from '../activities/xroad';
 import { coreActivities, type CoreSettings } from './core-activities';
 import { keepEvidenceIn } from './evidence';
 import { planActivity } from './plan';
-import { procedureOf, procedures } from './procedures';
+import { procedureOf, proceduresWith } from './procedures';
 
 /** A dump of a million flows. */
 const OUTPUT_LIMIT_BYTES = 256 * 1024 * 1024;
@@ -37,11 +38,11 @@ export interface HitlessActivities {
   close(): void;
 }
 
-const guards: Guards = {
-  assertOutOfService: (context, node) => procedureOf(context.plan).assertOutOfService(context, node),
-};
-
 export function hitlessActivities(options: ActivityOptions): HitlessActivities {
+  const devices = panosServices();
+  const procedures = proceduresWith(devices);
+  const of = (plan: unknown) => procedureOf(procedures, plan);
+  const guards: Guards = { assertOutOfService: (context, node) => of(context.plan).assertOutOfService(context, node) };
   const hosts = createHosts({ outputLimitBytes: OUTPUT_LIMIT_BYTES });
   const services: WorkerServices = {
     connect: hosts.connect,
@@ -50,10 +51,12 @@ export function hitlessActivities(options: ActivityOptions): HitlessActivities {
   const probes: ProbeServices = { ...services, openLines: sshLines(hosts.pool) };
   const probesReady = async (asked: StepContext<AnyPlan>): Promise<Finding> => {
     const context = asked as StepContext<MonitoringPlan>;
-    const faults = await probeFaults(context, { ...probes, ...procedureOf(context.plan).probes });
+    const faults = await probeFaults(context, { ...probes, ...of(context.plan).probes });
     if (faults.length > 0) throw permanent('NotReady', `the probes can’t run:\n${formatFaults(faults)}`, { faults });
     return { summary: `${context.plan.monitoring.probes.length} probes can run` };
   };
+  const routingReady = (context: StepContext<AnyPlan>, serving: string): Promise<Finding> =>
+    routing.ready.check(context as StepContext<routing.RoutingPlan>, { serving });
   return {
     close: () => hosts.close(),
     activities: {
@@ -66,7 +69,8 @@ export function hitlessActivities(options: ActivityOptions): HitlessActivities {
       ...registerActivities('packages', packageActivities(guards), services),
       ...registerActivities('loadBalancer', loadBalancer, services),
       ...registerActivities('xroad', { ...xroad, ready: xroad.xroadReadiness({ probes: probesReady }) }, services),
-      ...registerProbes(probes, (plan) => procedureOf(plan).probes),
+      ...registerActivities('panos', panosActivities(devices, { probes: probesReady, routing: routingReady }), services),
+      ...registerProbes(probes, (plan) => of(plan).probes),
     },
   };
 }

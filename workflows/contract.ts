@@ -131,6 +131,12 @@ export const workflowTypes = {
     revision: 1,
     gates: ['start', 'secondaries', 'next'],
   },
+  'panos-pair': {
+    upgrade: 'upgradePanosPair',
+    plan: 'planPanosPair',
+    revision: 1,
+    gates: ['start', 'fail-over', 'second'],
+  },
 } as const;
 export type ClusterKind = keyof typeof workflowTypes;
 /** Where neither the caller nor an inventory at hand says otherwise. */

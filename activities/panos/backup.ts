@@ -4,7 +4,7 @@ import { defineStep, permanent, type Outcome } from '../kit';
 import { childrenOf, parseDocument } from './api';
 import { nodeNames, type PanosContext, type PanosPlan, type PanosServices } from './plan';
 
-interface Kept {
+export interface Kept {
   readonly file: string;
   readonly bytes: number;
   readonly sha256: string;

@@ -21,7 +21,7 @@ const RESTART = '<request><restart><system></system></restart></request>';
 export interface InstallInput extends NodeInput {
   readonly version: string;
 }
-interface InstallBefore {
+export interface InstallBefore {
   readonly version: string;
   readonly mark: JobMark;
 }

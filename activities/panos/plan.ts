@@ -2,6 +2,7 @@
 import type { Readable } from 'node:stream';
 import { permanent, type StepContext } from '../kit';
 import type { MonitoringPlan } from '../probes';
+import type { RoutingSpec } from '../routing';
 import type { PanosDevice } from './api';
 import type { HaMode } from './ha';
 import type { Hop } from './releases';
@@ -14,6 +15,8 @@ export interface PanosStatic extends Pick<MonitoringPlan, 'monitoring'> {
   readonly version: string;
   readonly nodes: Readonly<Record<string, PanosNode>>;
   readonly panos: PanosSpec;
+  /** Of a site that steers traffic on routers too: entry `steering` of the inventory. */
+  readonly routing?: RoutingSpec;
 }
 
 /** What a device was when the run began: what is restored at its end. */

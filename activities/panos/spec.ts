@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { duration } from '../kit/duration';
 import { secretReference } from '../ssh/spec';
+import { readinessChecksSpec, thresholdsSpec } from './readiness/spec';
 import { parseRelease } from './releases';
 
 export const release = z.string().refine((text) => parseRelease(text) !== undefined, {
@@ -122,6 +123,8 @@ export const panosSpec = z.strictObject({
     .describe(
       'directory on the worker that keeps exported configurations and device states; they hold hashes of secrets',
     ),
+  readiness: readinessChecksSpec.prefault({}).describe('the checks before the upgrade, and between two hops'),
+  thresholds: thresholdsSpec.prefault({}).describe('how far what is carried may differ from what was carried before'),
   timing: timing.prefault({}).describe('how long things may take'),
 });
 export type PanosSpec = z.output<typeof panosSpec>;

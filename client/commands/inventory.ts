@@ -18,10 +18,15 @@ export function addInventoryCommand(program: Command, context: Context): void {
           cluster: name,
           kind: cluster.kind,
           nodes: Object.keys(cluster.nodes),
-          releases: Object.keys(cluster.software.releases),
+          releases: 'software' in cluster ? Object.keys(cluster.software.releases) : [],
         }));
         const text = table(
-          rows.map((r) => [r.cluster, r.kind, `nodes ${r.nodes.join(', ')}`, `releases ${r.releases.join(', ')}`]),
+          rows.map((r) => [
+            r.cluster,
+            r.kind,
+            `nodes ${r.nodes.join(', ')}`,
+            r.releases.length === 0 ? '' : `releases ${r.releases.join(', ')}`,
+          ]),
           { indent: 2 },
         );
         return {

@@ -41,7 +41,8 @@ export async function modelRun<World extends Modelled, Plan extends PlanBase>(
       const o = opening();
       if (o === undefined) throw new Error('nothing is asked');
       const { by = 'ann', ...rest } = extra;
-      runtime.send('decide', { opening: o.id, digest: o.digest.slice(0, 12), by, choice, ...rest });
+      const waive = choice === 'waive' ? { waive: o.waivable, comment: 'by plan' } : {};
+      runtime.send('decide', { opening: o.id, digest: o.digest.slice(0, 12), by, choice, ...waive, ...rest });
     },
     until: (condition) => runtime.drive(runtime.waitFor(condition)),
   };

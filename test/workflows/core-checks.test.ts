@@ -1,5 +1,6 @@
 import { record, Run, type Body } from '../../workflows/procedure';
 import { CallFailed, type PlanBase } from '../../workflows/procedure/types';
+import { statusView } from '../../workflows/procedure/views';
 import { MemoryRuntime } from '../support/memory-runtime';
 import { pairPlan } from '../support/pair-run';
 
@@ -123,5 +124,70 @@ describe('a check that people have to help along', () => {
     runtime.send('cancel');
     expect(await runtime.drive(ending)).toBe('Cancelled');
     expect(run.state.openings[0]?.outcome?.choice).toBe('withdrawn');
+  });
+});
+
+/** A check whose faults may be waived, and a later one that is told what was. */
+const waiverBody: Body<PlanBase> = async ({ check }) => {
+  const first = await check('Ready', { type: 'pair.ready', input: {} }, { waive: { on: 'Waivable' } });
+  await check('Ready again', { type: 'pair.again', input: { waivers: first } });
+};
+
+async function withFaults(type: string) {
+  const told: unknown[] = [];
+  const runtime = new MemoryRuntime({
+    'pair.ready.check': () =>
+      Promise.reject(new CallFailed(type, 'no NTP; a relay', { waivable: ['ntp_sync', 'dhcp_relay'], faults: [] })),
+    'pair.again.check': (call: { readonly input: unknown }) => {
+      told.push(call.input);
+      return Promise.resolve({ summary: 'ready' });
+    },
+    'core.digest': () => Promise.resolve('b'.repeat(64)),
+  });
+  const plan: PlanBase = pairPlan();
+  const items = await record(waiverBody, plan);
+  const run = new Run({ runtime, body: waiverBody, plan, items, planDigest: 'a'.repeat(64) });
+  const ending = run.toTheEnd();
+  const hold = () => run.state.openings.find((o) => o.outcome === undefined);
+  await runtime.drive(runtime.waitFor(() => hold() !== undefined));
+  const waive = (answer: { waive?: string[]; comment?: string }): void =>
+    runtime.send('decide', { opening: hold()?.id, digest: 'b'.repeat(12), by: 'ann', choice: 'waive', ...answer });
+  return { told, runtime, run, ending, hold, waive };
+}
+
+describe('faults that people may waive', () => {
+  it('are waived by name with a reason, and later checks are told', async () => {
+    const { told, runtime, run, ending, hold, waive } = await withFaults('Waivable');
+    expect(hold()?.choices).toEqual(['retry', 'waive', 'roll-back', 'stop']);
+    expect(hold()?.question).toContain('May be waived, by name and with a reason: ntp_sync, dhcp_relay.');
+    expect(statusView(run).waitingFor[0]?.waivable).toEqual(['ntp_sync', 'dhcp_relay']);
+    waive({ waive: ['ntp_sync', 'dhcp_relay'], comment: 'announced' });
+    expect(await runtime.drive(ending)).toBe('Completed');
+    expect(run.state.items[0]?.result).toEqual({
+      summary: 'waived by ann: ntp_sync, dhcp_relay (announced)',
+      waived: ['ntp_sync', 'dhcp_relay'],
+      by: ['ann'],
+      reason: 'announced',
+    });
+    expect(told).toMatchObject([{ waivers: { waived: ['ntp_sync', 'dhcp_relay'] } }]);
+  });
+
+  it.each([
+    [{ waive: ['ntp_sync', 'dhcp_relay'] }, /waiving needs a reason/],
+    [{ waive: ['ntp_sync'], comment: 'x' }, /not named in "waive": dhcp_relay/],
+    [{ comment: 'x' }, /not named in "waive": ntp_sync, dhcp_relay/],
+    [{ waive: ['ntp_sync', 'dhcp_relay', 'jobs'], comment: 'x' }, /there is no fault jobs/],
+  ])('are not waived by %j', async (answer, why) => {
+    const { run, hold, waive } = await withFaults('Waivable');
+    waive(answer);
+    expect(run.state.refused.at(-1)?.why).toMatch(why);
+    expect(hold()?.id).toBe('hold#1');
+  });
+
+  it('of another failure can’t be', async () => {
+    const { run, hold, waive } = await withFaults('NotReady');
+    expect(hold()?.choices).not.toContain('waive');
+    waive({ waive: ['ntp_sync', 'dhcp_relay'], comment: 'announced' });
+    expect(run.state.refused.at(-1)?.why).toMatch(/can be answered with/);
   });
 });

@@ -21,6 +21,7 @@ type Pattern = readonly string[];
 const HOST_REFERENCES: readonly Pattern[] = [
   ['nodes', '*', 'host'],
   ['routing', 'routers', '*', 'host'],
+  ['steering', 'routers', '*', 'host'],
   ['loadBalancer', 'instances', '*', 'host'],
   ['monitoring', 'probes', '*', 'from'],
 ];
@@ -33,6 +34,10 @@ const NODE_MAPS: readonly { readonly at: Pattern; readonly all: boolean }[] = [
   { at: ['routing', 'routers', '*', 'policy', 'routeMaps'], all: false },
   { at: ['routing', 'steering', 'nodes'], all: true },
   { at: ['routing', 'traffic', 'counters'], all: false },
+  { at: ['steering', 'routers', '*', 'families', '*', 'paths'], all: true },
+  { at: ['steering', 'routers', '*', 'policy', 'routeMaps'], all: false },
+  { at: ['steering', 'steering', 'nodes'], all: true },
+  { at: ['steering', 'traffic', 'counters'], all: false },
   { at: ['parity', 'substitute'], all: false },
   { at: ['loadBalancer', 'servers'], all: false },
 ];
@@ -129,14 +134,16 @@ function nodeFaults(cluster: unknown): ReferenceFault[] {
 }
 
 function probeFaults(cluster: unknown): ReferenceFault[] {
-  const routers = keysOf(valueAt(cluster, ['routing', 'routers']));
+  const isPanos = valueAt(cluster, ['kind']) === 'panos-pair';
+  // Of a PAN-OS pair the BGP sessions of its own devices are watched.
+  const routers = keysOf(valueAt(cluster, isPanos ? ['nodes'] : ['routing', 'routers']));
   return matches(cluster, ['monitoring', 'probes', '*', 'router']).flatMap(({ path, value }) =>
     typeof value !== 'string' || routers.includes(value)
       ? []
       : [
           {
             at: path,
-            what: `there is no router ${value} under routing.routers`,
+            what: `there is no ${isPanos ? `device ${value} under nodes` : `router ${value} under routing.routers`}`,
             next: suggest(value, routers, 'routers'),
           },
         ],

@@ -1,5 +1,6 @@
 /** From an inventory and what an SRE typed to the part of a plan that needs no look at the devices. */
 import { permanent } from '../../activities/kit/errors';
+import { parseRelease } from '../../activities/panos/releases';
 import type { HostSpec } from '../../activities/ssh/spec';
 import { workflowTypes, type PlanInput, type StartInput } from '../../workflows/contract';
 import type { PlanBase } from '../../workflows/procedure/types';
@@ -7,7 +8,7 @@ import { digestOf } from '../digest';
 import { formatPath } from './faults';
 import { requesterFaults } from './policy';
 import { hostsOf } from './references';
-import type { ClusterEntry, FirewallPairEntry, Inventory, XRoadClusterEntry } from './schema';
+import type { ClusterEntry, FirewallPairEntry, Inventory, PanosPairEntry, XRoadClusterEntry } from './schema';
 import { closest } from './suggest';
 
 /** What every resolved plan has besides PlanBase. References to secrets, never secrets. */
@@ -35,7 +36,14 @@ export interface ResolvedXRoadCluster
   readonly mode: 'rolling' | 'offline';
 }
 
-export type ResolvedPlan = ResolvedFirewallPair | ResolvedXRoadCluster;
+/** The static part of a PAN-OS pair's plan; mode, roles, releases and the path are read from the devices. */
+export interface ResolvedPanosPair extends Resolved, Pick<PanosPairEntry, 'nodes' | 'panos' | 'monitoring'> {
+  readonly procedure: 'panos-pair';
+  /** The entry's `steering`. */
+  readonly routing?: NonNullable<PanosPairEntry['steering']>;
+}
+
+export type ResolvedPlan = ResolvedFirewallPair | ResolvedXRoadCluster | ResolvedPanosPair;
 
 export interface Queues {
   readonly default: string;
@@ -131,11 +139,22 @@ function staticParts(inventory: Inventory, cluster: ClusterEntry) {
         return host === undefined ? [] : [[name, host] as const];
       }),
     ),
-    ...sections,
+    ...renamed(sections),
   };
 }
 
+/** Activities of routing read the section `routing`, whatever the entry calls it. */
+function renamed<Sections extends object>(sections: Sections): object {
+  if (!('steering' in sections)) return sections;
+  const { steering, ...rest } = sections;
+  return { ...rest, routing: steering };
+}
+
 function versionFaults(cluster: ClusterEntry, version: string): string[] {
+  if (cluster.kind === 'panos-pair')
+    return parseRelease(version) === undefined
+      ? [`version: "${version}" is no release of PAN-OS, as 10.2.9 or 10.2.9-h4`]
+      : [];
   const known = Object.keys(cluster.software.releases);
   if (known.includes(version)) return [];
   // All of them: of two versions that look alike neither was "meant".

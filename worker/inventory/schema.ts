@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { loadBalancerSpec } from '../../activities/load-balancer/spec';
 import { softwareSpec } from '../../activities/packages/spec';
+import { panosNode, panosSpec } from '../../activities/panos/spec';
 import { paritySpec } from '../../activities/parity/spec';
 import { monitoringSpec } from '../../activities/probes/spec';
 import { readinessSpec } from '../../activities/readiness/spec';
@@ -55,6 +56,25 @@ const xRoadCluster = z.strictObject({
 });
 export type XRoadClusterEntry = z.output<typeof xRoadCluster>;
 
+const panosPair = z.strictObject({
+  kind: z.literal('panos-pair').describe('two PAN-OS firewalls in HA, active/passive or active/active'),
+  description: z.string().optional().describe('for people; nothing reads it'),
+  site: identifier.optional().describe('site whose workers reach the devices: those that poll TASKQUEUE-SITE'),
+  nodes: z
+    .record(identifier, panosNode)
+    .refine((nodes) => Object.keys(nodes).length === 2, { error: 'an HA pair has exactly two devices' })
+    .describe('the two devices; which of them is active is read from them'),
+  panos: panosSpec.prefault({}).describe('how the pair is upgraded'),
+  steering: routingSpec
+    .optional()
+    .describe(
+      'routers on which traffic is moved away before each failover of an active/active pair, where the site is built that way',
+    ),
+  monitoring: monitoringSpec.describe('what is probed while the new release serves, and what is tolerated'),
+  policy: policySpec(workflowTypes['panos-pair'].gates).describe('who decides what'),
+});
+export type PanosPairEntry = z.output<typeof panosPair>;
+
 const person = z.strictObject({
   name: z.string().optional().describe('full name, for people'),
 });
@@ -63,13 +83,15 @@ const person = z.strictObject({
 export const inventorySchema = z.strictObject({
   schema: z.literal(1).describe('version of this format'),
   taskQueue: identifier.default(defaultTaskQueue).describe('task queue of the workers'),
-  hosts: hostsSpec.describe('every host that is logged in to: nodes, routers, hosts that probe, jump hosts'),
+  hosts: hostsSpec
+    .default({})
+    .describe('every host that is logged in to by SSH: nodes, routers, hosts that probe, jump hosts'),
   people: z
     .record(z.string().min(1).max(128), person)
     .optional()
     .describe('names that policies may use; if given, a policy that names anybody else is a fault'),
   clusters: z
-    .record(identifier, z.discriminatedUnion('kind', [firewallPair, xRoadCluster]))
+    .record(identifier, z.discriminatedUnion('kind', [firewallPair, xRoadCluster, panosPair]))
     .describe('the clusters by name; the name is what is typed to start an upgrade'),
 });
 export type Inventory = z.output<typeof inventorySchema>;

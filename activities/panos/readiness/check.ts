@@ -45,8 +45,13 @@ export type Check = { readonly each: MemberCheck } | { readonly both: PairCheck 
 export type Checks = Readonly<Record<CheckName, Check>>;
 
 /** A fault and the check that found it. Waived by that name. */
-export interface CheckFault extends Fault {
+export interface CheckFault extends ReadinessFault {
   readonly check: CheckName;
+}
+
+/** A fault of a named check, or of something else that an upgrade needs. */
+export interface ReadinessFault extends Fault {
+  readonly check?: string;
   readonly waivable: boolean;
   /** Type of the failure, where the check couldn't be made. */
   readonly type?: string;
@@ -136,14 +141,16 @@ async function faultsOf(check: CheckName, where: string, find: () => Promise<rea
  * The failure that a run's faults are, or nothing. NotReady: somebody must mend something. Waivable: people may decide to
  * go on, naming each check. If every fault is a failure to read that may pass by itself, the failure is transient.
  */
-export function readinessFailure({ faults }: CheckRun): Error | undefined {
+export function readinessFailure(faults: readonly ReadinessFault[]): Error | undefined {
   if (faults.length === 0) return undefined;
-  const list = formatFaults(faults.map((fault) => ({ ...fault, what: `${fault.what} [${fault.check}]` })));
+  const list = formatFaults(
+    faults.map((fault) => ({ ...fault, what: `${fault.what}${fault.check === undefined ? '' : ` [${fault.check}]`}` })),
+  );
   const message = `not ready, nothing was changed; ${faults.length} fault${faults.length === 1 ? '' : 's'}:\n${list}`;
   const passing = faults.map(({ type }) => PASSING.find((passes) => passes === type));
   if (passing.every((type) => type !== undefined)) return transient(passing[0] ?? 'Unreachable', message, { faults });
   if (faults.some(({ waivable }) => !waivable)) return permanent('NotReady', message, { faults });
-  return permanent('Waivable', message, { faults, waivable: [...new Set(faults.map(({ check }) => check))] });
+  return permanent('Waivable', message, { faults, waivable: [...new Set(faults.flatMap(({ check }) => check ?? []))] });
 }
 
 /** Failures to read that asking again may cure. */

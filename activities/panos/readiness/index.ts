@@ -4,8 +4,17 @@
  * lists the checks.
  */
 export { CATALOGUE, CHECK_NAMES, isWaivable, WAIVABLE, type CheckName } from './catalogue';
-export { readinessFailure, runChecks, type CheckContext, type CheckFault, type CheckRun, type Reader } from './check';
+export {
+  readinessFailure,
+  runChecks,
+  type CheckContext,
+  type CheckFault,
+  type CheckRun,
+  type Reader,
+  type ReadinessFault,
+} from './check';
 export { CHECKS } from './checks';
 export { compareSnapshots, type Difference } from './compare';
+export { peersOf } from './read';
 export { readSnapshot, type Snapshot } from './snapshot';
 export { readinessChecksSpec, thresholdsSpec, type ReadinessChecksSpec, type Thresholds } from './spec';

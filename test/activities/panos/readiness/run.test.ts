@@ -97,7 +97,7 @@ describe('which checks run', () => {
 
 describe('the failure', () => {
   const failure = async (some: Partial<Record<CheckName, Check>>) =>
-    readinessFailure(await runChecks(checks(some), both, context)) as ApplicationFailure | undefined;
+    readinessFailure((await runChecks(checks(some), both, context)).faults) as ApplicationFailure | undefined;
   const one: Check = { each: async () => [{ what: 'bad' }] };
 
   test('is none if all pass', async () => {

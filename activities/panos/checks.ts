@@ -1,0 +1,118 @@
+/** Checks of the procedure: what was before, whether a member is healthy, and whether both are one pair again. */
+import { defineCheck, formatFaults, permanent, transient, type Fault, type Finding } from '../kit';
+import { isServing } from './ha';
+import { answering, describe, describePair, nodesOf, readPair, servingMembers } from './pair';
+import { nodeNames, otherThan, type NodeInput, type PanosPlan, type PanosServices } from './plan';
+import { compareSnapshots, readSnapshot } from './readiness';
+import { isBack } from './states';
+import { readSystem } from './system';
+import { assertTraffic, type Snapshots, type TrafficInput } from './traffic';
+import { untilPair } from './wait';
+
+export interface SnapshotFinding extends Finding {
+  /** Member that served, the primary one in active/active. */
+  readonly serving: string;
+  readonly snapshots: Snapshots;
+}
+
+/** What a member has whether it serves or not. */
+const OWN: ReadonlySet<string> = new Set(['interfaces', 'MTUs', 'licences', 'content']);
+
+export const pairChecks = (services: PanosServices) => ({
+  /** What both members carry, for later comparison. */
+  snapshot: defineCheck<Record<never, never>, SnapshotFinding, PanosPlan>({
+    async check(context) {
+      const reading = await readPair(context, services);
+      const serving = servingMembers(reading)[0]?.node;
+      if (serving === undefined) throw transient('VerifyFailed', `nobody serves: ${describePair(reading)}`);
+      const snapshots = await Promise.all(
+        nodeNames(context.plan).map(
+          async (node) => [node, await readSnapshot(services.device(context, node))] as const,
+        ),
+      );
+      return {
+        summary: `${serving} serves; what both carry is recorded`,
+        serving,
+        snapshots: Object.fromEntries(snapshots),
+      };
+    },
+  }),
+
+  /** A member that was upgraded: its release, its place in HA, its interfaces and licences as before. */
+  healthy: defineCheck<
+    NodeInput & { readonly version: string; readonly snapshot: TrafficInput['snapshot'] },
+    Finding,
+    PanosPlan
+  >({
+    async check(context, { node, version, snapshot }) {
+      const reading = await readPair(context, services);
+      const member = answering(reading, node);
+      const faults: Fault[] = [];
+      const { version: running } = await readSystem(services.device(context, node));
+      if (running !== version) faults.push({ where: node, what: `it runs ${running}, not ${version}` });
+      if (!isBack(context.plan, member)) faults.push({ where: node, what: describe(member) });
+      const before = snapshot.snapshots[node];
+      const other = reading.members[otherThan(context.plan, node)];
+      if (other?.answers !== true || !(isServing(other.state) || isServing(member.state)))
+        faults.push({ where: context.plan.cluster, what: `nobody serves: ${describePair(reading)}` });
+      if (before !== undefined && !isServing(member.state)) {
+        // What it carries is for later: here are its own things, which don't depend on who serves.
+        const after = await readSnapshot(services.device(context, node));
+        const differences = compareSnapshots(before, after, context.plan.panos.thresholds);
+        faults.push(...differences.filter(({ of }) => OWN.has(of)).map(({ what }) => ({ where: node, what })));
+      }
+      if (faults.length > 0)
+        throw transient('VerifyFailed', `${node} isn’t as it should be:\n${formatFaults(faults)}`, faults);
+      return { summary: describe(member), nodes: nodesOf(reading) };
+    },
+  }),
+
+  /** Both on one release, one configuration, in their places. */
+  synchronized: defineCheck<{ readonly version: string }, Finding, PanosPlan>({
+    async check(context, { version }) {
+      const { rejoinTimeoutMs, settledLooks } = context.plan.panos.timing;
+      let unsynchronized = '';
+      try {
+        const reading = await untilPair(context, services, {
+          what: 'both to be one pair again',
+          timeoutMs: rejoinTimeoutMs,
+          looks: settledLooks,
+          missing: (now) => {
+            unsynchronized = '';
+            for (const node of nodeNames(context.plan)) {
+              const member = answering(now, node);
+              if (member.version !== version) return `${node} runs ${member.version}, not ${version}`;
+              if (!isBack(context.plan, member)) return describe(member);
+              if (member.buildCompat !== 'Match') return `build-compat of ${node} is ${member.buildCompat}`;
+              if (member.runningSyncEnabled && member.runningSync !== 'synchronized')
+                unsynchronized = `the configuration of ${node} is ${member.runningSync || 'in an unknown state'}`;
+            }
+            return unsynchronized === '' ? undefined : unsynchronized;
+          },
+        });
+        return {
+          summary: `both run ${version} with one configuration: ${describePair(reading)}`,
+          nodes: nodesOf(reading),
+        };
+      } catch (error) {
+        if (unsynchronized === '' || context.signal.aborted) throw error;
+        throw permanent(
+          'NotSynchronized',
+          `${unsynchronized}. Have a look at both, then synchronize from the one whose configuration is right (request high-availability sync-to-remote running-config), which overwrites the other’s`,
+        );
+      }
+    },
+  }),
+
+  /** At the end: what is carried now against what was carried before. */
+  compare: defineCheck<Pick<TrafficInput, 'snapshot'>, Finding, PanosPlan>({
+    async check(context, { snapshot }) {
+      const reading = await readPair(context, services);
+      const summaries: string[] = [];
+      for (const member of servingMembers(reading))
+        summaries.push(await assertTraffic(context, services, { node: member.node, snapshot }));
+      if (summaries.length === 0) throw transient('VerifyFailed', `nobody serves: ${describePair(reading)}`);
+      return { summary: summaries.join('; '), nodes: nodesOf(reading) };
+    },
+  }),
+});

@@ -1,0 +1,85 @@
+/**
+ * What speaks against an upgrade, in one list: the named checks of both devices, the probes, the routers where traffic is
+ * steered. Faults that people may waive are asked about by name. Source: facts/pan-os.md, sections 4.1 (step 2), 4.2 and 6.
+ */
+import { defineCheck, type AnyPlan, type Finding, type StepContext } from '../kit';
+import { faultsOf } from '../readiness/registry';
+import { nodesOf, readPair } from './pair';
+import { nodeNames, type PanosPlan, type PanosServices } from './plan';
+import { CHECKS, readinessFailure, runChecks, type CheckContext, type ReadinessFault } from './readiness';
+
+/** Checks of other folders, which need what the worker has. */
+export interface ReadinessParts {
+  readonly probes: (context: StepContext<AnyPlan>) => Promise<Finding>;
+  readonly routing: (context: StepContext<AnyPlan>, serving: string) => Promise<Finding>;
+}
+
+export interface ReadyInput {
+  /** Release that both must run; the one that the plan found if left out. */
+  readonly release?: string;
+  /** What people waived before, in the result of the check that they answered. */
+  readonly waivers?: { readonly waived?: readonly string[] };
+}
+
+/** @throws NotReady with every fault; Waivable where all that is left may be waived; a transient failure if it may pass */
+export const panosReadiness = (services: PanosServices, parts: ReadinessParts) =>
+  defineCheck<ReadyInput, Finding & { readonly waived?: readonly string[] }, PanosPlan>({
+    async check(context, { release, waivers }) {
+      const { plan } = context;
+      const waived = waivers?.waived ?? [];
+      const [devices, probes, routing] = await Promise.all([
+        runChecks(
+          CHECKS,
+          nodeNames(plan).map((node) => services.device(context, node)),
+          checkContext(plan),
+        ),
+        toldBy('probes', () => parts.probes(context)),
+        plan.routing === undefined ? [] : toldBy('routing', () => parts.routing(context, plan.roles.active)),
+      ]);
+      const reading = await readPair(context, services);
+      const found = [
+        ...devices.faults,
+        ...releaseFaults(reading, release ?? plan.releases.from),
+        ...probes,
+        ...routing,
+      ].filter(({ check, waivable }) => !(waivable && check !== undefined && waived.includes(check)));
+      const failure = readinessFailure(found);
+      if (failure !== undefined) throw failure;
+      const but = waived.length === 0 ? '' : `; waived: ${waived.join(', ')}`;
+      return {
+        summary: `${devices.ran.length} checks of both devices found nothing${but}`,
+        nodes: nodesOf(reading),
+        ...(waived.length === 0 ? {} : { waived }),
+      };
+    },
+  });
+
+const checkContext = ({ panos, hops }: PanosPlan): CheckContext => ({
+  spec: panos.readiness,
+  images: [...new Set(hops.flatMap(({ images }) => images))],
+  imported: panos.images !== undefined,
+  content: panos.content,
+});
+
+async function toldBy(where: string, look: () => Promise<Finding>): Promise<ReadinessFault[]> {
+  try {
+    await look();
+    return [];
+  } catch (error) {
+    return faultsOf(error, where).map(({ where: at, what, next, type }) => ({
+      where: at,
+      what,
+      ...(next === undefined ? {} : { next }),
+      waivable: false,
+      ...(type === undefined ? {} : { type }),
+    }));
+  }
+}
+
+function releaseFaults({ members }: Awaited<ReturnType<typeof readPair>>, release: string): ReadinessFault[] {
+  return Object.values(members).flatMap((member): ReadinessFault[] => {
+    if (!member.answers) return [{ where: member.node, what: member.why, waivable: false, type: 'Unreachable' }];
+    if (member.version === release) return [];
+    return [{ where: member.node, what: `it runs ${member.version}, not ${release}`, waivable: false }];
+  });
+}

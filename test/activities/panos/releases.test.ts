@@ -1,0 +1,112 @@
+import fc from 'fast-check';
+import {
+  compareReleases,
+  featureDistance,
+  parseRelease,
+  pathBetween,
+  type Release,
+} from '../../../activities/panos/releases';
+
+const available = [
+  '10.1.0',
+  '10.1.9',
+  '10.2.0',
+  '10.2.3',
+  '10.2.10',
+  '10.2.9-h4',
+  '11.0.0',
+  '11.0.4',
+  '11.1.0',
+  '11.1.4',
+  '12.1.2',
+  '12.1.4',
+];
+const options = { available, featureReleasesApart: 1 };
+const release = fc
+  .tuple(fc.constantFrom('9.1', '10.0', '10.1', '10.2', '11.0'), fc.nat(20), fc.nat(5))
+  .map(([feature, maintenance, hotfix]) => `${feature}.${maintenance}${hotfix === 0 ? '' : `-h${hotfix}`}`);
+const parsed = (text: string): Release => parseRelease(text)!;
+
+it('compares numbers as numbers, and hotfixes after the plain release', () => {
+  const sorted = ['10.2.10', '10.2.9-h4', '10.2.9', '9.1.3', '10.2.9-h10'].sort((a, b) =>
+    compareReleases(parsed(a), parsed(b)),
+  );
+  expect(sorted).toEqual(['9.1.3', '10.2.9', '10.2.9-h4', '10.2.9-h10', '10.2.10']);
+});
+
+it('orders all releases, one way only', () => {
+  fc.assert(
+    fc.property(release, release, release, (a, b, c) => {
+      const order = (x: string, y: string): number => Math.sign(compareReleases(parsed(x), parsed(y)));
+      expect(order(a, b)).toBe(0 - order(b, a));
+      if (order(a, b) <= 0 && order(b, c) <= 0) expect(order(a, c)).toBeLessThanOrEqual(0);
+    }),
+  );
+});
+
+it('knows what no release is', () => {
+  for (const text of ['10.2', '10.2.x', 'latest', '10.2.3-c1', '']) expect(parseRelease(text)).toBeUndefined();
+});
+
+it('stays in a feature release without a base image', () => {
+  expect(pathBetween('10.2.3', '10.2.10', options)).toEqual({
+    hops: [{ from: '10.2.3', to: '10.2.10', images: ['10.2.10'] }],
+  });
+});
+
+it('brings the base image first', () => {
+  expect(pathBetween('10.1.9', '10.2.3', options)).toEqual({
+    hops: [{ from: '10.1.9', to: '10.2.3', images: ['10.2.0', '10.2.3'] }],
+  });
+  expect(pathBetween('10.1.9', '10.2.0', options)).toEqual({
+    hops: [{ from: '10.1.9', to: '10.2.0', images: ['10.2.0'] }],
+  });
+});
+
+it('stops at the newest release of each feature release in between', () => {
+  expect(pathBetween('10.1.9', '11.1.4', options)).toEqual({
+    hops: [
+      { from: '10.1.9', to: '10.2.10', images: ['10.2.0', '10.2.10'] },
+      { from: '10.2.10', to: '11.0.4', images: ['11.0.0', '11.0.4'] },
+      { from: '11.0.4', to: '11.1.4', images: ['11.1.0', '11.1.4'] },
+    ],
+  });
+});
+
+it('skips feature releases where the pair may be further apart', () => {
+  const path = pathBetween('10.1.9', '11.1.4', { ...options, featureReleasesApart: 2 });
+  expect(path).toMatchObject({ hops: [{ to: '11.0.4' }, { to: '11.1.4' }] });
+});
+
+it('takes 12.1.2 for the base of 12.1', () => {
+  const path = pathBetween('11.1.4', '12.1.4', { ...options, featureReleasesApart: 2 });
+  expect(path).toMatchObject({ hops: [{ images: ['12.1.2', '12.1.4'] }] });
+});
+
+it.each([
+  ['10.2.3', '10.2.3', undefined, /run 10.2.3 already/],
+  ['10.2.3', '10.1.9', undefined, /older/],
+  ['10.2.3', '10.2.11', undefined, /image 10.2.11 can’t be had/],
+  ['10.1.9', '11.0.4', ['11.0.4'], /2 feature releases/],
+  ['10.1.9', '11.0.4', ['10.2.10'], /path ends at 10.2.10/],
+  ['10.1.9', '11.0.4', ['11.0.4', '10.2.3', '11.0.4'], /10.2.3 doesn’t come after 11.0.4/],
+  ['7.1.1', '10.2.3', undefined, /isn’t known/],
+])('refuses the way from %s to %s (%j)', (from, to, path, why) => {
+  const result = pathBetween(from, to, { ...options, ...(path === undefined ? {} : { path }) });
+  expect('faults' in result && result.faults.join('\n')).toMatch(why);
+});
+
+it('never makes a hop that is wider than the pair may be apart', () => {
+  fc.assert(
+    fc.property(release, release, fc.integer({ min: 1, max: 3 }), (from, to, featureReleasesApart) => {
+      const result = pathBetween(from, to, {
+        available: [...available, to, '9.1.0', '10.0.0', '10.0.5'],
+        featureReleasesApart,
+      });
+      if ('faults' in result) return;
+      expect(result.hops.at(-1)?.to).toBe(to);
+      for (const hop of result.hops)
+        expect(featureDistance(hop.from, hop.to)).toBeLessThanOrEqual(featureReleasesApart);
+    }),
+  );
+});

@@ -1,0 +1,162 @@
+/**
+ * Upgrades a PAN-OS HA pair, active/passive or active/active, after Palo Alto Networks' upgrade guide ("Upgrade an HA Firewall
+ * Pair") and its XML API use case. Read it beside facts/pan-os.md, sections 4.1 and 4.2: the numbers are those of their tables.
+ */
+import type { PanosActivities, PanosPlan, SnapshotFinding } from '../activities/panos';
+import type * as probeActivities from '../activities/probes';
+import type { Baseline } from '../activities/probes';
+import type * as routingActivities from '../activities/routing';
+import type { PlanView, Report } from './contract';
+import { handles, planOnly, upgrade, type Body, type Context, type Given, type PlanBase } from './procedure';
+
+const panos = handles<PanosActivities>('panos');
+const probes = handles<typeof probeActivities>('probes');
+const routing = handles<typeof routingActivities>('routing');
+
+export type PanosPairPlan = PlanBase & PanosPlan;
+type Procedure = Context<PanosPairPlan>;
+type Hop = PanosPairPlan['hops'][number];
+
+/** What takes minutes is repeated a few times, not for so many minutes each. */
+const patience = { attempts: 4, intervalMs: 10_000 };
+const A_MINUTE_MS = 60_000;
+
+export const panosPair: Body<PanosPairPlan> = async (procedure) => {
+  const { plan, check, step, gate, switchBackMeans } = procedure;
+  const { from, to } = plan.releases;
+  const long = limits(plan);
+
+  // 0–3
+  const readiness = await check('Check that the pair is ready', panos.ready({}), { waive: { on: 'Waivable' } });
+  const baseline = await check('Record the baseline', probes.baseline({}));
+  const way = plan.hops.map((hop) => hop.to).join(', then ');
+  await gate('start', `Upgrade ${plan.cluster} from ${from} to ${way}, ${plan.panos.order}?`);
+  switchBackMeans('traffic has not been moved yet, there is nothing to switch back');
+
+  // 4–6
+  await step('Save the configuration of both', panos.backup({}, long.transfer), { keep: 'backups are kept' });
+  await step('Bring both to one content version', panos.content({}, long.transfer));
+  await step('Switch preemption off', panos.preemptionOff({}, long.commit));
+
+  // Both finish a hop before the next one begins: members too far apart suspend each other.
+  let { active, passive } = plan.roles;
+  let snapshot = await check('Record what both carry', panos.snapshot({}));
+  for (const [index, hop] of plan.hops.entries()) {
+    if (index > 0) {
+      await check(`Check that the pair is ready for ${hop.to}`, panos.ready({ release: hop.from, waivers: readiness }));
+      snapshot = await check(`Record what both carry on ${hop.from}`, panos.snapshot({}));
+    }
+    const [first, second] = plan.panos.order === 'passive-first' ? [passive, active] : [active, passive];
+    await upgradeBoth(procedure, hop, { first, second }, { snapshot, baseline });
+    [active, passive] = [first, second];
+  }
+
+  // 19–21
+  if (plan.panos.failBack && active !== plan.roles.active) {
+    const back = plan.roles.active;
+    await steer(procedure, back);
+    await step(`Fail back to ${back}`, panos.moveTo({ to: back, leaveOther: 'in-ha', snapshot }, long.move));
+  }
+  if (plan.routing !== undefined)
+    await step('Put the routing back', routing.prefer({ node: plan.roles.active, as: 'restore' }));
+  await step('Restore preemption', panos.preemptionRestore({}, long.commit));
+  await check('Check the upgraded pair', panos.synchronized({ version: to }, long.rejoin), {
+    task: { on: 'NotSynchronized', ask: 'sync' },
+  });
+  await check('Compare with what both carried before', panos.compare({ snapshot }, long.move));
+  await check('Compare with the baseline', probes.final({ baseline }));
+};
+
+interface Order {
+  /** Upgraded first; serves the new release while the second waits. */
+  readonly first: string;
+  readonly second: string;
+}
+interface Before {
+  readonly snapshot: Given<SnapshotFinding>;
+  readonly baseline: Given<Baseline>;
+}
+
+/** Both members from one release to the next. */
+async function upgradeBoth(procedure: Procedure, hop: Hop, { first, second }: Order, before: Before): Promise<void> {
+  const { plan, step, gate, watching, atLeast, switchBackMeans } = procedure;
+  const { snapshot, baseline } = before;
+  const long = limits(plan);
+
+  // 7
+  await step(
+    `Bring the images of ${hop.to} to both`,
+    panos.images({ nodes: [first, second], versions: hop.images }, long.transfer),
+    { keep: 'images on disk do no harm' },
+  );
+
+  // 9, d: passive-first, the one that serves (or leads) goes on; active-first, the other takes over on the release it knows.
+  await steer(procedure, second);
+  if (plan.panos.order === 'passive-first') await step(`Suspend ${first}`, panos.suspend({ node: first }, long.state));
+  else await step(`Fail over to ${second}`, panos.moveTo({ to: second, leaveOther: 'suspended', snapshot }, long.move));
+  switchBackMeans(`${first} is being upgraded: ${second} serves, and stays so`);
+
+  // 10–13
+  await exchange(procedure, first, hop, before);
+
+  // 14–16
+  await gate('fail-over', `Fail over to ${first}, which now runs ${hop.to}?`);
+  const back = panos.moveTo({ to: second, leaveOther: 'in-ha' }, long.move);
+  await watching(
+    { name: `Watch ${hop.to} on ${first}`, action: probes.watch({ serving: first, escapeTo: second, baseline }) },
+    { escape: back },
+    async () => {
+      await steer(procedure, first);
+      await step(`Fail over to ${first}`, panos.moveTo({ to: first, leaveOther: 'suspended', snapshot }, long.move));
+      await atLeast('Monitoring period', plan.monitoring.periodMs);
+      await gate('second', `Upgrade ${second} too? ${first} has served ${hop.to} through the monitoring period.`);
+    },
+  );
+
+  // 17, 18
+  switchBackMeans(`${second} is being upgraded: no other member can serve until it is back`);
+  await exchange(procedure, second, hop, before);
+  await procedure.check(
+    `Check that both are one pair on ${hop.to}`,
+    panos.synchronized({ version: hop.to }, long.rejoin),
+    { task: { on: 'NotSynchronized', ask: 'sync' } },
+  );
+}
+
+/** Install, restart, back into HA: while the other serves. */
+async function exchange({ plan, check, step }: Procedure, node: string, hop: Hop, { snapshot }: Before): Promise<void> {
+  const long = limits(plan);
+  const version = hop.to;
+  await step(`Install ${version} on ${node}`, panos.install({ node, version }, long.install));
+  await step(`Restart ${node}`, panos.restart({ node, version }, long.boot));
+  await step(`Bring ${node} back into HA`, panos.rejoin({ node, snapshot }, long.rejoin));
+  await check(`Check ${node}`, panos.healthy({ node, version, snapshot }, long.state));
+}
+
+/** Where routers are steered too, traffic leaves a member before HA moves: the failover then finds none to lose. */
+async function steer({ plan, step }: Procedure, to: string): Promise<void> {
+  if (plan.routing !== undefined) await step(`Steer traffic to ${to} on the routers`, routing.prefer({ node: to }));
+}
+
+/** Longest attempts, each long enough for what it waits for. */
+function limits({ panos: { timing } }: PanosPairPlan) {
+  const { stateTimeoutMs, rejoinTimeoutMs, convergeTimeoutMs, bootTimeoutMs, installTimeoutMs } = timing;
+  const of = (timeoutMs: number) => ({ timeoutMs: timeoutMs + 2 * A_MINUTE_MS, patience });
+  return {
+    state: of(2 * stateTimeoutMs),
+    // Either may first have to be brought back, and the undo of one is one more of them.
+    move: of(3 * (stateTimeoutMs + rejoinTimeoutMs) + convergeTimeoutMs),
+    rejoin: of(2 * rejoinTimeoutMs + convergeTimeoutMs + stateTimeoutMs),
+    transfer: of(6 * timing.downloadTimeoutMs),
+    commit: of(2 * timing.commitTimeoutMs + rejoinTimeoutMs + stateTimeoutMs),
+    install: of(installTimeoutMs),
+    // An undo installs before it restarts.
+    boot: of(installTimeoutMs + bootTimeoutMs + 2 * stateTimeoutMs),
+  };
+}
+
+/** Start it as `upgrade-<cluster>` with {"cluster":"pa-edge","version":"10.2.9","requestedBy":"alice"}. */
+export const upgradePanosPair = (input: unknown): Promise<Report> => upgrade('panos-pair', panosPair, input);
+
+/** The dry run, as `plan-<cluster>`, also beside a running upgrade. It reads, and suspends nothing. */
+export const planPanosPair = (input: unknown): Promise<PlanView> => planOnly('panos-pair', panosPair, input);
