@@ -3,6 +3,11 @@ import { UP_AT_START_MS, type Phase } from './boot-phases';
 import type { SimulatedDevice } from './device';
 import type { Scheduled } from './clock/events';
 
+const AUTO_COMMIT = {
+  type: 'AutoCom',
+  details: ['Configuration committed successfully', 'Successfully committed last configuration'],
+} as const;
+
 export class Power {
   phase: Phase = 'up';
   /** Epoch milliseconds. */
@@ -18,6 +23,7 @@ export class Power {
 
   constructor(private readonly device: SimulatedDevice) {
     this.bootedAt = device.events.now - UP_AT_START_MS;
+    device.jobs.past(AUTO_COMMIT, this.bootedAt, this.bootedAt + device.options.durations.autoCommitMs);
   }
 
   get listening(): boolean {
@@ -88,10 +94,9 @@ export class Power {
     this.phase = 'loading';
     device.changed(`${device.own.name}: loading its configuration`);
     device.jobs.enqueue({
-      type: 'AutoCom',
+      ...AUTO_COMMIT,
       user: '',
       durationMs: Math.max(0, autoCommitMs - jobQueueMs),
-      details: ['Configuration committed successfully', 'Successfully committed last configuration'],
       ended: () => this.#wait(0, () => this.#ready()),
     });
   }

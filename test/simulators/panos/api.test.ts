@@ -180,10 +180,10 @@ describe('commits', () => {
     const bench = new Bench();
     change(bench);
     expect(bench.commit(0).body).toBe(
-      '<response status="success" code="19"><result><msg><line>Commit job enqueued with jobid 1</line></msg><job>1</job></result></response>',
+      '<response status="success" code="19"><result><msg><line>Commit job enqueued with jobid 2</line></msg><job>2</job></result></response>',
     );
     bench.pass(31);
-    expect(bench.job(0, '1').text('result', 'job', 'result')).toBe('OK');
+    expect(bench.job(0, '2').text('result', 'job', 'result')).toBe('OK');
     expect([tag(bench, 0), tag(bench, 1)]).toEqual(['success', 'error']);
     expect(bench.ha(0).text('result', 'group', 'running-sync')).toBe('synchronization in progress');
     expect(bench.op(1, '<show><jobs><all/></jobs></show>').text('result', 'job', 'type')).toBe('HA-Sync');

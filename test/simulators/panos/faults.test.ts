@@ -86,7 +86,7 @@ describe('jobs', () => {
     bench.pair.faults.inject({ kind: 'job', how, type: 'SWInstall', details: ['Image is corrupt'] });
     bench.install(1, '10.2.9');
     bench.pass(3_600);
-    const job = (name: string) => bench.job(1, '1').text('result', 'job', name);
+    const job = (name: string) => bench.job(1, '2').text('result', 'job', name);
     expect([job('status'), job('result'), job('details')]).toEqual([status, result, details]);
     bench.restart(1);
     bench.settle();
@@ -147,7 +147,7 @@ describe('boots', () => {
     bench.pair.faults.inject({ kind: 'boots-old-version', device: 1 });
     bench.install(1, '10.2.9');
     bench.settle();
-    expect(bench.job(1, '1').text('result', 'job', 'result')).toBe('OK');
+    expect(bench.job(1, '2').text('result', 'job', 'result')).toBe('OK');
     bench.restart(1);
     bench.settle();
     expect(bench.version(1)).toBe('10.2.3');
@@ -164,13 +164,13 @@ describe('what others do', () => {
       const fault = bench.pair.faults.inject({ kind, device: 0 });
       bench.pass(3_600);
       expect([
-        bench.job(0, '1').text('result', 'job', 'type'),
-        bench.job(0, '1').text('result', 'job', 'status'),
+        bench.job(0, '2').text('result', 'job', 'type'),
+        bench.job(0, '2').text('result', 'job', 'status'),
       ]).toEqual([type, 'ACT']);
       bench.set(0, '/config/shared/tag', '<entry name="x"/>');
       expect(bench.commit(0).status).toBe('error');
       bench.pair.faults.clear(fault);
-      expect(bench.job(0, '1').text('result', 'job', 'result')).toBe('OK');
+      expect(bench.job(0, '2').text('result', 'job', 'result')).toBe('OK');
       expect(bench.commit(0).status).toBe('success');
     }
   });

@@ -59,7 +59,7 @@ describe('jobs', () => {
         .op(0, '<show><jobs><all></all></jobs></show>')
         .all('id')
         .map(({ text }) => text),
-    ).toEqual(['2', '1']);
+    ).toEqual(['3', '2', '1']);
     expect(bench.job(0, '99').body).toBe(
       '<response status="error"><msg><line>job 99 not found</line></msg></response>',
     );
@@ -72,7 +72,10 @@ describe('jobs', () => {
     expect(job(bench.job(1, id), 'type')).toBe('SWInstall');
     bench.restart(1);
     bench.settle();
-    expect(job(bench.job(1, id), 'type')).toBe('AutoCom');
+    expect(bench.job(1, id).status).toBe('error');
+    bench.checkSoftware(1);
+    bench.download(1, '10.2.7');
+    expect(job(bench.job(1, id), 'type')).toBe('Downld');
   });
 
   it('a reboot ends those that run', () => {
@@ -125,7 +128,7 @@ describe('the list of images', () => {
     expect([listed(list, '10.2.9', 'downloaded'), listed(list, '10.2.9', 'uploaded')]).toEqual(['yes', 'yes']);
     bench.install(0, '10.2.9');
     bench.settle();
-    expect(job(bench.job(0, '1'), 'result')).toBe('OK');
+    expect(job(bench.job(0, '2'), 'result')).toBe('OK');
   });
 
   it('images of other models have other names', () => {
@@ -140,11 +143,11 @@ describe('download', () => {
     expect(bench.download(0, '10.2.9').status).toBe('error');
     bench.checkSoftware(0);
     expect(bench.download(0, '10.2.9').body).toBe(
-      '<response status="success" code="19"><result><msg><line>Download job enqueued with jobid 1</line></msg><job>1</job></result></response>',
+      '<response status="success" code="19"><result><msg><line>Download job enqueued with jobid 2</line></msg><job>2</job></result></response>',
     );
     bench.pass(10);
     expect(listed(bench.op(0, INFO), '10.2.9', 'downloaded')).toBe('downloading');
-    expect(job(bench.job(0, '1'), 'type')).toBe('Downld');
+    expect(job(bench.job(0, '2'), 'type')).toBe('Downld');
     bench.settle();
     expect(listed(bench.op(0, INFO), '10.2.9', 'downloaded')).toBe('yes');
     expect(listed(bench.op(1, CHECK), '10.2.9', 'downloaded')).toBe('no');
@@ -159,7 +162,7 @@ describe('download', () => {
     bench.download(0, '10.2.7', 'yes');
     bench.pair.faults.inject({ kind: 'power-off', device: 1, afterMs: 1_000, forMs: 600_000 });
     bench.settle();
-    expect(job(bench.job(0, '2'), 'result')).toBe('OK');
+    expect(job(bench.job(0, '3'), 'result')).toBe('OK');
     expect(listed(bench.op(1, INFO), '10.2.7', 'downloaded')).toBeUndefined();
   });
 
@@ -181,8 +184,8 @@ describe('download', () => {
     bench.checkSoftware(0);
     bench.download(0, '10.2.9');
     bench.settle();
-    expect(job(bench.job(0, '1'), 'result')).toBe('FAIL');
-    expect(bench.job(0, '1').all('line')[0]?.text).toContain('not enough disk space');
+    expect(job(bench.job(0, '2'), 'result')).toBe('FAIL');
+    expect(bench.job(0, '2').all('line')[0]?.text).toContain('not enough disk space');
     expect(listed(bench.op(0, INFO), '10.2.9', 'downloaded')).toBe('no');
     bench.op(0, '<delete><software><version>10.2.3</version></software></delete>');
     expect(listed(bench.op(0, INFO), '10.2.3', 'downloaded')).toBe('yes');
@@ -204,9 +207,9 @@ describe('install', () => {
     bench.install(1, version);
     bench.settle();
     return [
-      job(bench.job(1, '1'), 'result'),
+      job(bench.job(1, '2'), 'result'),
       bench
-        .job(1, '1')
+        .job(1, '2')
         .all('line')
         .map(({ text }) => text)
         .join(' '),
@@ -216,7 +219,7 @@ describe('install', () => {
   it('says how to go on', () => {
     const bench = new Bench({ downloaded: ['10.2.9'] });
     expect(bench.install(1, '10.2.9').text('result', 'msg', 'line')).toBe(
-      "Software install job enqueued with jobid 1. Run 'show jobs id 1' to monitor its status. Please reboot the device after the installation is done.",
+      "Software install job enqueued with jobid 2. Run 'show jobs id 2' to monitor its status. Please reboot the device after the installation is done.",
     );
   });
 
@@ -295,8 +298,8 @@ describe('content', () => {
     ).toContain('8799-8509');
     bench.op(0, DOWNLOAD);
     bench.settle();
-    expect(bench.op(0, INSTALL).text('result', 'job')).toBe('2');
-    expect(job(bench.job(0, '2'), 'type')).toBe('Content');
+    expect(bench.op(0, INSTALL).text('result', 'job')).toBe('3');
+    expect(job(bench.job(0, '3'), 'type')).toBe('Content');
     bench.settle();
     expect([version(bench, 0), version(bench, 1)]).toEqual(['8799-8509', '8700-8000']);
     expect(bench.ha(1).text('result', 'group', 'local-info', 'app-compat')).toBe('Mismatch');

@@ -23,7 +23,7 @@ it('active/passive, passive first', () => {
   expect(bench.ha(0).text('result', 'group', 'running-sync')).toBe('synchronized');
   expect(bench.changes).toEqual([
     '0 fw-b: passive → suspended (User requested) [T4]',
-    '181 fw-b: job 1 SWInstall OK',
+    '181 fw-b: job 2 SWInstall OK',
     '183 fw-b: down',
     '333 fw-b: starting 10.2.9',
     '393 fw-b: loading its configuration',
@@ -33,7 +33,7 @@ it('active/passive, passive first', () => {
     '508 state synchronization is complete',
     '508 fw-a: active → suspended (User requested) [T4]',
     '508 fw-b: passive → active [T5]',
-    '689 fw-a: job 1 SWInstall OK',
+    '689 fw-a: job 2 SWInstall OK',
     '691 fw-a: down',
     '841 fw-a: starting 10.2.9',
     '901 fw-a: loading its configuration',
