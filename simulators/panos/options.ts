@@ -80,7 +80,7 @@ export interface PairOptions {
   readonly password?: string;
   /** Software that exists in the world. Releases that `version` or their base images need are added. */
   readonly software?: readonly SoftwareImage[];
-  /** Images that both devices have at the start, besides the one that runs. */
+  /** Images that both devices have at the start, besides the one that runs and its base image. */
   readonly downloaded?: readonly string[];
   /** Content releases, any order; the devices start with `content`. */
   readonly contents?: readonly string[];
