@@ -2,7 +2,8 @@
  * The part of a plan that is read from the devices at the start: who they are, who serves, the releases, the path. Source:
  * facts/pan-os.md, section 4.1 (steps 0, 1) and 4.2 (a).
  */
-import { formatFaults, messageOf, permanent, type Fault } from '../kit';
+import { type Fault } from '../kit';
+import { certain, faultsOf, notReady } from '../readiness/registry';
 import { isServing, readHa, type HaReading } from './ha';
 import { checkImages, readImages, type Image } from './images';
 import {
@@ -36,7 +37,7 @@ async function identify(context: StaticContext, services: PanosServices, node: s
 
 /**
  * Reads both devices and freezes what they are.
- * @throws NotReady (permanent) with every fault
+ * @throws NotReady (permanent) with every fault; transient if a device merely didn’t answer
  */
 export const completePlan =
   (services: PanosServices) =>
@@ -45,16 +46,16 @@ export const completePlan =
     const names = nodeNames(plan);
     const results = await Promise.allSettled(names.map((node) => identify(context, services, node)));
     context.signal.throwIfAborted();
-    const unread = results.flatMap((r, i): Fault[] =>
-      r.status === 'rejected' ? [{ where: names[i] ?? '', what: messageOf(r.reason) }] : [],
-    );
+    const unread = results.flatMap((r, i) => (r.status === 'rejected' ? faultsOf(r.reason, names[i] ?? '') : []));
     const identities = results.flatMap((r) => (r.status === 'fulfilled' ? [r.value] : []));
-    const faults = [...unread, ...(unread.length > 0 ? [] : pairFaults(plan, identities))];
+    const faults = unread.length > 0 ? [] : pairFaults(plan, identities);
     const from = identities[0]?.system.version ?? '';
-    const path = faults.length > 0 ? { faults: [] } : hopsOf(plan, from, identities);
-    if ('faults' in path) faults.push(...path.faults.map((what) => ({ where: plan.cluster, what })));
-    if (faults.length > 0 || 'faults' in path)
-      throw permanent('NotReady', `${plan.cluster} can’t be planned:\n${formatFaults(faults)}`, faults);
+    const path = faults.length + unread.length > 0 ? { faults: [] } : hopsOf(plan, from, identities);
+    if ('faults' in path)
+      throw notReady([
+        ...unread,
+        ...[...faults, ...path.faults.map((what) => ({ where: plan.cluster, what }))].map(certain),
+      ]);
     const active = identities.find(({ ha }) => ha?.state === 'active' || ha?.state === 'active-primary')?.node ?? '';
     return {
       ...plan,
