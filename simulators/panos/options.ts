@@ -62,6 +62,14 @@ export interface SoftwareImage {
   readonly minimumContent?: string;
 }
 
+/** A piece of configuration, merged at an XPath. */
+export interface Configured {
+  /** Index, name or serial; left out: both. */
+  readonly device?: number | string | undefined;
+  readonly xpath: string;
+  readonly element: string;
+}
+
 export interface PairOptions {
   readonly mode?: HaMode;
   /** Both start with it. */
@@ -72,7 +80,7 @@ export interface PairOptions {
   readonly password?: string;
   /** Software that exists in the world. Releases that `version` or their base images need are added. */
   readonly software?: readonly SoftwareImage[];
-  /** Images that both devices have at the start, besides the one that runs. */
+  /** Images that both devices have at the start, besides the one that runs and its base image. */
   readonly downloaded?: readonly string[];
   /** Content releases, any order; the devices start with `content`. */
   readonly contents?: readonly string[];
@@ -96,6 +104,8 @@ export interface PairOptions {
   readonly pluginMismatch?: boolean;
   /** What `request restart system` says before the device goes down. */
   readonly restartReply?: 'success' | 'no-output' | 'drop';
+  /** What else is configured, as if it had always been. */
+  readonly configured?: readonly Configured[];
   /** Epoch milliseconds of the simulated clock at the start. */
   readonly startAt?: number;
 }
@@ -187,6 +197,7 @@ export function resolveOptions(options: PairOptions): Resolved {
     peerReleaseSteps: 1,
     pluginMismatch: false,
     restartReply: 'success',
+    configured: [],
     startAt: Date.UTC(2026, 0, 15, 10),
     ...options,
     version,

@@ -30,7 +30,8 @@ export class Software {
   constructor(private readonly device: SimulatedDevice) {
     const { version, downloaded } = device.options;
     this.running = version;
-    for (const image of [version, ...downloaded]) this.#downloaded.set(image, 'yes');
+    // It came to its release by way of the base image.
+    for (const image of [version, baseImage(version), ...downloaded]) this.#downloaded.set(image, 'yes');
   }
 
   has(version: string): Downloaded {

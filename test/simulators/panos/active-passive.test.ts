@@ -251,6 +251,18 @@ describe('failures', () => {
     expect(bench.states).toEqual(side === 0 ? ['passive', 'active'] : ['active', 'passive']);
   });
 
+  it('failures more than 15 minutes apart are no loop', () => {
+    const bench = new Bench({ timers: { monitorFailHoldDownMs: 0, maxFlaps: 1 } });
+    for (let round = 0; round < 3; round++) {
+      for (const device of [0, 1] as const) {
+        bench.pair.faults.inject({ kind: 'monitor-failure', device, forMs: 5_000 });
+        bench.pass(451);
+      }
+    }
+    expect(bench.states).toEqual(['active', 'passive']);
+    expect(local(bench, 0, 'nonfunc-flap-cnt')).toBe('1');
+  });
+
   it.each([
     'Platform Model mismatches with peer',
     'Serial Number matches with peer',
