@@ -86,7 +86,7 @@ async function upgradeBoth(procedure: Procedure, hop: Hop, { first, second }: Or
   // 7
   await step(
     `Bring the images of ${hop.to} to both`,
-    panos.images({ nodes: [first, second], versions: hop.images }, long.transfer),
+    panos.images({ nodes: [first, second], versions: [...hop.wayBack, ...hop.images] }, long.transfer),
     { keep: 'images on disk do no harm' },
   );
 
@@ -128,7 +128,8 @@ async function exchange({ plan, check, step }: Procedure, node: string, hop: Hop
   const long = limits(plan);
   const version = hop.to;
   await step(`Install ${version} on ${node}`, panos.install({ node, version }, long.install));
-  await step(`Restart ${node}`, panos.restart({ node, version }, long.boot));
+  // One that doesn’t come back is left to people: a downgrade on top of it helps nobody.
+  await step(`Restart ${node}`, panos.restart({ node, version }, long.boot), { stay: true });
   await step(`Bring ${node} back into HA`, panos.rejoin({ node, snapshot }, long.rejoin));
   await check(`Check ${node}`, panos.healthy({ node, version, snapshot }, long.state));
 }

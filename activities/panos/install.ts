@@ -2,7 +2,7 @@
  * Steps that put a release on a member and restart it. Source: facts/pan-os.md, sections 4.1 (steps 10, 11) and 4.3: a job
  * is looked for before it is queued again, and whether a restart took place is told by the boot, never by its reply.
  */
-import { defineStep, permanent, transient, type Outcome } from '../kit';
+import { defineStep, messageOf, permanent, transient, type Outcome } from '../kit';
 import { untilReady, type Boot } from './boot';
 import { assertMayTakeDown } from './guards';
 import { imageOf, readImages } from './images';
@@ -61,17 +61,22 @@ async function restart(context: PanosContext, services: PanosServices, node: str
       return false;
     }
   };
+  const goneWithin = async (ms: number): Promise<boolean> => {
+    for (const until = services.now() + ms; await still(); await context.pause(pollMs))
+      if (services.now() >= until) return false;
+    return true;
+  };
   // An attempt before this one may have asked for it a moment ago, and the device still answers while it shuts down.
-  const until = services.now() + (context.attempt > 1 ? stateTimeoutMs : 0);
-  while ((await still()) && services.now() < until) await context.pause(pollMs);
-  if (!(await still())) return;
+  if (await goneWithin(context.attempt > 1 ? stateTimeoutMs : 0)) return;
   assertMayTakeDown(context.plan, await readPair(context, services), node, 'restarted');
   try {
     await device.request(RESTART);
   } catch (error) {
     context.signal.throwIfAborted();
-    // A dropped connection is the usual answer. Whether it restarts is seen by its boot.
-    context.progress(`${node} was asked to restart: ${String(error)}`);
+    // A dropped connection is the usual answer. Whether it restarts is seen by its boot alone.
+    context.progress(`${node} was asked to restart: ${messageOf(error)}`);
+    if (!(await goneWithin(stateTimeoutMs)))
+      throw transient('VerifyFailed', `${node} was asked to restart and hasn’t: ${messageOf(error)}`);
   }
 }
 

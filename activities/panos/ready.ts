@@ -56,7 +56,7 @@ export const panosReadiness = (services: PanosServices, parts: ReadinessParts) =
 
 const checkContext = ({ panos, hops }: PanosPlan): CheckContext => ({
   spec: panos.readiness,
-  images: [...new Set(hops.flatMap(({ images }) => images))],
+  images: [...new Set(hops.flatMap(({ images, wayBack }) => [...wayBack, ...images]))],
   imported: panos.images !== undefined,
   content: panos.content,
 });

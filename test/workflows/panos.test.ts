@@ -13,7 +13,7 @@ async function upgraded(options: PanosRunOptions): Promise<PanosRun> {
   for (;;) {
     await run.until(() => asked() !== undefined || ending !== undefined);
     if (ending !== undefined) break;
-    if (asked()?.kind !== 'gate') throw new Error(`${asked()?.question}\n${run.world.commands.join('\n')}`);
+    if (asked()?.kind !== 'gate') throw new Error(`${asked()?.question}\n${run.world.invariants.commands.join('\n')}`);
     run.answer('approve');
   }
   expect(run.world.broken).toEqual([]);
@@ -22,7 +22,7 @@ async function upgraded(options: PanosRunOptions): Promise<PanosRun> {
 }
 const versions = ({ world }: PanosRun): string[] => world.pair.devices.map(({ software }) => software.running);
 const states = ({ world }: PanosRun): string[] => world.pair.devices.map(({ haState }) => haState);
-const sent = ({ world }: PanosRun): string[] => world.commands.map((line) => line.split(' ').slice(1, 3).join(' '));
+const sent = ({ world }: PanosRun): string[] => world.invariants.sent();
 const oneHop = (first: string, second: string): string[] => [
   `suspend ${first}`,
   `install ${first}`,
