@@ -49,11 +49,14 @@ export async function peersOf(reader: Reader): Promise<BgpPeer[]> {
 export const stateText = async (reader: Reader, filter: string): Promise<string> =>
   (await reader.op(`<show><system><state><filter>${filter}</filter></state></system></show>`)).text;
 
-export const runningConfig = (reader: Reader, xpath: string): Promise<XmlElement | undefined> =>
-  reader.config('show', xpath);
+/**
+ * Configuration as it is in force. Read as the candidate, for what Panorama's templates add is shown only there; the check
+ * candidate_config makes sure that the two are the same.
+ */
+export const configOf = (reader: Reader, xpath: string): Promise<XmlElement | undefined> => reader.config('get', xpath);
 
 /** A leaf of the HA configuration's group. Before 8.1 the group was an entry by its ID. */
 export async function haLeaf(reader: Reader, path: string): Promise<string | undefined> {
-  const ha = await runningConfig(reader, XPATHS.ha);
+  const ha = await configOf(reader, XPATHS.ha);
   return textAt(ha, `group/${path}`) ?? textAt(ha, `group/entry/${path}`);
 }

@@ -4,7 +4,7 @@ import type { HaReading } from '../../ha';
 import { pairFaults, type Identity } from '../../identify';
 import { isActive, readJob, type Job } from '../../jobs';
 import type { Checks, Found, Reader } from '../check';
-import { haLeaf, haOf, runningConfig, systemOf, XPATHS } from '../read';
+import { haLeaf, haOf, configOf, systemOf, XPATHS } from '../read';
 
 const STATE = '<show><high-availability><state></state></high-availability></show>';
 const JOBS = '<show><jobs><all></all></jobs></show>';
@@ -82,11 +82,10 @@ export function compatibilityFaults(state: XmlElement): Found[] {
 
 /** Pure. */
 export const flapFaults = ({ flaps, maxFlaps }: Pick<HaReading, 'flaps' | 'maxFlaps'>): Found[] =>
-  // The upgrade makes one failover, with fail back two.
-  maxFlaps > 0 && flaps + 1 >= maxFlaps
+  maxFlaps > 0 && flaps >= maxFlaps
     ? [
         {
-          what: `it has flapped ${flaps} times lately, and max-flaps is ${maxFlaps}: another failover may suspend it for good`,
+          what: `it has flapped ${flaps} times lately, and max-flaps is ${maxFlaps}: one more suspends it for good`,
           next: 'wait for 15 minutes without a failover',
         },
       ]
@@ -145,7 +144,7 @@ export const haChecks = {
   ha_flaps: { each: async (reader) => flapFaults(await haOf(reader)) },
   ha1_backup: {
     async each(reader) {
-      const ha = await runningConfig(reader, XPATHS.ha);
+      const ha = await configOf(reader, XPATHS.ha);
       const backup = childrenOf(at(ha, 'interface/ha1-backup')).length > 0;
       return ha1BackupFaults(await haLeaf(reader, 'election-option/heartbeat-backup'), backup);
     },

@@ -48,8 +48,8 @@ const gigabytes = (megabytes: number, round: (value: number) => number): string 
   (round((megabytes * 10) / 1_024) / 10).toFixed(1);
 
 async function disk(reader: Reader, { spec, images: wanted, imported }: CheckContext): Promise<Found[]> {
-  const free = parseFreeDisk((await reader.op('<show><system><disk-space></disk-space></system></show>')).text);
-  const freeMb = free.get(IMAGES_ON);
+  const { text } = await reader.op('<show><system><disk-space></disk-space></system></show>');
+  const freeMb = parseFreeDisk(text, IMAGES_ON);
   if (freeMb === undefined) return [{ what: `it has no ${IMAGES_ON}, where images are kept` }];
   const verb = imported ? 'info' : 'check';
   const images =
