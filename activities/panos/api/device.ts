@@ -56,20 +56,18 @@ export function createDevice({ name, transport, keys, signal, trusted, record, n
     more: Partial<Pick<ApiCall, 'file' | 'timeoutMs'>> = {},
   ): ReturnType<Transport> => {
     for (let attempt = 1; ; attempt++) {
-      const key = await keys.get(signal);
+      const key = await keys.get(signal).catch((error: unknown) => {
+        throw trusted && failureType(error) === 'AuthenticationFailed' ? starting(name) : error;
+      });
       const answer = await transport({ parameters, key, timeoutMs: TIMEOUT_MS, signal, ...more });
-      if (answer.status !== 403 || attempt > 1) return answer;
+      if (answer.status !== 403) return answer;
+      if (attempt > 1) throw trusted ? starting(name) : forbidden(name);
       // Keys end with the password, and where the master key changes: one fresh key tells that from a refusal.
       keys.drop(key);
     }
   };
-  const asked = async (what: string, parameters: Record<string, string>): Promise<Reply> => {
-    try {
-      return readReply(name, what, await send(parameters));
-    } catch (error) {
-      throw trusted && failureType(error) === 'AuthenticationFailed' ? starting(name) : error;
-    }
-  };
+  const asked = async (what: string, parameters: Record<string, string>): Promise<Reply> =>
+    readReply(name, what, await send(parameters));
   const changing = async <T>(command: string, work: () => Promise<T>, told: (result: T) => string): Promise<T> => {
     const from = now();
     try {
@@ -121,7 +119,8 @@ export function createDevice({ name, transport, keys, signal, trusted, record, n
           const answer = await send({ type: 'export', category }, { timeoutMs: TRANSFER_TIMEOUT_MS });
           // A failure comes as a response document instead of the file.
           const isReply =
-            answer.status !== 200 || /^\s*<response\b/.test(answer.body.subarray(0, 200).toString('latin1'));
+            answer.status !== 200 ||
+            /^\s*(<\?xml[^>]*>\s*)?<response\b/.test(answer.body.subarray(0, 200).toString('latin1'));
           if (isReply) readReply(name, `export ${category}`, answer);
           return answer.body;
         },
