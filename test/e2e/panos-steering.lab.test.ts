@@ -45,8 +45,7 @@ describeLab('a PAN-OS pair with steering', () => {
 
   it('moves traffic on the routers before each failover, loses nothing, and puts the routing back', async () => {
     const { prefixes, roles } = lab!.description;
-    const carrier = async (): Promise<string> =>
-      (await lab!.carrierSeenBy(roles.borders[0]!, prefixes.wan[0]!)).firewall;
+    const carrier = async () => (await lab!.carrierSeenBy(roles.borders[0]!, prefixes.wan[0]!)).firewall;
     const [a, b] = roles.firewalls as [string, string];
     const before = await lab!.host('border').exec('vtysh -c "show running-config"');
     const preferred = await carrier();
