@@ -1,5 +1,6 @@
 /** Steps that change who is in HA and who serves. Source: facts/pan-os.md, sections 4.1 (steps 9, 12, 15, 19) and 4.2. */
 import { defineStep, type Outcome } from '../kit';
+import { notAbleToServe } from './guards';
 import { isServing } from './ha';
 import { answering, describe, nodesOf, readPair, servingMembers, type PairReading } from './pair';
 import { otherThan, type NodeInput, type PanosContext, type PanosPlan, type PanosServices } from './plan';
@@ -119,7 +120,7 @@ async function move(
   const leads = (member: { readonly state: string }): boolean =>
     member.state === 'active' || member.state === 'active-primary';
   // Sessions are synchronized to it first, unless nobody serves: then nothing is worth waiting for.
-  if (!leads(target) && !isBack(plan, target)) await returnToHa(context, services, to);
+  if (!leads(target) && notAbleToServe(target) !== undefined) await returnToHa(context, services, to);
   let now = await readPair(context, services);
   if (!leads(answering(now, to)) || leaveOther === 'suspended') {
     const other = now.members[from];
