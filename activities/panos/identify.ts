@@ -46,7 +46,7 @@ export const completePlan =
     const results = await Promise.allSettled(names.map((node) => identify(context, services, node)));
     context.signal.throwIfAborted();
     const unread = results.flatMap((r, i): Fault[] =>
-      r.status === 'rejected' ? [{ where: names[i] ?? '', what: messageOf(r.reason) }] : [],
+      r.status === 'rejected' ? [unreadFault(names[i] ?? '', messageOf(r.reason))] : [],
     );
     const identities = results.flatMap((r) => (r.status === 'fulfilled' ? [r.value] : []));
     const faults = [...unread, ...(unread.length > 0 ? [] : pairFaults(plan, identities))];
@@ -65,6 +65,14 @@ export const completePlan =
       found: Object.fromEntries(identities.map((identity) => [identity.node, foundOf(identity)])),
     };
   };
+
+const unreadFault = (where: string, what: string): Fault => ({
+  where,
+  what,
+  ...(/Failed to check upgrade info/i.test(what)
+    ? { next: 'if it has no way to the update server, name the image files in the inventory, under panos.images' }
+    : {}),
+});
 
 const foundOf = ({ system, ha }: Identity): DeviceFound => ({
   serial: system.serial,
