@@ -96,7 +96,7 @@ async function upgradeBoth(procedure: Procedure, hop: Hop, { first, second }: Or
     // Where routers are steered too, traffic leaves a member before HA moves: the failover then finds none to lose.
     if (plan.routed !== undefined)
       await step(`Steer traffic to ${second} on the routers`, routing.prefer({ node: second }));
-    await step(`Suspend ${first}`, panos.suspend({ node: first }, long.state));
+    await step(`Suspend ${first}`, panos.suspend({ node: first }, long.rejoin));
   }
   switchBackMeans(`${first} is being upgraded: ${second} serves, and stays so`);
 
@@ -138,19 +138,23 @@ async function exchange({ plan, check, step }: Procedure, node: string, hop: Hop
 }
 
 /** Longest attempts, each long enough for what it waits for. */
-function limits({ panos: { timing } }: PanosPairPlan) {
+function limits({ mode, panos: { timing } }: PanosPairPlan) {
   const { stateTimeoutMs, rejoinTimeoutMs, convergeTimeoutMs, bootTimeoutMs, installTimeoutMs } = timing;
   const of = (timeoutMs: number) => ({ timeoutMs: timeoutMs + 2 * A_MINUTE_MS, patience });
+  // The longest hold that can be configured; each way back into HA may last so much longer.
+  const tentativeMs = mode === 'active-active' ? 10 * A_MINUTE_MS : 0;
   return {
     state: of(2 * stateTimeoutMs),
     // Either may first have to be brought back, and the undo of one is one more of them.
-    move: of(3 * (stateTimeoutMs + rejoinTimeoutMs) + convergeTimeoutMs),
-    rejoin: of(2 * rejoinTimeoutMs + convergeTimeoutMs + stateTimeoutMs),
+    move: of(3 * (stateTimeoutMs + rejoinTimeoutMs + tentativeMs) + convergeTimeoutMs),
+    // Its start, then HA; also the undo of a suspension.
+    rejoin: of(2 * rejoinTimeoutMs + tentativeMs + convergeTimeoutMs + stateTimeoutMs),
     transfer: of(6 * timing.downloadTimeoutMs),
-    commit: of(2 * timing.commitTimeoutMs + rejoinTimeoutMs + stateTimeoutMs),
-    install: of(installTimeoutMs),
-    // An undo installs before it restarts.
-    boot: of(installTimeoutMs + bootTimeoutMs + 2 * stateTimeoutMs),
+    // One after another on both; an undo first waits for what the act left running.
+    commit: of(4 * timing.commitTimeoutMs + rejoinTimeoutMs + stateTimeoutMs),
+    // An undo waits for what the act left running, or for the end of a restart; installs, and may restart once more.
+    install: of(2 * (installTimeoutMs + bootTimeoutMs) + 3 * stateTimeoutMs),
+    boot: of(installTimeoutMs + 2 * bootTimeoutMs + 3 * stateTimeoutMs),
   };
 }
 

@@ -47,7 +47,9 @@ export const completePlan =
     const names = nodeNames(plan);
     const results = await Promise.allSettled(names.map((node) => identify(context, services, node)));
     context.signal.throwIfAborted();
-    const unread = results.flatMap((r, i) => (r.status === 'rejected' ? faultsOf(r.reason, names[i] ?? '') : []));
+    const unread = results.flatMap((r, i) =>
+      r.status === 'rejected' ? faultsOf(r.reason, names[i] ?? '').map(withAdvice) : [],
+    );
     const identities = results.flatMap((r) => (r.status === 'fulfilled' ? [r.value] : []));
     const faults = unread.length > 0 ? [] : pairFaults(plan, identities);
     const from = identities[0]?.system.version ?? '';
@@ -103,6 +105,15 @@ export function steeringFault(
     return 'of an active/passive pair only the active device has BGP sessions: there is nothing to steer; leave `steering` out';
   return undefined;
 }
+
+/** What a person can do where a device has no way out. */
+const withAdvice = (found: Found): Found =>
+  /Failed to check upgrade info/i.test(found.what)
+    ? {
+        ...found,
+        next: 'if it has no way to the update server, name the image files in the inventory, under panos.images',
+      }
+    : found;
 
 const foundOf = ({ system, ha }: Identity): DeviceFound => ({
   serial: system.serial,

@@ -4,6 +4,7 @@
  */
 import { defineStep, failureType, type Outcome, type StepContext, type StepDefinition } from '../kit';
 import type { PreferBefore, PreferInput, PreferResult, RoutingPlan } from '../routing';
+import { notAbleToServe } from './guards';
 import { haCommand, outcome, statesOf, type States } from './ha-steps';
 import { answering, describe, readPair, type PairReading } from './pair';
 import { otherThan, type PanosContext, type PanosPlan, type PanosServices } from './plan';
@@ -77,7 +78,7 @@ async function move(
   const from = otherThan(plan, to);
   const target = answering(await readPair(context, services), to);
   // Sessions are synchronized to it first, unless nobody serves: then nothing is worth waiting for.
-  if (!leads(target) && !isBack(plan, target)) await returnToHa(context, services, to);
+  if (!leads(target) && notAbleToServe(target) !== undefined) await returnToHa(context, services, to);
   // Before HA moves, and before a member that must carry nothing is back in it.
   if (isSteered(context))
     await steer(context, services, prefer, { node: to, as: urgent ? 'escape' : 'role' }, before.routing);

@@ -103,7 +103,7 @@ export class PanosWorld extends ModelWorld<SimulatedDevice> {
   }
 
   /** Routers that send traffic where they are told to, if it can be taken. */
-  private readonly prefer = defineStep<{ readonly node: string }, { readonly was: string }, Outcome>({
+  readonly prefer = defineStep<{ readonly node: string }, { readonly was: string }, Outcome>({
     observe: async () => ({ was: this.routed ?? '' }),
     act: async (_context, { node }) => this.routeTo(node),
     undo: async (_context, _input, { was }) => this.routeTo(was),
