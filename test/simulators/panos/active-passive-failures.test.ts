@@ -212,6 +212,16 @@ describe('releases', () => {
     expect(bench.states).toEqual(['active', 'suspended']);
   });
 
+  it('a pair that starts halfway', () => {
+    const bench = new Bench({ devices: [{}, { version: '11.0.4', content: '8799-8509' }] });
+    expect([bench.version(0), bench.version(1)]).toEqual(['10.2.3', '11.0.4']);
+    expect(bench.local(0, 'build-compat')).toBe('Mismatch');
+    expect(bench.local(0, 'app-compat')).toBe('Mismatch');
+    expect(bench.ha(0).text('result', 'group', 'running-sync')).toBe('not synchronized');
+    expect(bench.states).toEqual(['active', 'passive']);
+    expect(bench.local(1, 'state-sync')).toBe('Complete');
+  });
+
   it('the distance is an option', () => {
     const bench = new Bench({ downloaded: ['11.1.0', '11.1.4'], peerReleaseSteps: 2 });
     upgrade(bench, 1, '11.1.4');

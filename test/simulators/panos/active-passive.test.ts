@@ -30,7 +30,7 @@ describe('boot', () => {
     const bench = new Bench({ passiveWaitsForSync: true });
     const stuck = bench.pair.faults.inject({ kind: 'state-sync-stuck' });
     bench.restart(1);
-    bench.pass(3_600);
+    bench.pass(302 + 3_000);
     expect(bench.states).toEqual(['active', 'initial']);
     bench.pair.faults.clear(stuck);
     bench.pass(SYNC - 1);
@@ -38,6 +38,14 @@ describe('boot', () => {
     bench.pass(1 + NEGOTIATION);
     expect(bench.states[1]).toBe('passive');
     expect(bench.local(1, 'state-sync')).toBe('Complete');
+  });
+
+  it('T2: initial for an hour at most', () => {
+    const bench = new Bench({ passiveWaitsForSync: true });
+    bench.pair.faults.inject({ kind: 'ha2-down' });
+    bench.restart(1);
+    bench.pass(302 + 3_600);
+    expect([bench.states[1], bench.local(1, 'state-sync')]).toEqual(['passive', 'incomplete']);
   });
 
   it('T3: active after the wait for a peer that isn’t there', () => {
