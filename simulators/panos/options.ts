@@ -51,6 +51,9 @@ export interface DeviceOptions {
   readonly priority: number;
   readonly preemptive: boolean;
   readonly deviceId: 0 | 1;
+  /** Where it isn't that of the pair: a pair that is upgraded halfway. */
+  readonly version?: string;
+  readonly content?: string;
 }
 
 export interface SoftwareImage {
@@ -177,7 +180,8 @@ export type Resolved = Required<Omit<PairOptions, 'devices' | 'timers' | 'durati
 export function resolveOptions(options: PairOptions): Resolved {
   const version = options.version ?? '10.2.3';
   const images = new Map((options.software ?? RELEASES.map(imageOf)).map((image) => [image.version, image]));
-  for (const needed of [version, ...images.keys()].flatMap((each) => [each, baseImage(each)]))
+  const started = (options.devices ?? []).flatMap((device) => device.version ?? []);
+  for (const needed of [version, ...started, ...images.keys()].flatMap((each) => [each, baseImage(each)]))
     if (!images.has(needed)) images.set(needed, imageOf(needed));
   const contents = options.contents ?? ['8690-7931', '8700-8000', '8799-8509'];
   const content = options.content ?? contents[1] ?? contents[0] ?? '8700-8000';

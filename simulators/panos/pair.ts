@@ -45,6 +45,8 @@ export class SimulatedPair {
       this.events,
     );
     for (const each of this.options.configured) this.configure(each);
+    this.ha.settle();
+    this.#untold = [];
   }
 
   /** Changes the configuration as if it had always been so. @throws Error for a device, XPath or XML that isn't. */
