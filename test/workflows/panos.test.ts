@@ -100,6 +100,20 @@ describe('active/active', () => {
     expect(states(run)).toEqual(['active-secondary', 'active-primary']);
   });
 
+  it('steers the routers before each failover, and puts them back', async () => {
+    const run = await upgraded({ pair, steering: true, panos: { failBack: true } });
+    const [first, second] = ['fw-b', 'fw-a'];
+    expect(sent(run)).toEqual([
+      // They prefer the first device at the start, which goes on.
+      ...['suspend', 'install', 'restart'].map((what) => `${what} ${first}`),
+      `route ${first}`,
+      ...['suspend', 'install', 'restart'].map((what) => `${what} ${second}`),
+      `route ${second}`,
+      `suspend ${first}`,
+    ]);
+    expect(run.world.routed).toBe(second);
+  });
+
   it('restores the roles where the inventory asks for it', async () => {
     const run = await upgraded({ pair, panos: { failBack: true } });
     expect(states(run)).toEqual(['active-primary', 'active-secondary']);

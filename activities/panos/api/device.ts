@@ -4,7 +4,7 @@
  */
 import type { Ran } from '../../kit/evidence';
 import { failureType, messageOf, permanent, transient } from '../../kit/errors';
-import { childrenOf, inWords, textAt, type XmlElement } from './xml';
+import { childrenOf, escapeXml, inWords, textAt, type XmlElement } from './xml';
 import { forbidden, jobOf, readReply, type Reply } from './reply';
 import type { ApiCall, Transport, Upload } from './transport';
 
@@ -25,8 +25,8 @@ export interface PanosDevice {
   config(action: 'show' | 'get', xpath: string): Promise<XmlElement | undefined>;
   /** Merges an element into the candidate configuration. */
   set(xpath: string, element: string): Promise<void>;
-  /** Commits the candidate; the job's ID, or undefined if there was nothing to commit. */
-  commit(description: string): Promise<number | undefined>;
+  /** Commits what one administrator has changed, and nobody else's; the job's ID, or undefined if there was nothing. */
+  commit(admin: string, description: string): Promise<number | undefined>;
   export(category: 'configuration' | 'device-state'): Promise<Buffer>;
   importSoftware(image: Upload): Promise<void>;
 }
@@ -111,8 +111,10 @@ export function createDevice({ name, transport, keys, signal, trusted, record, n
       const what = `config set ${xpath} ${element}`;
       await changing(what, () => asked(what, { type: 'config', action: 'set', xpath, element }), said);
     },
-    async commit(description) {
-      const cmd = `<commit><description>${description}</description></commit>`;
+    async commit(admin, description) {
+      // Somebody may change something after we looked whether anybody has.
+      const whose = `<partial><admin><member>${escapeXml(admin)}</member></admin></partial>`;
+      const cmd = `<commit>${whose}<description>${escapeXml(description)}</description></commit>`;
       return jobOf(await changing(`commit ${description}`, () => asked('commit', { type: 'commit', cmd }), said));
     },
     export: (category) =>
