@@ -31,6 +31,9 @@ export interface PanosDevice {
   importSoftware(image: Upload): Promise<void>;
 }
 
+/** A device of which nothing is changed. */
+export type Reader = Pick<PanosDevice, 'name' | 'op' | 'config'>;
+
 /** Where a device's API key comes from. A key is fetched once per worker and device, and lives in its memory only. */
 export interface Keys {
   get(signal: AbortSignal): Promise<string>;

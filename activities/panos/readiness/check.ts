@@ -11,12 +11,9 @@ import {
   type Fault,
   type TransientType,
 } from '../../kit/errors';
-import type { PanosDevice, XmlElement } from '../api';
+import type { Reader, XmlElement } from '../api';
 import { CHECK_NAMES, isWaivable, type CheckName } from './catalogue';
 import type { ReadinessChecksSpec } from './spec';
-
-/** What a check reads with. */
-export type Reader = Pick<PanosDevice, 'name' | 'op' | 'config'>;
 
 export interface CheckContext {
   readonly spec: ReadinessChecksSpec;

@@ -1,9 +1,8 @@
 /** Questions that several checks or the snapshot ask, with their answers as values. */
-import { textAt, type PanosDevice, type XmlElement } from '../api';
+import { textAt, type Reader, type XmlElement } from '../api';
 import { isServing, readHa, type HaReading } from '../ha';
 import { readSystem } from '../system';
 import { permanent } from '../../kit/errors';
-import type { Reader } from './check';
 import { parseAdvancedPeers, parseLegacyPeers, type BgpPeer } from './parse';
 
 export const COMMANDS = {
@@ -25,22 +24,17 @@ export const XPATHS = {
   certificates: '/config/shared/certificate',
 } as const;
 
-/** readHa and readSystem only read. */
-const asDevice = (reader: Reader): PanosDevice => reader as PanosDevice;
-
 /** @throws NotReady if high availability isn't enabled */
 export async function haOf(reader: Reader): Promise<HaReading> {
-  const reading = await readHa(asDevice(reader));
+  const reading = await readHa(reader);
   if (reading === undefined) throw permanent('NotReady', `high availability isn’t enabled on ${reader.name}`);
   return reading;
 }
 
-export const systemOf = (reader: Reader) => readSystem(asDevice(reader));
-
 export const servesNow = async (reader: Reader): Promise<boolean> => isServing((await haOf(reader)).state);
 
 export async function peersOf(reader: Reader): Promise<BgpPeer[]> {
-  return (await systemOf(reader)).advancedRouting
+  return (await readSystem(reader)).advancedRouting
     ? parseAdvancedPeers(await reader.op(COMMANDS.advancedPeers))
     : parseLegacyPeers(await reader.op(COMMANDS.legacyPeers));
 }

@@ -2,9 +2,9 @@
  * What the HA configuration lets happen at the next failover or boot. Source: facts/pan-os.md, sections 1, 2 (U8), 4.2 and
  * 5 (HA config tree); xpaths of LACP, LLDP, DHCP and User-ID as public clients write them.
  */
-import { at, childrenOf, textAt, type XmlElement } from '../../api';
+import { at, childrenOf, textAt, type Reader, type XmlElement } from '../../api';
 import { parseSessionStats } from '../parse';
-import type { Checks, Found, Reader } from '../check';
+import type { Checks, Found } from '../check';
 import { COMMANDS, haLeaf, haOf, peersOf, configOf, servesNow, XPATHS } from '../read';
 import { dataplaneCpu } from './device';
 

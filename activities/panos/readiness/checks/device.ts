@@ -1,6 +1,6 @@
 /** The machine: clocks, licences, certificates, load, sensors, locks. Source: facts/pan-os.md, section 6. */
-import { at, childrenOf, type XmlElement } from '../../api';
-import type { Checks, Found, MemberReader, Reader } from '../check';
+import { at, childrenOf, type Reader, type XmlElement } from '../../api';
+import type { Checks, Found, MemberReader } from '../check';
 import {
   HASH_ORDER,
   parseAlarms,

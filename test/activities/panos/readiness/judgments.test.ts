@@ -18,13 +18,13 @@ test('an image that the update server doesn’t offer is a fault (panos-upgrade-
 
 test('room: at least the fixed amount, and 1.1 times the images that aren’t downloaded', () => {
   const images = [
-    { version: '10.2.0', sizeMb: 1_000, downloaded: false },
-    { version: '10.2.9', sizeMb: 3_000, downloaded: false },
+    { version: '10.2.0', sizeMb: 1_000, downloaded: 'no' },
+    { version: '10.2.9', sizeMb: 3_000, downloaded: 'no' },
   ];
   const of = (freeMb: number, downloaded = false) =>
     diskFaults({
       freeMb,
-      images: images.map((i) => ({ ...i, downloaded: downloaded && i.version === '10.2.0' })),
+      images: images.map((i) => ({ ...i, downloaded: downloaded && i.version === '10.2.0' ? 'yes' : 'no' })),
       wanted: ['10.2.0', '10.2.9'],
       imported: false,
       atLeastMb: 3_072,

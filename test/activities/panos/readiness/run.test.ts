@@ -1,6 +1,7 @@
 import type { ApplicationFailure } from '@temporalio/common';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Reader } from '../../../../activities/panos/api';
 import { transient } from '../../../../activities/kit/errors';
 import {
   CATALOGUE,
@@ -15,7 +16,6 @@ import {
   runChecks,
   type Check,
   type Checks,
-  type Reader,
 } from '../../../../activities/panos/readiness/check';
 import { readinessChecksSpec } from '../../../../activities/panos/readiness/spec';
 import { result } from './xml';
