@@ -75,7 +75,7 @@ export class Bench {
 
   /** How often an operation took effect on a device. */
   count(node: string, operation: string): number {
-    return this.done.filter((line) => line === `${node} ${operation}`).length;
+    return this.done.filter((line) => `${line} `.startsWith(`${node} ${operation} `)).length;
   }
 
   /** Lets virtual time pass. */
@@ -144,14 +144,15 @@ export class Bench {
       this.worker.signal.throwIfAborted();
       const operation = operationOf(request);
       const { fatal } = this;
-      if (fatal?.operation === operation && fatal.when === 'before') this.die();
+      const isFatal = fatal !== undefined && `${operation} `.startsWith(`${fatal.operation} `);
+      if (isFatal && fatal.when === 'before') this.die();
       const effect = this.effectOf(device, operation);
       const reply = answer(request);
       if (
         reply.kind === 'answer' ? reply.status === 200 && !/status="error"/.test(String(reply.body)) : effect === 'done'
       )
         this.done.push(`${device.name} ${operation}`);
-      if (fatal?.operation === operation) this.die();
+      if (isFatal) this.die();
       return reply;
     };
   }
@@ -163,17 +164,11 @@ export class Bench {
   }
 
   /** Of a reply that is about to be lost. */
-  private effectOf(device: SimulatedDevice, operation: string): string | undefined {
-    const fault = this.world.pair.faults
-      .list()
-      .map((view) => view.fault)
-      .find(
-        (each) =>
-          each.kind === 'request' &&
-          operation.startsWith(each.operation ?? '') &&
-          (each.device ?? device.name) === device.name,
-      );
-    return fault?.kind === 'request' ? (fault.effect ?? 'none') : undefined;
+  private effectOf({ side }: SimulatedDevice, operation: string): string | undefined {
+    for (const { fault } of this.world.pair.faults.list())
+      if (fault.kind === 'request' && operation.startsWith(fault.operation ?? '') && (fault.device ?? side) === side)
+        return fault.effect;
+    return undefined;
   }
 }
 
