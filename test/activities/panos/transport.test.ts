@@ -1,5 +1,4 @@
 /** What reaches a device, and what doesn't: certificates, five calls at once, cuts, lost connections, secrets, uploads. */
-import { connectVerified } from '../../../activities/panos/api/connection';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
