@@ -69,7 +69,11 @@ export function hitlessActivities(options: ActivityOptions): HitlessActivities {
       ...registerActivities('packages', packageActivities(guards), services),
       ...registerActivities('loadBalancer', loadBalancer, services),
       ...registerActivities('xroad', { ...xroad, ready: xroad.xroadReadiness({ probes: probesReady }) }, services),
-      ...registerActivities('panos', panosActivities(devices, { probes: probesReady, routing: routingReady, prefer: routing.prefer }), services),
+      ...registerActivities(
+        'panos',
+        panosActivities(devices, { probes: probesReady, routing: routingReady, prefer: routing.prefer }),
+        services,
+      ),
       ...registerProbes(probes, (plan) => of(plan).probes),
     },
   };

@@ -212,7 +212,8 @@ export class PanosWorld extends ModelWorld<SimulatedDevice> {
     }
   }
 
-  private context(call: StepCall, { signal, attempt, sleep }: ActivityContext): StepContext<PanosPlan> {
+  private context(call: StepCall, context: ActivityContext): StepContext<PanosPlan> {
+    const { signal, attempt } = context;
     return {
       plan: call.plan as PanosPlan,
       run: { workflowId: 'upgrade-pa', runId: '0123456789abcdef' },
@@ -224,7 +225,7 @@ export class PanosWorld extends ModelWorld<SimulatedDevice> {
       evidence: () => undefined,
       progress: () => undefined,
       pause: async (ms) => {
-        await sleep(ms);
+        await context.sleep(ms);
         if (signal.aborted) throw signal.reason;
       },
     };
