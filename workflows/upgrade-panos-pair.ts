@@ -30,7 +30,8 @@ export const panosPair: Body<PanosPairPlan> = async (procedure) => {
   const readiness = await check('Check that the pair is ready', panos.ready({}), { waive: { on: 'Waivable' } });
   const baseline = await check('Record the baseline', probes.baseline({}));
   const way = plan.hops.map((hop) => hop.to).join(', then ');
-  await gate('start', `Upgrade ${plan.cluster} from ${from} to ${way}, ${plan.panos.order}?`);
+  const firstly = plan.panos.order === 'passive-first' ? plan.roles.passive : plan.roles.active;
+  await gate('start', `Upgrade ${plan.cluster} from ${from} to ${way}? ${firstly} first (${plan.panos.order}).`);
   switchBackMeans('traffic has not been moved yet, there is nothing to switch back');
 
   // 4–6
