@@ -36,7 +36,7 @@ export function panosServices(): PanosServices {
         ...reach(name, node),
         signal,
         // A plan that knows what its devices are has talked to them.
-        trusted: Object.hasOwn(plan as object, 'found'),
+        trusted: Object.hasOwn(plan, 'found'),
         record: evidence,
         now: Date.now,
       });

@@ -1,5 +1,4 @@
 /** Suspending, coming back, and moving the lead, from every state that members may be in. */
-import type { Fault } from '../../../simulators/panos';
 import { Bench, FUNCTIONAL, SUSPEND, failureOf } from './support/bench';
 
 const A = { node: 'fw-a' };
@@ -117,7 +116,7 @@ describe('suspending', () => {
     ['the other non-functional', { kind: 'dataplane-down', device: 1 }],
   ] as const)('the active one is refused with %s, and nothing is sent', async (_, fault) => {
     const bench = await Bench.start({ attempts: 1 });
-    bench.fault(fault as Fault);
+    bench.fault(fault);
     if (fault.kind === 'state-sync-stuck' || fault.kind === 'ha1-down') await bench.pass(5_000);
     const error = await failureOf(bench.step('suspend', A));
     expect(error).toMatchObject({ type: 'GuardRefused', nonRetryable: false });
