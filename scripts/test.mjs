@@ -44,14 +44,14 @@ const later = all
       '/test/lab/xroad/(xroad|upgrade-by-hand|forbidden|dnf)[.]test',
       '/test/e2e/undo-restart[.]',
       '/test/e2e/xroad-(refused|nodes|database|reboot|dnf|plain)[.]',
-      '/test/e2e/kill-matrix[.]lab',
+      '/test/e2e/(kill-matrix|kill-matrix-panos|panos-steering)[.]',
       '/test/activities/packages/dnf-failures[.]',
       '/test/activities/load-balancer/haproxy[.]test',
       '/test/activities/xroad/database[.]test',
     ];
 const ignoring = (paths) => (paths.length > 0 ? ['--testPathIgnorePatterns', ...paths] : []);
 const groups = [
-  ['unit, property and engine tests', ['--maxWorkers=2', '--testPathIgnorePatterns', lab, ...later]],
+  ['unit, property and engine tests', ['--maxWorkers=2', '--testPathIgnorePatterns', lab, whole, ...later]],
   ['lab tests', ['--runInBand', '--testPathPatterns', lab, '--testPathIgnorePatterns', whole, ...later]],
   ['whole upgrades on the lab', ['--runInBand', '--testPathPatterns', whole, ...ignoring(later)]],
 ];

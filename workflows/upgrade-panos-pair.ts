@@ -54,11 +54,10 @@ export const panosPair: Body<PanosPairPlan> = async (procedure) => {
   // 19–21
   if (plan.panos.failBack && active !== plan.roles.active) {
     const back = plan.roles.active;
-    await steer(procedure, back);
     await step(`Fail back to ${back}`, panos.moveTo({ to: back, leaveOther: 'in-ha', snapshot }, long.move));
   }
-  if (plan.routing !== undefined)
-    await step('Put the routing back', routing.prefer({ node: plan.roles.active, as: 'restore' }));
+  if (plan.routed !== undefined)
+    await step('Put the routing back', routing.prefer({ node: plan.routed, as: 'restore' }));
   await step('Restore preemption', panos.preemptionRestore({}, long.commit));
   await check('Check the upgraded pair', panos.synchronized({ version: to }, long.rejoin), {
     task: { on: 'NotSynchronized', ask: 'sync' },
@@ -86,14 +85,19 @@ async function upgradeBoth(procedure: Procedure, hop: Hop, { first, second }: Or
   // 7
   await step(
     `Bring the images of ${hop.to} to both`,
-    panos.images({ nodes: [first, second], versions: hop.images }, long.transfer),
+    panos.images({ nodes: [first, second], versions: [...hop.wayBack, ...hop.images] }, long.transfer),
     { keep: 'images on disk do no harm' },
   );
 
-  // 9, d: passive-first, the one that serves (or leads) goes on; active-first, the other takes over on the release it knows.
-  await steer(procedure, second);
-  if (plan.panos.order === 'passive-first') await step(`Suspend ${first}`, panos.suspend({ node: first }, long.rejoin));
-  else await step(`Fail over to ${second}`, panos.moveTo({ to: second, leaveOther: 'suspended', snapshot }, long.move));
+  // 9, d: passive-first, the one that leads goes on; active-first, the other takes over on the release that it knows.
+  if (plan.panos.order === 'active-first')
+    await step(`Fail over to ${second}`, panos.moveTo({ to: second, leaveOther: 'suspended', snapshot }, long.move));
+  else {
+    // Where routers are steered too, traffic leaves a member before HA moves: the failover then finds none to lose.
+    if (plan.routed !== undefined)
+      await step(`Steer traffic to ${second} on the routers`, routing.prefer({ node: second }));
+    await step(`Suspend ${first}`, panos.suspend({ node: first }, long.rejoin));
+  }
   switchBackMeans(`${first} is being upgraded: ${second} serves, and stays so`);
 
   // 10–13
@@ -101,12 +105,11 @@ async function upgradeBoth(procedure: Procedure, hop: Hop, { first, second }: Or
 
   // 14–16
   await gate('fail-over', `Fail over to ${first}, which now runs ${hop.to}?`);
-  const back = panos.moveTo({ to: second, leaveOther: 'in-ha' }, long.move);
+  const back = panos.moveTo({ to: second, leaveOther: 'in-ha', urgent: true }, long.move);
   await watching(
     { name: `Watch ${hop.to} on ${first}`, action: probes.watch({ serving: first, escapeTo: second, baseline }) },
     { escape: back },
     async () => {
-      await steer(procedure, first);
       await step(`Fail over to ${first}`, panos.moveTo({ to: first, leaveOther: 'suspended', snapshot }, long.move));
       await atLeast('Monitoring period', plan.monitoring.periodMs);
       await gate('second', `Upgrade ${second} too? ${first} has served ${hop.to} through the monitoring period.`);
@@ -128,14 +131,10 @@ async function exchange({ plan, check, step }: Procedure, node: string, hop: Hop
   const long = limits(plan);
   const version = hop.to;
   await step(`Install ${version} on ${node}`, panos.install({ node, version }, long.install));
-  await step(`Restart ${node}`, panos.restart({ node, version }, long.boot));
+  // One that doesn’t come back is left to people: a downgrade on top of it helps nobody.
+  await step(`Restart ${node}`, panos.restart({ node, version }, long.boot), { stay: true });
   await step(`Bring ${node} back into HA`, panos.rejoin({ node, snapshot }, long.rejoin));
   await check(`Check ${node}`, panos.healthy({ node, version, snapshot }, long.state));
-}
-
-/** Where routers are steered too, traffic leaves a member before HA moves: the failover then finds none to lose. */
-async function steer({ plan, step }: Procedure, to: string): Promise<void> {
-  if (plan.routing !== undefined) await step(`Steer traffic to ${to} on the routers`, routing.prefer({ node: to }));
 }
 
 /** Longest attempts, each long enough for what it waits for. */
@@ -160,7 +159,8 @@ function limits({ mode, panos: { timing } }: PanosPairPlan) {
 }
 
 /** Start it as `upgrade-<cluster>` with {"cluster":"pa-edge","version":"10.2.9","requestedBy":"alice"}. */
-export const upgradePanosPair = (input: unknown): Promise<Report> => upgrade('panos-pair', panosPair, input);
+export const upgradePanosPair = (input: unknown): Promise<Report> =>
+  upgrade('panos-pair', panosPair, input, panos.release({}, { patience: { attempts: 3, intervalMs: 2_000 } }));
 
 /** The dry run, as `plan-<cluster>`, also beside a running upgrade. It reads, and suspends nothing. */
 export const planPanosPair = (input: unknown): Promise<PlanView> => planOnly('panos-pair', panosPair, input);

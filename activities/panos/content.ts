@@ -3,7 +3,7 @@
  * version. Source: facts/pan-os.md, section 4.1 (step 5).
  */
 import { defineStep, transient, type Outcome } from '../kit';
-import { at, childrenOf, textAt, type PanosDevice } from './api';
+import { at, childrenOf, textAt, type PanosDevice, type Reader } from './api';
 import { markBeforeActive, runJob, untilEnded } from './jobs';
 import { nodeNames, type PanosContext, type PanosPlan, type PanosServices } from './plan';
 import { readSystem } from './system';
@@ -17,7 +17,7 @@ export interface ContentEntry {
   readonly current: boolean;
 }
 
-const readContent = async (device: PanosDevice, verb: 'check' | 'info'): Promise<ContentEntry[]> =>
+export const readContent = async (device: Reader, verb: 'check' | 'info'): Promise<ContentEntry[]> =>
   childrenOf(
     at(await device.op(`<request><content><upgrade><${verb}/></upgrade></content></request>`), 'content-updates'),
     'entry',

@@ -2,8 +2,10 @@
  * The part of a plan that is read from the devices at the start: who they are, who serves, the releases, the path. Source:
  * facts/pan-os.md, section 4.1 (steps 0, 1) and 4.2 (a).
  */
-import { formatFaults, messageOf, permanent, type Fault } from '../kit';
-import { isServing, readHa, type HaReading } from './ha';
+import type { Fault, StepContext } from '../kit';
+import { survey, type RoutingPlan, type RoutingSpec } from '../routing';
+import { certain, faultsOf, notReady, type Found } from '../readiness/registry';
+import { isServing, readHa, type HaMode, type HaReading } from './ha';
 import { checkImages, readImages, type Image } from './images';
 import {
   nodeNames,
@@ -36,7 +38,7 @@ async function identify(context: StaticContext, services: PanosServices, node: s
 
 /**
  * Reads both devices and freezes what they are.
- * @throws NotReady (permanent) with every fault
+ * @throws NotReady (permanent) with every fault; transient if a device merely didn’t answer
  */
 export const completePlan =
   (services: PanosServices) =>
@@ -45,19 +47,26 @@ export const completePlan =
     const names = nodeNames(plan);
     const results = await Promise.allSettled(names.map((node) => identify(context, services, node)));
     context.signal.throwIfAborted();
-    const unread = results.flatMap((r, i): Fault[] =>
-      r.status === 'rejected' ? [unreadFault(names[i] ?? '', messageOf(r.reason))] : [],
+    const unread = results.flatMap((r, i) =>
+      r.status === 'rejected' ? faultsOf(r.reason, names[i] ?? '').map(withAdvice) : [],
     );
     const identities = results.flatMap((r) => (r.status === 'fulfilled' ? [r.value] : []));
-    const faults = [...unread, ...(unread.length > 0 ? [] : pairFaults(plan, identities))];
+    const faults = unread.length > 0 ? [] : pairFaults(plan, identities);
     const from = identities[0]?.system.version ?? '';
-    const path = faults.length > 0 ? { faults: [] } : hopsOf(plan, from, identities);
-    if ('faults' in path) faults.push(...path.faults.map((what) => ({ where: plan.cluster, what })));
-    if (faults.length > 0 || 'faults' in path)
-      throw permanent('NotReady', `${plan.cluster} can’t be planned:\n${formatFaults(faults)}`, faults);
+    const path = faults.length + unread.length > 0 ? { faults: [] } : hopsOf(plan, from, identities);
+    const steering = await surveyed(plan, context, identities[0]?.ha?.mode);
+    if ('faults' in path || 'faults' in steering)
+      throw notReady([
+        ...unread,
+        ...('faults' in steering ? steering.faults : []),
+        ...[...faults, ...('faults' in path ? path.faults : []).map((what) => ({ where: plan.cluster, what }))].map(
+          certain,
+        ),
+      ]);
     const active = identities.find(({ ha }) => ha?.state === 'active' || ha?.state === 'active-primary')?.node ?? '';
     return {
       ...plan,
+      ...steering,
       mode: identities[0]?.ha?.mode ?? 'active-passive',
       roles: { active, passive: otherThan(plan, active) },
       releases: { from, to: plan.version === '' ? from : plan.version },
@@ -66,13 +75,45 @@ export const completePlan =
     };
   };
 
-const unreadFault = (where: string, what: string): Fault => ({
-  where,
-  what,
-  ...(/Failed to check upgrade info/i.test(what)
-    ? { next: 'if it has no way to the update server, name the image files in the inventory, under panos.images' }
-    : {}),
-});
+/** Routing as it is, where traffic is steered on routers, too. */
+async function surveyed(
+  plan: PanosStatic,
+  context: StaticContext,
+  mode: HaMode | undefined,
+): Promise<Pick<PanosPlan, 'routing' | 'routed'> | { readonly faults: readonly Found[] }> {
+  const { routing } = plan;
+  if (routing === undefined) return {};
+  const wrong = steeringFault(routing, mode);
+  if (wrong !== undefined) return { faults: [certain({ where: 'steering', what: wrong })] };
+  try {
+    const { serving, original } = await survey(context as StepContext<PanosStatic & RoutingPlan>);
+    return { routing: { ...routing, original }, routed: serving };
+  } catch (error) {
+    context.signal.throwIfAborted();
+    return { faults: faultsOf(error, 'steering') };
+  }
+}
+
+/** Pure. */
+export function steeringFault(
+  { steering }: Pick<RoutingSpec, 'steering'>,
+  mode: HaMode | undefined,
+): string | undefined {
+  if (steering.method !== 'bgp-policy')
+    return `the method ${steering.method} logs in to the nodes, which are devices: use bgp-policy`;
+  if (mode === 'active-passive')
+    return 'of an active/passive pair only the active device has BGP sessions: there is nothing to steer; leave `steering` out';
+  return undefined;
+}
+
+/** What a person can do where a device has no way out. */
+const withAdvice = (found: Found): Found =>
+  /Failed to check upgrade info/i.test(found.what)
+    ? {
+        ...found,
+        next: 'if it has no way to the update server, name the image files in the inventory, under panos.images',
+      }
+    : found;
 
 const foundOf = ({ system, ha }: Identity): DeviceFound => ({
   serial: system.serial,

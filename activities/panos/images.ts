@@ -1,31 +1,34 @@
 /** Images of PAN-OS on devices: what can be had, download, import. Source: facts/pan-os.md, sections 4.1 (step 7) and 5. */
 import { basename } from 'node:path';
 import { defineStep, permanent, transient, type Outcome } from '../kit';
-import { childrenOf, at, textAt, type PanosDevice } from './api';
+import { childrenOf, at, numberAt, textAt, type PanosDevice, type Reader } from './api';
 import { markBeforeActive, runJob } from './jobs';
 import { type PanosContext, type PanosPlan, type PanosServices } from './plan';
 
 export interface Image {
   readonly version: string;
   readonly fileName: string;
+  /** 0 where the device doesn't tell. */
+  readonly sizeMb: number;
   readonly downloaded: string;
   readonly current: boolean;
 }
 
-async function listImages(device: PanosDevice, verb: 'info' | 'check'): Promise<Image[]> {
+async function listImages(device: Reader, verb: 'info' | 'check'): Promise<Image[]> {
   const result = await device.op(`<request><system><software><${verb}></${verb}></software></system></request>`);
   return childrenOf(at(result, 'sw-updates/versions'), 'entry').map((entry) => ({
     version: textAt(entry, 'version') ?? '',
     fileName: textAt(entry, 'filename') ?? '',
+    sizeMb: numberAt(entry, 'size') ?? 0,
     downloaded: textAt(entry, 'downloaded') ?? 'no',
     current: textAt(entry, 'current') === 'yes',
   }));
 }
 
 /** What the device knows of already. */
-export const readImages = (device: PanosDevice): Promise<Image[]> => listImages(device, 'info');
+export const readImages = (device: Reader): Promise<Image[]> => listImages(device, 'info');
 /** What the update server offers; fails without internet. */
-export const checkImages = (device: PanosDevice): Promise<Image[]> => listImages(device, 'check');
+export const checkImages = (device: Reader): Promise<Image[]> => listImages(device, 'check');
 
 export const imageOf = (images: readonly Image[], version: string): Image | undefined =>
   images.find((image) => image.version === version);

@@ -3,7 +3,7 @@
  * found again among the jobs that came after a mark. Source: facts/pan-os.md, sections 4.3 and 5.
  */
 import { failureType, permanent, transient, messageOf, type StepContext } from '../kit';
-import { at, childrenOf, numberAt, textAt, type PanosDevice, type XmlElement } from './api';
+import { at, childrenOf, numberAt, textAt, type PanosDevice, type Reader, type XmlElement } from './api';
 import { readSystem, sameBoot, type SystemInfo } from './system';
 
 export interface Job {
@@ -38,7 +38,7 @@ export const succeeded = (job: Job): boolean => isDone(job) && job.result === 'O
 export const isActive = ({ status, type }: Job): boolean =>
   type !== 'Failed-Job' && (status === 'ACT' || status === 'PEND');
 
-export async function readJobs(device: PanosDevice): Promise<Job[]> {
+export async function readJobs(device: Reader): Promise<Job[]> {
   const result = await device.op('<show><jobs><all></all></jobs></show>');
   return childrenOf(result, 'job').map(readJob);
 }

@@ -68,6 +68,8 @@ export interface Hop {
   readonly to: string;
   /** Images that must be on both devices, in the order of their download. */
   readonly images: readonly string[];
+  /** …and those without which there is no way back: a downgrade needs the older release and its base image, too. */
+  readonly wayBack: readonly string[];
 }
 
 export interface PathOptions {
@@ -107,16 +109,29 @@ export function pathBetween(
     ...[from, ...stops].slice(0, -1).flatMap((at, i) => hopFaults(at, stops[i] ?? '', featureReleasesApart)),
   ];
   const hops = stops.map((stop, i) => hop(stops[i - 1] ?? from, stop));
-  const missing = [...new Set(hops.flatMap(({ images }) => images))].filter((image) => !available.includes(image));
-  faults.push(...missing.map((image) => `image ${image} can’t be had`));
+  const missing = (images: readonly string[]): string[] =>
+    [...new Set(images)].filter((image) => !available.includes(image));
+  faults.push(...missing(hops.flatMap(({ images }) => images)).map((image) => `image ${image} can’t be had`));
+  faults.push(
+    ...missing(hops.flatMap(({ wayBack }) => wayBack)).map(
+      (image) => `image ${image} can’t be had, without which there is no way back`,
+    ),
+  );
   return faults.length > 0 ? { faults } : { hops };
 }
 
-function hop(from: string, to: string): Hop {
+const hop = (from: string, to: string): Hop => ({
+  from,
+  to,
+  images: imagesFor(to, from),
+  wayBack: imagesFor(from, to),
+});
+
+/** Images that a device needs for going to a release from another one. */
+function imagesFor(to: string, from: string): string[] {
   const feature = parseRelease(to)?.feature ?? '';
   const base = baseOf(feature);
-  const needsBase = parseRelease(from)?.feature !== feature && base !== to;
-  return { from, to, images: needsBase ? [base, to] : [to] };
+  return parseRelease(from)?.feature !== feature && base !== to ? [base, to] : [to];
 }
 
 function hopFaults(from: string, to: string, apart: number): string[] {

@@ -1,6 +1,6 @@
 /** `show system info`, chassis-ready, and what tells one boot from another. Source: facts/pan-os.md, sections 4.3, 5, 10. */
 import { transient } from '../kit';
-import { textAt, type PanosDevice } from './api';
+import { textAt, type Reader } from './api';
 
 export interface SystemInfo {
   readonly serial: string;
@@ -34,7 +34,7 @@ export const parseDeviceTime = (text: string): number | undefined => {
   return Number.isNaN(ms) ? undefined : ms;
 };
 
-export async function readSystem(device: PanosDevice): Promise<SystemInfo> {
+export async function readSystem(device: Reader): Promise<SystemInfo> {
   const result = await device.op('<show><system><info></info></system></show>');
   // A device that is starting up may not know all of it yet.
   const unreadable = (why: string): Error =>

@@ -3,10 +3,17 @@ import { UP_AT_START_MS, type Phase } from './boot-phases';
 import type { SimulatedDevice } from './device';
 import type { Scheduled } from './clock/events';
 
+const AUTO_COMMIT = {
+  type: 'AutoCom',
+  details: ['Configuration committed successfully', 'Successfully committed last configuration'],
+} as const;
+
 export class Power {
   phase: Phase = 'up';
   /** Epoch milliseconds. */
   bootedAt: number;
+  /** Its last AutoCom failed: the dataplane has no policy. */
+  policyPushFailed = false;
   #next: Scheduled | undefined;
   #goingDown: Scheduled | undefined;
   #off = false;
@@ -16,6 +23,7 @@ export class Power {
 
   constructor(private readonly device: SimulatedDevice) {
     this.bootedAt = device.events.now - UP_AT_START_MS;
+    device.jobs.past(AUTO_COMMIT, this.bootedAt, this.bootedAt + device.options.durations.autoCommitMs);
   }
 
   get listening(): boolean {
@@ -35,6 +43,7 @@ export class Power {
   }
 
   off(): void {
+    if (this.#off) return;
     this.#off = true;
     if (this.phase !== 'down') this.#goDown(false);
     this.#next?.cancel();
@@ -85,10 +94,9 @@ export class Power {
     this.phase = 'loading';
     device.changed(`${device.own.name}: loading its configuration`);
     device.jobs.enqueue({
-      type: 'AutoCom',
+      ...AUTO_COMMIT,
       user: '',
       durationMs: Math.max(0, autoCommitMs - jobQueueMs),
-      details: ['Configuration committed successfully', 'Successfully committed last configuration'],
       ended: () => this.#wait(0, () => this.#ready()),
     });
   }
@@ -102,8 +110,8 @@ export class Power {
     const survives = faults.find('suspend-survives-reboot', device.side)?.survives ?? options.suspendSurvivesReboot;
     const suspended = this.#wasSuspended && survives;
     this.#wasSuspended = false;
-    const failed = device.jobs.list().some(({ type, result }) => type === 'AutoCom' && result === 'FAIL');
-    if (failed) ha.members[device.side].failure = { kind: 'dataplane', reason: 'Policy push to dataplane failed' };
+    this.policyPushFailed = device.jobs.list().some(({ type, result }) => type === 'AutoCom' && result === 'FAIL');
+    ha.members[device.side].failure = device.failure();
     ha.start(device.side, suspended);
   }
 

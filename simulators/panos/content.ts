@@ -14,7 +14,7 @@ export class Content {
   readonly #downloaded = new Set<string>();
 
   constructor(private readonly device: SimulatedDevice) {
-    this.current = device.options.content;
+    this.current = device.own.content ?? device.options.content;
     this.#downloaded.add(this.current);
   }
 

@@ -6,7 +6,7 @@ import { Power } from './boot';
 import type { EventQueue } from './clock/events';
 import { ConfigStore } from './config/store';
 import { Content } from './content';
-import { isServing } from './ha/situation';
+import { isServing, type Failure } from './ha/situation';
 import { other, type Side } from './ha/model';
 import { JobTable } from './jobs';
 import type { DeviceOptions, Resolved } from './options';
@@ -90,6 +90,17 @@ export class SimulatedDevice {
     const { ha, devices } = this.pair;
     const known = ha.peer(this.side) !== undefined && ha.members[this.side].lastHeard === undefined;
     return known ? devices[other(this.side)] : undefined;
+  }
+
+  /** What keeps it from forwarding, by itself or by a fault. */
+  failure(): Failure | undefined {
+    const { faults } = this.pair;
+    if (this.power.policyPushFailed) return { kind: 'dataplane', reason: 'Policy push to dataplane failed' };
+    const dataplane = faults.find('dataplane-down', this.side);
+    if (dataplane !== undefined)
+      return { kind: 'dataplane', reason: `Dataplane down: ${dataplane.reason ?? 'brdagent exiting'}` };
+    const monitor = faults.find('monitor-failure', this.side);
+    return monitor && { kind: monitor.reason === 'Path down' ? 'path' : 'link', reason: monitor.reason ?? 'Link down' };
   }
 
   changed(what: string): void {

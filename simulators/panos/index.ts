@@ -5,7 +5,7 @@
  */
 export { SimulatedPair } from './pair';
 export type { SimulatedDevice } from './device';
-export type { DeviceOptions, Durations, PairOptions, SoftwareImage, Timers } from './options';
+export type { Configured, DeviceOptions, Durations, PairOptions, SoftwareImage, Timers } from './options';
 export type { ApiReply, ApiRequest } from './wire';
 export { faultSchema, type Fault, type FaultKind, type FaultView } from './faults';
 export type { HaMode, HaState, JobView } from './view';

@@ -80,6 +80,22 @@ export class JobTable {
     return job.id;
   }
 
+  /** One that was done well before the simulation began. */
+  past(plan: Pick<JobPlan, 'type' | 'details'>, startedAt: number, endedAt: number): void {
+    const { type, details } = plan;
+    const done = { status: 'FIN', result: 'OK', progress: 100, warnings: [], stalled: false } as const;
+    const times = { queuedAt: startedAt, startedAt, endedAt };
+    this.#jobs.push({
+      ...done,
+      ...times,
+      id: ++this.#last,
+      type,
+      details,
+      user: '',
+      plan: { type, details, user: '', durationMs: 0 },
+    });
+  }
+
   /** Ends a job well that goes on until somebody says so. One that a reboot has forgotten is no mistake. */
   finish(id: number): void {
     const job = this.#jobs.find((each) => each.id === id);

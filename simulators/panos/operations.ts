@@ -36,6 +36,8 @@ const ARGUMENTS = new Set([
 const changeState =
   (to: 'suspend' | 'functional'): Operation =>
   ({ device }) => {
+    // While it boots there is no agent to be told. What a device says then isn't documented.
+    if (device.phase !== 'up') return failureWithoutCode('HA agent is not running');
     device.pair.ha[to](device.side);
     return success(`Successfully changed HA state to ${to === 'suspend' ? 'suspended' : 'functional'}`);
   };

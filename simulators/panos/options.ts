@@ -51,6 +51,9 @@ export interface DeviceOptions {
   readonly priority: number;
   readonly preemptive: boolean;
   readonly deviceId: 0 | 1;
+  /** Where it isn't that of the pair: a pair that is upgraded halfway. */
+  readonly version?: string;
+  readonly content?: string;
 }
 
 export interface SoftwareImage {
@@ -60,6 +63,14 @@ export interface SoftwareImage {
   readonly releasedOn: string;
   /** Least content release that an install asks for. */
   readonly minimumContent?: string;
+}
+
+/** A piece of configuration, merged at an XPath. */
+export interface Configured {
+  /** Index, name or serial; left out: both. */
+  readonly device?: number | string | undefined;
+  readonly xpath: string;
+  readonly element: string;
 }
 
 export interface PairOptions {
@@ -72,7 +83,7 @@ export interface PairOptions {
   readonly password?: string;
   /** Software that exists in the world. Releases that `version` or their base images need are added. */
   readonly software?: readonly SoftwareImage[];
-  /** Images that both devices have at the start, besides the one that runs. */
+  /** Images that both devices have at the start, besides the one that runs and its base image. */
   readonly downloaded?: readonly string[];
   /** Content releases, any order; the devices start with `content`. */
   readonly contents?: readonly string[];
@@ -96,6 +107,8 @@ export interface PairOptions {
   readonly pluginMismatch?: boolean;
   /** What `request restart system` says before the device goes down. */
   readonly restartReply?: 'success' | 'no-output' | 'drop';
+  /** What else is configured, as if it had always been. */
+  readonly configured?: readonly Configured[];
   /** Epoch milliseconds of the simulated clock at the start. */
   readonly startAt?: number;
 }
@@ -167,7 +180,8 @@ export type Resolved = Required<Omit<PairOptions, 'devices' | 'timers' | 'durati
 export function resolveOptions(options: PairOptions): Resolved {
   const version = options.version ?? '10.2.3';
   const images = new Map((options.software ?? RELEASES.map(imageOf)).map((image) => [image.version, image]));
-  for (const needed of [version, ...images.keys()].flatMap((each) => [each, baseImage(each)]))
+  const started = (options.devices ?? []).flatMap((device) => device.version ?? []);
+  for (const needed of [version, ...started, ...images.keys()].flatMap((each) => [each, baseImage(each)]))
     if (!images.has(needed)) images.set(needed, imageOf(needed));
   const contents = options.contents ?? ['8690-7931', '8700-8000', '8799-8509'];
   const content = options.content ?? contents[1] ?? contents[0] ?? '8700-8000';
@@ -187,6 +201,7 @@ export function resolveOptions(options: PairOptions): Resolved {
     peerReleaseSteps: 1,
     pluginMismatch: false,
     restartReply: 'success',
+    configured: [],
     startAt: Date.UTC(2026, 0, 15, 10),
     ...options,
     version,

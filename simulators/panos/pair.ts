@@ -6,7 +6,7 @@ import { EventQueue } from './clock/events';
 import { SimulatedDevice } from './device';
 import { Faults } from './faults';
 import { HaModel, type Side } from './ha/model';
-import { resolveOptions, type PairOptions, type Resolved } from './options';
+import { resolveOptions, type Configured, type PairOptions, type Resolved } from './options';
 import { haSettings } from './config/initial';
 
 export class SimulatedPair {
@@ -44,6 +44,19 @@ export class SimulatedPair {
       },
       this.events,
     );
+    for (const each of this.options.configured) this.configure(each);
+    this.ha.settle();
+    this.#untold = [];
+  }
+
+  /** Changes the configuration as if it had always been so. @throws Error for a device, XPath or XML that isn't. */
+  configure({ device, xpath, element }: Configured): void {
+    this.catchUp?.();
+    const devices = device === undefined ? this.devices : [this.devices[this.sideOf(device)]];
+    for (const { config } of devices) config.configure(xpath, element);
+    this.ha.settle();
+    this.flush();
+    this.catchUp?.();
   }
 
   /** Epoch milliseconds of the simulated clock: the time that it was last brought to. */

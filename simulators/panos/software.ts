@@ -28,9 +28,11 @@ export class Software {
   #checkedAt: number | undefined;
 
   constructor(private readonly device: SimulatedDevice) {
-    const { version, downloaded } = device.options;
+    const { downloaded } = device.options;
+    const version = device.own.version ?? device.options.version;
     this.running = version;
-    for (const image of [version, ...downloaded]) this.#downloaded.set(image, 'yes');
+    // It came to its release by way of the base image.
+    for (const image of [version, baseImage(version), ...downloaded]) this.#downloaded.set(image, 'yes');
   }
 
   has(version: string): Downloaded {

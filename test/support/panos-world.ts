@@ -1,44 +1,44 @@
-/**
- * A simulated PAN-OS pair in virtual time under the real activities: everything but sockets. Every request passes here, so
- * what the procedure asks of a device is held against what the pair was in at that moment (facts/pan-os.md, section 2).
- */
+/** A simulated PAN-OS pair in virtual time under the real activities: everything but sockets. */
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { ApplicationFailure } from '@temporalio/common';
-import { panosActivities, type PanosPlan, type PanosServices } from '../../activities/panos';
+import { panosActivities, type PanosPlan, type PanosServices, type Prefer } from '../../activities/panos';
 import { createDevice, keygen, type Keys, type Transport } from '../../activities/panos/api';
-import type { StepContext, StepDefinition, CheckDefinition, StepCall } from '../../activities/kit';
+import {
+  defineStep,
+  transient,
+  type CheckDefinition,
+  type Outcome,
+  type StepCall,
+  type StepContext,
+  type StepDefinition,
+} from '../../activities/kit';
 import { SimulatedPair, type PairOptions, type SimulatedDevice } from '../../simulators/panos';
 import { CallFailed, CutError } from '../../workflows/procedure/types';
+import { PairInvariants } from './panos-invariants';
 import { TransientError, type ActivityContext, type MemoryActivity } from './memory-runtime';
 import { ModelWorld, type Mischief, type ModelCall } from './model-world';
-import { transient } from '../../activities/kit';
 
 /** Of a request, in virtual time; and how long a transport waits for one that hangs. */
 const LATENCY_MS = 200;
-/** What is so only since then couldn't have been read by the guard of a command. */
+/** What changed within so short a time before a command couldn't have been read by its guard. */
 const UNSEEN_MS = 2_000;
-
-const DISRUPTIVE = { suspend: /<suspend>/, install: /<software><install>/, restart: /<restart>/ };
-type Condition = 'serves' | 'doesn’t serve' | 'can’t serve';
 
 export class PanosWorld extends ModelWorld<SimulatedDevice> {
   readonly pair: SimulatedPair;
   readonly activities: Readonly<Record<string, MemoryActivity>>;
-  /** Every command that changes a device, with the states of both when it was sent. */
-  readonly commands: string[] = [];
+  readonly invariants: PairInvariants;
+  /** Member that the routers prefer, where traffic is steered. */
+  routed: string | undefined;
   private readonly keys = new Map<string, string>();
   readonly services: PanosServices;
   private began: number;
-  private readonly since = new Map<string, number>();
-  private bothSince: number | undefined;
 
   constructor(mischief?: Mischief<SimulatedDevice>, options: PairOptions = {}) {
     super(mischief);
     this.pair = new SimulatedPair(options);
     this.began = this.pair.now;
-    this.track(this.pair.now);
-    this.pair.onChange = (at) => this.changed(at);
+    this.invariants = new PairInvariants(this.pair, UNSEEN_MS, this.broken);
     this.services = {
       device: ({ signal, evidence, plan }, name) =>
         createDevice({
@@ -61,7 +61,7 @@ export class PanosWorld extends ModelWorld<SimulatedDevice> {
       now: () => this.now(),
     };
     const ready = async () => ({ summary: 'ready' });
-    const definitions = panosActivities(this.services, { probes: ready, routing: ready });
+    const definitions = panosActivities(this.services, { probes: ready, routing: ready, prefer: this.prefer });
     this.activities = {
       'core.digest': async (input: unknown) => createHash('sha256').update(JSON.stringify(input)).digest('hex'),
       'probes.baseline.check': async () => ({ summary: 'baseline' }),
@@ -72,7 +72,8 @@ export class PanosWorld extends ModelWorld<SimulatedDevice> {
           const device = this.deviceOf(node);
           return this.mischief.sick(device, node, this.runtime.now()) ? `${node} is sick` : undefined;
         }),
-      ...this.wrapped(definitions),
+      ...this.wrapped('panos', definitions),
+      ...this.wrapped('routing', { prefer: this.prefer }),
     };
   }
 
@@ -101,8 +102,20 @@ export class PanosWorld extends ModelWorld<SimulatedDevice> {
     return device;
   }
 
-  states(): string {
-    return this.pair.devices.map((d) => `${d.name} ${d.haState}`).join(', ');
+  /** Routers that send traffic where they are told to, if it can be taken. */
+  readonly prefer = defineStep<{ readonly node: string }, { readonly was: string }, Outcome>({
+    observe: async () => ({ was: this.routed ?? '' }),
+    act: async (_context, { node }) => this.routeTo(node),
+    undo: async (_context, _input, { was }) => this.routeTo(was),
+    preview: async () => ({ commands: [], differences: [] }),
+  }) as unknown as Prefer;
+
+  private routeTo(node: string): Outcome {
+    if (!this.deviceOf(node).serving) throw transient('GuardRefused', `${node} has no sessions`);
+    const changed = this.routed !== node;
+    this.routed = node;
+    if (changed) this.invariants.note(`route ${node}`);
+    return { summary: `traffic goes through ${node}`, changed };
   }
 
   /** As a worker has them: fetched once, and again when refused. */
@@ -116,20 +129,6 @@ export class PanosWorld extends ModelWorld<SimulatedDevice> {
       },
       drop: () => void this.keys.delete(name),
     };
-  }
-
-  /** Invariant 2, after every change of the pair. */
-  private changed(at: number): void {
-    this.track(at);
-    const leads = this.pair.devices.filter(
-      (d) => d.phase === 'up' && (d.haState === 'active' || d.haState === 'active-primary'),
-    );
-    if (leads.length < 2) this.bothSince = undefined;
-    else this.bothSince ??= at;
-    // With HA1 down both may be active; when it is up again one of them gives way after a moment.
-    const connected = this.pair.devices.every((d) => d.reachablePeer() !== undefined);
-    if (!connected) this.bothSince = undefined;
-    if (this.bothSince !== undefined) this.promise(at - this.bothSince < UNSEEN_MS, `both lead: ${this.states()}`);
   }
 
   protected override look(): void {
@@ -146,7 +145,6 @@ export class PanosWorld extends ModelWorld<SimulatedDevice> {
       await this.runtime.sleep(LATENCY_MS);
       if (signal.aborted) throw signal.reason;
       this.pair.elapse(this.now());
-      this.hold(device, parameters['cmd'] ?? '');
       const content = file === undefined ? undefined : Buffer.concat((await file.open().toArray()) as Buffer[]);
       const reply = device.request({
         method: 'POST',
@@ -166,49 +164,14 @@ export class PanosWorld extends ModelWorld<SimulatedDevice> {
     };
   }
 
-  /** Invariants 1, 3 and 7: what is sent to a device, against what both are at this moment. */
-  private hold(device: SimulatedDevice, command: string): void {
-    const kind = Object.entries(DISRUPTIVE).find(([, pattern]) => pattern.test(command))?.[0];
-    if (kind === undefined) return;
-    this.commands.push(`${this.runtime.now()} ${kind} ${device.name} (${this.states()})`);
-    const other = this.pair.devices.find((d) => d !== device)!;
-    const may =
-      kind === 'suspend'
-        ? !this.longEnough('serves', device) || !this.longEnough('can’t serve', other)
-        : !this.longEnough('doesn’t serve', other) && !this.longEnough('serves', device);
-    this.promise(may, `${kind} was sent to ${device.name} while ${this.states()}`);
-  }
-
-  /** So for so long that a guard has read it. */
-  private longEnough(what: Condition, { name }: SimulatedDevice): boolean {
-    const since = this.since.get(`${name} ${what}`);
-    return since !== undefined && this.now() - since > UNSEEN_MS;
-  }
-
-  private track(at: number): void {
-    for (const device of this.pair.devices) {
-      const able = device.serving || (device.haState === 'passive' && device.phase === 'up' && this.pair.ha.synced);
-      const holds: Record<Condition, boolean> = {
-        serves: device.serving,
-        'doesn’t serve': !device.serving,
-        'can’t serve': !able,
-      };
-      for (const [what, is] of Object.entries(holds)) {
-        const key = `${device.name} ${what}`;
-        if (!is) this.since.delete(key);
-        else if (!this.since.has(key)) this.since.set(key, at);
-      }
-    }
-  }
-
   /** Runs definitions as activities of the in-memory runtime. */
-  private wrapped(definitions: ReturnType<typeof panosActivities>): Record<string, MemoryActivity> {
+  private wrapped(folder: string, definitions: object): Record<string, MemoryActivity> {
     const activities: Record<string, MemoryActivity> = {};
     for (const [name, definition] of Object.entries(definitions) as [
       string,
       StepDefinition<unknown, unknown, never> | CheckDefinition<unknown, never>,
     ][]) {
-      const type = `panos.${name}`;
+      const type = `${folder}.${name}`;
       if (definition.kind === 'check') {
         activities[`${type}.check`] = (call: StepCall, context) =>
           this.run(call, context, (c) => definition.check(c, call.input));

@@ -13,7 +13,7 @@ async function upgraded(options: PanosRunOptions): Promise<PanosRun> {
   for (;;) {
     await run.until(() => asked() !== undefined || ending !== undefined);
     if (ending !== undefined) break;
-    if (asked()?.kind !== 'gate') throw new Error(`${asked()?.question}\n${run.world.commands.join('\n')}`);
+    if (asked()?.kind !== 'gate') throw new Error(`${asked()?.question}\n${run.world.invariants.commands.join('\n')}`);
     run.answer('approve');
   }
   expect(run.world.broken).toEqual([]);
@@ -22,7 +22,7 @@ async function upgraded(options: PanosRunOptions): Promise<PanosRun> {
 }
 const versions = ({ world }: PanosRun): string[] => world.pair.devices.map(({ software }) => software.running);
 const states = ({ world }: PanosRun): string[] => world.pair.devices.map(({ haState }) => haState);
-const sent = ({ world }: PanosRun): string[] => world.commands.map((line) => line.split(' ').slice(1, 3).join(' '));
+const sent = ({ world }: PanosRun): string[] => world.invariants.sent();
 const oneHop = (first: string, second: string): string[] => [
   `suspend ${first}`,
   `install ${first}`,
@@ -98,6 +98,20 @@ describe('active/active', () => {
     expect(sent(run)).toEqual(oneHop('fw-b', 'fw-a'));
     expect(versions(run)).toEqual(['10.2.9', '10.2.9']);
     expect(states(run)).toEqual(['active-secondary', 'active-primary']);
+  });
+
+  it('steers the routers before each failover, and puts them back', async () => {
+    const run = await upgraded({ pair, steering: true, panos: { failBack: true } });
+    const [first, second] = ['fw-b', 'fw-a'];
+    expect(sent(run)).toEqual([
+      // They prefer the first device at the start, which goes on.
+      ...['suspend', 'install', 'restart'].map((what) => `${what} ${first}`),
+      `route ${first}`,
+      ...['suspend', 'install', 'restart'].map((what) => `${what} ${second}`),
+      `route ${second}`,
+      `suspend ${first}`,
+    ]);
+    expect(run.world.routed).toBe(second);
   });
 
   it('restores the roles where the inventory asks for it', async () => {

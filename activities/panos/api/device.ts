@@ -4,7 +4,7 @@
  */
 import type { Ran } from '../../kit/evidence';
 import { failureType, messageOf, permanent, transient } from '../../kit/errors';
-import { childrenOf, escapeXml, textAt, type XmlElement } from './xml';
+import { childrenOf, escapeXml, inWords, textAt, type XmlElement } from './xml';
 import { forbidden, jobOf, readReply, type Reply } from './reply';
 import type { ApiCall, Transport, Upload } from './transport';
 
@@ -30,6 +30,9 @@ export interface PanosDevice {
   export(category: 'configuration' | 'device-state'): Promise<Buffer>;
   importSoftware(image: Upload): Promise<void>;
 }
+
+/** A device of which nothing is changed. */
+export type Reader = Pick<PanosDevice, 'name' | 'op' | 'config'>;
 
 /** Where a device's API key comes from. A key is fetched once per worker and device, and lives in its memory only. */
 export interface Keys {
@@ -81,15 +84,16 @@ export function createDevice({ name, transport, keys, signal, trusted, record, n
   };
   const said = (reply: Reply): string => reply.message || reply.result.text.trim();
   const request = (command: string): Promise<Reply> =>
-    changing(command, () => asked(command, { type: 'op', cmd: command }), said);
+    changing(inWords(command), () => asked(inWords(command), { type: 'op', cmd: command }), said);
   return {
     name,
     request,
-    op: async (command) => (await asked(command, { type: 'op', cmd: command })).result,
+    op: async (command) => (await asked(inWords(command), { type: 'op', cmd: command })).result,
     async enqueue(command) {
       const reply = await request(command);
       const job = jobOf(reply);
-      if (job === undefined) throw permanent('CommandFailed', `${name}: ${command} queued no job: ${said(reply)}`);
+      if (job === undefined)
+        throw permanent('CommandFailed', `${name}: ${inWords(command)} queued no job: ${said(reply)}`);
       return job;
     },
     async config(action, xpath) {

@@ -36,6 +36,14 @@ export function numberAt(element: XmlElement | undefined, path: string): number 
   return text === undefined || !/^-?\d+(\.\d+)?$/.test(text) ? undefined : Number(text);
 }
 
+/** A command as people type it: `<show><jobs><all/></jobs></show>` is "show jobs all". */
+export const inWords = (command: string): string =>
+  command
+    .replace(/<\/[^>]*>/g, ' ')
+    .replace(/<([^\s/>]+)[^>]*>/g, ' $1 ')
+    .trim()
+    .replace(/\s+/g, ' ');
+
 /** Text for inside an element or a quoted attribute. */
 export const escapeXml = (text: string): string =>
   text.replace(/[<>&'"]/g, (c) => ({ '<': '&lt;', '>': '&gt;', '&': '&amp;', "'": '&apos;' })[c] ?? '&quot;');

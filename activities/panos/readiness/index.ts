@@ -10,7 +10,6 @@ export {
   type CheckContext,
   type CheckFault,
   type CheckRun,
-  type Reader,
   type ReadinessFault,
 } from './check';
 export { CHECKS } from './checks';

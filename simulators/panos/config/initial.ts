@@ -83,7 +83,7 @@ export function initialConfig(options: Resolved, index: 0 | 1, facts: DeviceFact
   );
   const router = options.advancedRouting ? 'logical-router' : 'virtual-router';
   const routers = facts.routers.map(({ name }) => `<entry name="${escapeXml(name)}"/>`);
-  const text = `<config version="${featureRelease(options.version)}.0" urldb="paloaltonetworks">${node(
+  const text = `<config version="${featureRelease(own.version ?? options.version)}.0" urldb="paloaltonetworks">${node(
     'mgt-config',
     node(
       'users',

@@ -1,6 +1,6 @@
 /** `type=config` and `type=commit` of one device (facts §5), and what HA does with a commit. */
 import type { SimulatedDevice } from '../device';
-import { elements, leaf, parseCommand, parseRoot, XmlElement } from '../xml';
+import { elements, leaf, parseCommand, type XmlElement } from '../xml';
 import {
   badRequest,
   enqueued,
@@ -12,7 +12,7 @@ import {
   type ApiRequest,
 } from '../wire';
 import { adoptShared, sharedPart } from './synced';
-import { fromXml, parseXpath, render, type ConfigNode } from './tree';
+import { parseElements, parseXpath, render } from './tree';
 
 const done = (): ApiReply => successWith(20, leaf('msg', 'command succeeded'));
 
@@ -48,7 +48,7 @@ export function configRequest(device: SimulatedDevice, params: ApiRequest['param
     config.delete(xpath, steps, user);
     return done();
   }
-  const added = parseElements(element);
+  const added = element == null ? undefined : parseElements(element);
   if (added === undefined) return failure(12, `${xpath} -> element is not well-formed`);
   if (action === 'set') config.set(xpath, steps, added, user);
   else {
@@ -58,12 +58,6 @@ export function configRequest(device: SimulatedDevice, params: ApiRequest['param
     if (replacement !== undefined) config.edit(xpath, steps, replacement, user);
   }
   return done();
-}
-
-function parseElements(text: string | null | undefined): ConfigNode[] | undefined {
-  if (text == null) return undefined;
-  const root = parseRoot(`<elements>${text}</elements>`);
-  return root === undefined ? undefined : elements(root).map(fromXml);
 }
 
 /** What is said to others while somebody holds a lock. */

@@ -2,7 +2,7 @@
 import type { SimulatedDevice } from '../device';
 import { featureRelease } from '../releases';
 import { initialConfig } from './initial';
-import { merge, render, replaceAt, select, setAt, type ConfigNode, type Step } from './tree';
+import { merge, parseElements, parseXpath, render, replaceAt, select, setAt, type ConfigNode, type Step } from './tree';
 
 /** One change of the candidate that isn't committed. */
 export interface Change {
@@ -54,6 +54,20 @@ export class ConfigStore {
 
   delete(xpath: string, steps: readonly Step[], owner: string): void {
     this.#change(xpath, 'delete', owner, (root) => replaceAt(root, steps));
+  }
+
+  /**
+   * Makes the configuration what it would be if this had always been there: nobody's change, nothing to commit.
+   * @throws Error for an XPath or XML that isn't.
+   */
+  configure(xpath: string, xml: string): void {
+    const steps = parseXpath(xpath);
+    const added = parseElements(xml);
+    if (steps === undefined) throw new Error(`${xpath} is not a valid xpath`);
+    if (added === undefined) throw new Error(`${xml} is not well-formed`);
+    const untouched = this.candidate === this.running;
+    this.running = setAt(this.running, steps, added);
+    this.candidate = untouched ? this.running : setAt(this.candidate, steps, added);
   }
 
   /** The candidate as a commit takes it: whole, or with the changes of some people alone. */

@@ -1,6 +1,6 @@
 /** A configuration as a tree that is never changed: an edit copies the path to what it changes. Pure. */
-import { XmlElement } from '@rgrove/parse-xml';
-import { elements, escapeXml } from '../xml';
+import { type XmlElement } from '@rgrove/parse-xml';
+import { elements, escapeXml, parseRoot } from '../xml';
 
 export interface ConfigNode {
   readonly name: string;
@@ -142,6 +142,12 @@ export function replaceAt(root: ConfigNode, steps: readonly Step[], replacement?
     return replacement === undefined ? [] : [replacement];
   });
   return { ...root, children };
+}
+
+/** The elements of a piece of XML that may have several; undefined where it isn't well-formed. */
+export function parseElements(text: string): ConfigNode[] | undefined {
+  const root = parseRoot(`<elements>${text}</elements>`);
+  return root === undefined ? undefined : elements(root).map(fromXml);
 }
 
 /** Text of the leaf at a path of names below `node`. */

@@ -1,4 +1,4 @@
-/** What faults do at the moment when they begin, and how it is taken back when they end. */
+/** What faults do to the pair when they begin, and how that is taken back when they end. */
 import type { SimulatedDevice } from '../device';
 import type { SimulatedPair } from '../pair';
 import { DEVICE_PATH } from '../config/initial';
@@ -11,73 +11,31 @@ const STRANGER = 'somebody-else';
 type Undo = () => void;
 
 /**
- * @param devices those that the fault is about.
- * @throws Error where it can't be, as a pending change of a device that is down.
+ * Brings the pair in line with the faults that are on now: called when one begins and when one ends, so that of two that
+ * overlap the first to end takes nothing from the other.
  */
-export function begin(fault: Fault, devices: readonly SimulatedDevice[], pair: SimulatedPair): Undo {
-  const undos = devices.map((device) => beginOn(fault, device));
-  const undoPair = beginOnPair(fault, pair);
-  return () => {
-    for (const undo of [...undos, undoPair]) undo();
-  };
-}
-
-const nothing = (): void => undefined;
-
-function beginOnPair(fault: Fault, pair: SimulatedPair): Undo {
-  const { ha } = pair;
-  switch (fault.kind) {
-    case 'ha1-down':
-    case 'ha2-down':
-    case 'ha3-down': {
-      const link = fault.kind.slice(0, 3) as 'ha1' | 'ha2' | 'ha3';
-      ha.link(link, false);
-      return () => ha.link(link, true);
-    }
-    case 'state-sync-stuck':
-      ha.stateSyncStuck = true;
-      ha.settle();
-      return () => {
-        ha.stateSyncStuck = false;
-        ha.settle();
-      };
-    case 'peer-mismatch':
-      ha.mismatch = fault.reason;
-      ha.settle();
-      return () => {
-        ha.mismatch = undefined;
-        ha.settle();
-      };
-    default:
-      return nothing;
+export function derive(pair: SimulatedPair): void {
+  const { ha, faults, devices } = pair;
+  for (const name of ['ha1', 'ha2', 'ha3'] as const) ha.link(name, !faults.any(`${name}-down`, 0));
+  ha.stateSyncStuck = faults.any('state-sync-stuck', 0);
+  ha.mismatch = faults.find('peer-mismatch', 0)?.reason;
+  for (const device of devices) {
+    ha.members[device.side].stuck = faults.any('tentative-stuck', device.side);
+    ha.members[device.side].failure = device.failure();
+    if (faults.any('power-off', device.side)) device.power.off();
+    else device.power.on();
+    device.power.reconsider();
   }
+  ha.settle();
 }
 
-function beginOn(fault: Fault, device: SimulatedDevice): Undo {
-  const { ha } = device.pair;
-  const { side, facts } = device;
+/** What a fault does once, at the moment when it begins. */
+export function begin(fault: Fault, device: SimulatedDevice): Undo {
+  const { facts } = device;
   switch (fault.kind) {
-    case 'monitor-failure':
-      ha.fail(side, { kind: fault.reason === 'Path down' ? 'path' : 'link', reason: fault.reason ?? 'Link down' });
-      return () => ha.fail(side, undefined);
-    case 'dataplane-down':
-      ha.fail(side, { kind: 'dataplane', reason: `Dataplane down: ${fault.reason ?? 'brdagent exiting'}` });
-      return () => ha.fail(side, undefined);
-    case 'power-off':
-      device.power.off();
-      return () => device.power.on();
     case 'crash':
       device.power.crash();
       return nothing;
-    case 'boot-stuck':
-      return () => device.power.reconsider();
-    case 'tentative-stuck':
-      ha.members[side].stuck = true;
-      ha.settle();
-      return () => {
-        ha.members[side].stuck = false;
-        ha.settle();
-      };
     case 'lock': {
       const lock = {
         admin: fault.admin ?? STRANGER,
@@ -98,13 +56,11 @@ function beginOn(fault: Fault, device: SimulatedDevice): Undo {
       return runJob(device, 'Commit', fault.admin ?? STRANGER);
     case 'panorama-push':
       return runJob(device, 'CommitAll', 'Panorama-admin');
-    case 'no-internet': {
-      const before = facts.updateServerReachable;
+    case 'no-internet':
       facts.updateServerReachable = false;
       return () => {
-        facts.updateServerReachable = before;
+        facts.updateServerReachable = device.options.internet && !device.pair.faults.any('no-internet', device.side);
       };
-    }
     case 'keys-expire':
       device.auth.expireKeys();
       return nothing;
@@ -112,6 +68,8 @@ function beginOn(fault: Fault, device: SimulatedDevice): Undo {
       return nothing;
   }
 }
+
+const nothing = (): void => undefined;
 
 /** A tag that somebody else has added, and not committed. */
 function changeSomething(device: SimulatedDevice, admin: string): Undo {

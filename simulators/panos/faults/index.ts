@@ -4,7 +4,7 @@ import type { SimulatedDevice } from '../device';
 import type { Side } from '../ha/model';
 import type { JobFate, JobType } from '../jobs';
 import type { SimulatedPair } from '../pair';
-import { begin } from './effects';
+import { begin, derive } from './effects';
 import type { Fault, FaultKind, FaultOf } from './schema';
 
 export { faultSchema, type Fault, type FaultKind } from './schema';
@@ -113,12 +113,14 @@ export class Faults {
     const { devices } = this.pair;
     entry.begun = true;
     this.pair.changed(`fault ${entry.id}: ${fault.kind}`);
-    const undo = begin(fault, side === undefined ? devices : [devices[side]], this.pair);
+    const undos = (side === undefined ? devices : [devices[side]]).map((device) => begin(fault, device));
+    derive(this.pair);
     const over = fault.forMs === undefined ? undefined : this.events.after(fault.forMs, () => this.clear(entry.id));
     entry.end = () => {
       over?.cancel();
-      undo();
+      for (const undo of undos) undo();
       this.pair.changed(`fault ${entry.id}: ${fault.kind} is over`);
+      derive(this.pair);
     };
   }
 

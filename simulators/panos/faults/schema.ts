@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { BOOT_PHASES } from '../boot-phases';
 
-const device = z
+export const deviceSchema = z
   .union([z.literal(0), z.literal(1), z.string().min(1)])
   .describe('index, name or serial of the device; left out: both');
 const count = z.int().nonnegative();
@@ -21,8 +21,8 @@ const counted = {
 };
 
 /** One device; without it the fault would be the same on both. */
-const one = { device, ...timing };
-const either = { device: device.optional(), ...timing };
+const one = { device: deviceSchema, ...timing };
+const either = { device: deviceSchema.optional(), ...timing };
 
 export const faultSchema = z.discriminatedUnion('kind', [
   z.strictObject({

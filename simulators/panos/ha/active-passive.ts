@@ -2,6 +2,9 @@
 import { unfit } from './mismatch';
 import type { Member, Move, Situation } from './situation';
 
+/** A member whose session synchronization doesn't complete is initial no longer (facts §2, timers). */
+const LONGEST_INITIAL_MS = 3_600_000;
+
 /** Lower device priority wins, then the lower HA1 MAC. */
 const wins = ({ lowerMac }: Situation, me: Member, peer: Member): boolean =>
   me.settings.priority < peer.settings.priority || (me.settings.priority === peer.settings.priority && lowerMac);
@@ -48,7 +51,9 @@ function join(situation: Situation): Move | undefined {
   if (peer === undefined) return { to: 'active', rule: 'T3 without a peer', holdMs: rules.initialWaitMs };
   switch (peer.state) {
     case 'active':
-      return rules.passiveWaitsForSync && !synced ? undefined : { to: 'passive', rule: 'T2', holdMs: negotiationMs };
+      return rules.passiveWaitsForSync && !synced
+        ? { to: 'passive', rule: 'T2 unsynchronized', holdMs: LONGEST_INITIAL_MS }
+        : { to: 'passive', rule: 'T2', holdMs: negotiationMs };
     case 'initial':
       return wins(situation, me, peer) ? { to: 'active', rule: 'T3 elected', holdMs: negotiationMs } : undefined;
     case 'passive':

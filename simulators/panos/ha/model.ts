@@ -9,7 +9,7 @@ import type { HaMode, HaState } from '../view';
 import { decideActiveActive } from './active-active';
 import { decideActivePassive } from './active-passive';
 import { afterFlap, HaMember } from './member';
-import { isServing, type Failure, type Member, type Move, type Rules, type Situation } from './situation';
+import { isServing, type Member, type Move, type Rules, type Situation } from './situation';
 
 export type Side = 0 | 1;
 export const other = (side: Side): Side => (side === 0 ? 1 : 0);
@@ -133,12 +133,8 @@ export class HaModel {
     this.settle();
   }
 
-  fail(side: Side, failure: Failure | undefined): void {
-    this.members[side].failure = failure;
-    this.settle();
-  }
-
   link(name: keyof HaModel['links'], up: boolean): void {
+    if (this.links[name] === up) return;
     this.links[name] = up;
     this.host.changed(`${name.toUpperCase()} ${up ? 'up' : 'down'}`);
     this.settle();

@@ -8,6 +8,14 @@ import { clockText, leaves } from './xml';
 const share = (view: DeviceView): number =>
   !view.serving ? 0 : view.haMode === 'active-active' && view.peerServing === false ? 2 : 1;
 
+/** Sessions of mobile networks and SCTP: none here, but clients want the counters. */
+const NEVER_SEEN = Object.fromEntries(
+  ['gtpc', 'gtpu-active', 'gtpu-pending', 'http2-5gc', 'imsi', 'pfcpc', 'sctp-assoc', 'sctp-sess'].map((kind) => [
+    `num-${kind}`,
+    0,
+  ]),
+);
+
 /** Settings that are the same on every simulated device, after what changes. */
 const SESSION_SETTINGS = leaves({
   'age-accel-en': 'True',
@@ -17,6 +25,7 @@ const SESSION_SETTINGS = leaves({
   'age-scan-thresh': 80,
   'age-scan-tmo': 10,
   'dis-def': 60,
+  'dis-sctp': 30,
   'dis-tcp': 90,
   'dis-udp': 60,
   'hw-offload': 'True',
@@ -26,10 +35,19 @@ const SESSION_SETTINGS = leaves({
   'oor-action': 'drop',
   'strict-checksum': 'True',
   'tcp-cong-ctrl': 3,
+  'tcp-reject-siw-thresh': 4,
   'tcp-nonsyn-rej': 'True',
+  'tmo-5gcdelete': 15,
+  'tmo-cp': 30,
   'tmo-def': 30,
   'tmo-icmp': 6,
+  'tmo-sctp': 3_600,
+  'tmo-sctpcookie': 60,
+  'tmo-sctpinit': 5,
+  'tmo-sctpshutdown': 60,
   'tmo-tcp': 3_600,
+  'tmo-tcp-delayed-ack': 25,
+  'tmo-tcp-unverif-rst': 30,
   'tmo-tcphalfclosed': 120,
   'tmo-tcphandshake': 10,
   'tmo-tcpinit': 5,
@@ -55,6 +73,7 @@ function info(view: DeviceView): string {
       'num-bcast': 0,
       'num-mcast': 0,
       'num-predict': 0,
+      ...NEVER_SEEN,
       cps: sessions.cps * carried,
       kbps: sessions.kbps * carried,
       pps: sessions.pps * carried,

@@ -5,10 +5,23 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { z } from 'zod';
-import { faultSchema } from '../faults';
+import { deviceSchema, faultSchema } from '../faults/schema';
 import type { SimulatedPair } from '../pair';
+import type { DeviceFacts } from '../reads';
 import { stateOf } from '../state';
 import type { PairClock } from './clock';
+
+const WAYS = [
+  'GET /state',
+  'POST /time',
+  'GET /faults',
+  'POST /faults',
+  'DELETE /faults',
+  'DELETE /faults/ID',
+  'POST /config',
+  'GET /facts',
+  'POST /facts',
+];
 
 const BODY_BYTES = 1024 * 1024;
 
@@ -18,6 +31,14 @@ const timeSchema = z
     speed: z.number().nonnegative().max(100_000).optional(),
   })
   .refine((value) => Object.keys(value).length > 0, 'advanceMs or speed, or both');
+
+const configSchema = z.strictObject({
+  device: deviceSchema.optional(),
+  xpath: z.string(),
+  element: z.string(),
+});
+
+const factsSchema = z.strictObject({ device: deviceSchema.optional(), facts: z.record(z.string(), z.unknown()) });
 
 class Refused extends Error {
   constructor(
@@ -108,10 +129,31 @@ export class ControlServer {
         clock.advance(advanceMs ?? 0);
         return ok({ now: new Date(clock.now()).toISOString(), speed: clock.speed });
       }
+      case 'POST /config':
+        pair.configure(checked(configSchema, await readJson(message)));
+        return ok(stateOf(pair));
+      case 'GET /facts':
+        return ok(Object.fromEntries(pair.devices.map(({ name, facts }) => [name, facts])));
+      case 'POST /facts': {
+        const { device, facts } = checked(factsSchema, await readJson(message));
+        for (const each of device === undefined ? pair.devices : [pair.devices[pair.sideOf(device)]])
+          changeFacts(each.facts, facts);
+        return ok(facts);
+      }
       default:
-        throw new Refused(404, 'GET /state, GET /faults, POST /faults, DELETE /faults, DELETE /faults/ID, POST /time');
+        throw new Refused(404, `there is ${WAYS.join(', ')}`);
     }
   }
+}
+
+/** Top-level facts as they are given: what a fact is made of isn't checked further. */
+function changeFacts(facts: DeviceFacts, changes: Readonly<Record<string, unknown>>): void {
+  for (const [name, value] of Object.entries(changes)) {
+    const known = Object.hasOwn(facts, name) ? facts[name as keyof DeviceFacts] : undefined;
+    if (known === undefined || Array.isArray(known) !== Array.isArray(value) || typeof known !== typeof value)
+      throw new Refused(400, `${name} is no fact, or is of another kind: GET /facts shows them`);
+  }
+  Object.assign(facts, changes);
 }
 
 const ok = (value: unknown): { status: number; value: unknown } => ({ status: 200, value });

@@ -48,29 +48,32 @@ it('knows what no release is', () => {
   for (const text of ['10.2', '10.2.x', 'latest', '10.2.3-c1', '']) expect(parseRelease(text)).toBeUndefined();
 });
 
+const hopsOf = (from: string, to: string): unknown => {
+  const result = pathBetween(from, to, options);
+  return 'hops' in result ? result.hops : result.faults;
+};
+
 it('stays in a feature release without a base image', () => {
-  expect(pathBetween('10.2.3', '10.2.10', options)).toEqual({
-    hops: [{ from: '10.2.3', to: '10.2.10', images: ['10.2.10'] }],
-  });
+  expect(hopsOf('10.2.3', '10.2.10')).toEqual([
+    { from: '10.2.3', to: '10.2.10', images: ['10.2.10'], wayBack: ['10.2.3'] },
+  ]);
 });
 
-it('brings the base image first', () => {
-  expect(pathBetween('10.1.9', '10.2.3', options)).toEqual({
-    hops: [{ from: '10.1.9', to: '10.2.3', images: ['10.2.0', '10.2.3'] }],
-  });
-  expect(pathBetween('10.1.9', '10.2.0', options)).toEqual({
-    hops: [{ from: '10.1.9', to: '10.2.0', images: ['10.2.0'] }],
-  });
+it('brings the base image first, and those of the way back', () => {
+  expect(hopsOf('10.1.9', '10.2.3')).toEqual([
+    { from: '10.1.9', to: '10.2.3', images: ['10.2.0', '10.2.3'], wayBack: ['10.1.0', '10.1.9'] },
+  ]);
+  expect(hopsOf('10.1.9', '10.2.0')).toEqual([
+    { from: '10.1.9', to: '10.2.0', images: ['10.2.0'], wayBack: ['10.1.0', '10.1.9'] },
+  ]);
 });
 
 it('stops at the newest release of each feature release in between', () => {
-  expect(pathBetween('10.1.9', '11.1.4', options)).toEqual({
-    hops: [
-      { from: '10.1.9', to: '10.2.10', images: ['10.2.0', '10.2.10'] },
-      { from: '10.2.10', to: '11.0.4', images: ['11.0.0', '11.0.4'] },
-      { from: '11.0.4', to: '11.1.4', images: ['11.1.0', '11.1.4'] },
-    ],
-  });
+  expect(hopsOf('10.1.9', '11.1.4')).toMatchObject([
+    { from: '10.1.9', to: '10.2.10', images: ['10.2.0', '10.2.10'] },
+    { from: '10.2.10', to: '11.0.4', images: ['11.0.0', '11.0.4'] },
+    { from: '11.0.4', to: '11.1.4', images: ['11.1.0', '11.1.4'] },
+  ]);
 });
 
 it('skips feature releases where the pair may be further apart', () => {
@@ -87,6 +90,7 @@ it.each([
   ['10.2.3', '10.2.3', undefined, /run 10.2.3 already/],
   ['10.2.3', '10.1.9', undefined, /older/],
   ['10.2.3', '10.2.11', undefined, /image 10.2.11 can’t be had/],
+  ['10.1.7', '10.2.3', undefined, /image 10.1.7 can’t be had, without which there is no way back/],
   ['10.1.9', '11.0.4', ['11.0.4'], /2 feature releases/],
   ['10.1.9', '11.0.4', ['10.2.10'], /path ends at 10.2.10/],
   ['10.1.9', '11.0.4', ['11.0.4', '10.2.3', '11.0.4'], /10.2.3 doesn’t come after 11.0.4/],
@@ -100,7 +104,7 @@ it('never makes a hop that is wider than the pair may be apart', () => {
   fc.assert(
     fc.property(release, release, fc.integer({ min: 1, max: 3 }), (from, to, featureReleasesApart) => {
       const result = pathBetween(from, to, {
-        available: [...available, to, '9.1.0', '10.0.0', '10.0.5'],
+        available: [...available, from, to, '9.1.0', '10.0.0', '10.0.5'],
         featureReleasesApart,
       });
       if ('faults' in result) return;

@@ -3,8 +3,6 @@ import type { PairOptions } from '../../../simulators/panos';
 import { Bench, GROUP } from './bench';
 
 const AA: PairOptions = { mode: 'active-active' };
-const local = (bench: Bench, side: 0 | 1, ...path: string[]) =>
-  bench.ha(side).text('result', 'group', 'local-info', ...path);
 
 /** A change of the active/active settings of one device, committed. */
 function configure(bench: Bench, side: 0 | 1, element: string, path = ''): void {
@@ -17,7 +15,7 @@ it('starts with device 0 as active-primary, and says so', () => {
   const bench = new Bench(AA);
   expect(bench.states).toEqual(['active-primary', 'active-secondary']);
   expect(bench.ha(0).text('result', 'group', 'mode')).toBe('Active-Active');
-  expect(local(bench, 1, 'device-id')).toBe('1');
+  expect(bench.local(1, 'device-id')).toBe('1');
   expect(bench.pair.devices.map(({ serving }) => serving)).toEqual([true, true]);
 });
 
@@ -45,14 +43,14 @@ describe('boot', () => {
     bench.restart(1);
     bench.pass(302 + 5);
     expect(bench.states).toEqual(['active-primary', 'tentative']);
-    expect(local(bench, 1, 'state-reason')).toBe('Waiting for state synchronization completion');
+    expect(bench.local(1, 'state-reason')).toBe('Waiting for state synchronization completion');
     bench.pass(20);
-    expect(local(bench, 1, 'state-reason')).toBe('Waiting for tentative-hold-time');
+    expect(bench.local(1, 'state-reason')).toBe('Waiting for tentative-hold-time');
     bench.pass(59);
     expect(bench.states[1]).toBe('tentative');
     bench.pass(1);
     expect(bench.states[1]).toBe('active-secondary');
-    expect(local(bench, 1, 'state-reason')).toBe('');
+    expect(bench.local(1, 'state-reason')).toBe('');
   });
 
   it('U2: a hold of 0 doesn’t wait for adjacencies', () => {
@@ -104,7 +102,7 @@ describe('failures', () => {
     const fault = bench.pair.faults.inject({ kind: 'monitor-failure', device: 0 });
     bench.pass(0.5);
     expect(bench.states).toEqual(['tentative', 'active-primary']);
-    expect(local(bench, 0, 'state-reason')).toBe('Link down');
+    expect(bench.local(0, 'state-reason')).toBe('Link down');
     bench.pass(600);
     expect(bench.states[0]).toBe('tentative');
     bench.pair.faults.clear(fault);
@@ -128,7 +126,7 @@ describe('failures', () => {
     const bench = new Bench(AA);
     const fault = bench.pair.faults.inject({ kind: 'ha3-down' });
     expect(bench.states).toEqual(['active-primary', 'non-functional']);
-    expect(local(bench, 1, 'state-reason')).toBe('HA3 link is down');
+    expect(bench.local(1, 'state-reason')).toBe('HA3 link is down');
     expect(bench.ha(0).text('result', 'group', 'peer-info', 'conn-ha3', 'conn-status')).toBe('down');
     bench.pair.faults.clear(fault);
     bench.settle();
@@ -144,7 +142,7 @@ describe('failures', () => {
     const bench = new Bench(AA);
     configure(bench, 1, element, path);
     expect(bench.states).toEqual(['active-primary', 'non-functional']);
-    expect(local(bench, 1, 'state-reason')).toBe(reason);
+    expect(bench.local(1, 'state-reason')).toBe(reason);
     expect(bench.ha(0).text('result', 'group', 'peer-info', 'state-reason')).toBe(reason);
   });
 
@@ -155,7 +153,7 @@ describe('failures', () => {
       bench.pass(60);
     }
     expect(bench.states).toEqual(['active-primary', 'suspended']);
-    expect(local(bench, 1, 'state-reason')).toBe('Tentative loop');
+    expect(bench.local(1, 'state-reason')).toBe('Tentative loop');
   });
 
   it('a stuck tentative stays so until the fault ends', () => {

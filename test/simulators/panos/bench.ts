@@ -93,6 +93,16 @@ export class Bench {
     return this.op(side, '<show><high-availability><state></state></high-availability></show>');
   }
 
+  /** A leaf of what a device says of itself in HA. */
+  local(side: 0 | 1, ...path: readonly string[]): string {
+    return this.ha(side).text('result', 'group', 'local-info', ...path);
+  }
+
+  /** A leaf of what a device says of its peer. */
+  peer(side: 0 | 1, ...path: readonly string[]): string {
+    return this.ha(side).text('result', 'group', 'peer-info', ...path);
+  }
+
   suspend(side: 0 | 1): Answer {
     return this.op(side, '<request><high-availability><state><suspend/></state></high-availability></request>');
   }

@@ -183,6 +183,31 @@ describe('the side port', () => {
     expect(served.pair.faults.list()).toEqual([]);
   });
 
+  it('configures devices as if they had always been so', async () => {
+    const group = "/config/devices/entry[@name='localhost.localdomain']/deviceconfig/high-availability/group";
+    const change = { xpath: `${group}/election-option`, element: '<preemptive>yes</preemptive>' };
+    const { value } = await control(served.control.url, 'POST', '/config', { ...change, device: 'fw-a' });
+    expect(value).toMatchObject({
+      devices: [
+        { preemptive: true, pendingChanges: false },
+        { preemptive: false, pendingChanges: false },
+      ],
+    });
+    expect(await control(served.control.url, 'POST', '/config', { ...change, element: '<x>' })).toMatchObject({
+      status: 400,
+      value: { error: '<x> is not well-formed' },
+    });
+  });
+
+  it('changes facts, and no unknown one', async () => {
+    const { url } = served.control;
+    await control(url, 'POST', '/facts', { device: 'fw-b', facts: { deviceCertificate: 'Expired' } });
+    const { value } = await control(url, 'GET', '/facts');
+    expect(value).toMatchObject({ 'fw-a': { deviceCertificate: 'Valid' }, 'fw-b': { deviceCertificate: 'Expired' } });
+    for (const facts of [{ nothing: 1 }, { ntp: {} }, { jumboFrame: 'yes' }])
+      expect(await control(url, 'POST', '/facts', { facts })).toMatchObject({ status: 400 });
+  });
+
   it('takes JSON only, so that no page in a browser can use it', async () => {
     const response = await fetch(`${served.control.url}/faults`, { method: 'POST', body: '{"kind":"ha1-down"}' });
     expect(response.status).toBe(415);
@@ -209,9 +234,9 @@ it('runs by itself, as much faster as it is told', async () => {
 });
 
 it('leaves nothing behind, and no address that isn’t loopback', async () => {
-  const { devices, control: side, stop } = await startSimulatedPair({ addresses: ['127.0.0.6', '127.0.0.7'] });
-  await stop();
-  for (const { url } of [...devices, side]) await expect(fetch(url)).rejects.toThrow('fetch failed');
+  const other = await startSimulatedPair({ addresses: ['127.0.0.6', '127.0.0.7'] });
+  await other.stop();
+  for (const { url } of [...other.devices, other.control]) await expect(fetch(url)).rejects.toThrow('fetch failed');
   await expect(startSimulatedPair({ addresses: ['127.0.0.1', '192.0.2.1'] })).rejects.toThrow(
     '192.0.2.1 is no loopback',
   );

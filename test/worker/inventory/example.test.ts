@@ -31,3 +31,20 @@ describe('docs/inventory.x-road.example.yaml', () => {
     expect(() => resolvePlan(loadInventory(example), pair)).toThrow(/mode: is for X-Road clusters only/);
   });
 });
+
+describe('docs/inventory.panos.example.yaml', () => {
+  const panos = join(__dirname, '../../../docs/inventory.panos.example.yaml');
+  const start = { cluster: 'pa-edge', version: '10.2.9-h4', requestedBy: 'dave' };
+
+  it('resolves, with the hosts of its probes alone', () => {
+    const plan = resolvePlan(loadInventory(panos), start);
+    expect(plan).toMatchObject({ procedure: 'panos-pair', version: '10.2.9-h4' });
+    expect(Object.keys(plan.hosts)).toEqual(['office']);
+  });
+
+  it('takes any release of PAN-OS, and nothing else', () => {
+    expect(() => resolvePlan(loadInventory(panos), { ...start, version: '10.2' })).toThrow(
+      /version: "10.2" is no release of PAN-OS/,
+    );
+  });
+});

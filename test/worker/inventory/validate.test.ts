@@ -57,7 +57,7 @@ describe('an inventory with faults', () => {
     expect(() => parseInventory(text, 'x.yaml')).toThrow(
       'the inventory x.yaml has 2 faults; nothing was started:\n' +
         '- line 9, column 9: schema: must be 1\n' +
-        `- line ${lineOf(text, 'firewallpair')}, column 11: clusters.fw-dc1.kind: must be one of firewall-pair, x-road-cluster → did you mean firewall-pair?`,
+        `- line ${lineOf(text, 'firewallpair')}, column 11: clusters.fw-dc1.kind: must be one of firewall-pair, x-road-cluster, panos-pair → did you mean firewall-pair?`,
     );
   });
 

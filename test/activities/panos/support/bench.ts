@@ -48,7 +48,7 @@ export class Bench {
     private readonly attempts: number,
   ) {
     const ready = async () => ({ summary: 'ready' });
-    this.steps = panosActivities(world.services, { probes: ready, routing: ready });
+    this.steps = panosActivities(world.services, { probes: ready, routing: ready, prefer: world.prefer });
     for (const device of world.pair.devices) this.spyOn(device);
   }
 
