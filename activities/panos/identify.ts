@@ -30,9 +30,10 @@ export interface Identity {
 async function identify(context: StaticContext, services: PanosServices, node: string): Promise<Identity> {
   const device = services.device(context, node);
   const [system, ha] = [await readSystem(device), await readHa(device)];
-  // Without internet the device can't ask; what it knows of, and the files of the inventory, are what can be had.
-  const offline = context.plan.panos.images !== undefined || context.plan.version === '';
-  const images = offline ? await readImages(device) : await checkImages(device);
+  const { images: files, download } = context.plan.panos;
+  // What can't ask the update server knows what it has; the rest is in files, or comes from the other one.
+  const asks = files === undefined && context.plan.version !== '' && (download === 'each' || leads(ha));
+  const images = asks ? await checkImages(device) : await readImages(device);
   return { node, system, ha, images };
 }
 
@@ -63,7 +64,7 @@ export const completePlan =
           certain,
         ),
       ]);
-    const active = identities.find(({ ha }) => ha?.state === 'active' || ha?.state === 'active-primary')?.node ?? '';
+    const active = identities.find(({ ha }) => leads(ha))?.node ?? '';
     return {
       ...plan,
       ...steering,
@@ -74,6 +75,8 @@ export const completePlan =
       found: Object.fromEntries(identities.map((identity) => [identity.node, foundOf(identity)])),
     };
   };
+
+const leads = (ha: HaReading | undefined): boolean => ha?.state === 'active' || ha?.state === 'active-primary';
 
 /** Routing as it is, where traffic is steered on routers, too. */
 async function surveyed(
@@ -182,11 +185,13 @@ function hopsOf(
 ): { hops: readonly Hop[] } | { faults: readonly string[] } {
   if (plan.version === '') return { hops: [] };
   const files = Object.keys(plan.panos.images ?? {});
-  const known = identities.map(({ images }) =>
-    images
-      .filter(({ downloaded }) => plan.panos.images === undefined || downloaded === 'yes')
-      .map(({ version }) => version),
-  );
+  const known = identities
+    .filter(({ ha }) => plan.panos.download === 'each' || leads(ha))
+    .map(({ images }) =>
+      images
+        .filter(({ downloaded }) => plan.panos.images === undefined || downloaded === 'yes')
+        .map(({ version }) => version),
+    );
   // What one device alone is offered isn’t there for the pair.
   const common = (known[0] ?? []).filter((version) => known.every((list) => list.includes(version)));
   return pathBetween(from, plan.version, {

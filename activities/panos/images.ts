@@ -3,6 +3,7 @@ import { basename } from 'node:path';
 import { defineStep, permanent, transient, type Outcome } from '../kit';
 import { childrenOf, at, numberAt, textAt, type PanosDevice, type Reader } from './api';
 import { markBeforeActive, runJob } from './jobs';
+import { describePair, readPair, servingMembers } from './pair';
 import { type PanosContext, type PanosPlan, type PanosServices } from './plan';
 
 export interface Image {
@@ -57,22 +58,34 @@ async function bring(context: PanosContext, services: PanosServices, node: strin
       `${node} doesn’t have the image of ${version}, and the inventory names no file for it under panos.images`,
     );
   if (file !== undefined) await importImage(context, services, device, file);
-  else
-    await runJob(context, device, services, {
+  else {
+    const forBoth = context.plan.panos.download === 'sync-to-peer';
+    const asked = forBoth ? services.device(context, await leader(context, services)) : device;
+    const sync = forBoth ? '<sync-to-peer>yes</sync-to-peer>' : '';
+    await runJob(context, asked, services, {
       what: `the download of ${version}`,
       types: DOWNLOAD_JOBS,
       // The download of another image that has ended must not pass for this one.
-      mark: await markBeforeActive(device, DOWNLOAD_JOBS),
+      mark: await markBeforeActive(asked, DOWNLOAD_JOBS),
       timeoutMs: downloadTimeoutMs,
       pollMs,
       start: () =>
-        device.enqueue(
-          `<request><system><software><download><version>${version}</version></download></software></system></request>`,
+        asked.enqueue(
+          `<request><system><software><download>${sync}<version>${version}</version></download></software></system></request>`,
         ),
     });
+  }
   if ((await has(device, version)) !== 'yes')
     throw transient('VerifyFailed', `${node} doesn’t list the image of ${version} as downloaded`);
   return true;
+}
+
+/** The one that reaches the update server. */
+async function leader(context: PanosContext, services: PanosServices): Promise<string> {
+  const reading = await readPair(context, services);
+  const [first] = servingMembers(reading);
+  if (first !== undefined) return first.node;
+  throw transient('VerifyFailed', `nobody serves: ${describePair(reading)}`);
 }
 
 async function importImage(

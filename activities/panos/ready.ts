@@ -64,7 +64,8 @@ const routed = ({ routed: serving }: PanosPlan, isFirst: boolean): RoutingReadyI
 const checkContext = ({ panos, hops }: PanosPlan): CheckContext => ({
   spec: panos.readiness,
   images: [...new Set(hops.flatMap(({ images, wayBack }) => [...wayBack, ...images]))],
-  imported: panos.images !== undefined,
+  // One that doesn’t download for itself needn’t know of an image before it is there.
+  imported: panos.images !== undefined || panos.download === 'sync-to-peer',
   content: panos.content,
 });
 
