@@ -60,11 +60,7 @@ describe('a restart', () => {
     const { bench } = await installed();
     bench.dieAt(RESTART, when);
     await bench.step('restart', input);
-    // The reply was lost with the worker, but the device had it.
-    expect(bench.done.filter((line) => line === `fw-b ${RESTART}`).length).toBeLessThanOrEqual(1);
-    expect(bench.world.invariants.commands.filter((line) => / restart fw-b /.test(line))).toHaveLength(
-      when === 'before' ? 2 : 1,
-    );
+    expect(bench.count('fw-b', RESTART)).toBe(1);
     expect(running(bench)).toBe('10.2.9');
   });
 
@@ -199,6 +195,6 @@ describe('undo of a restart', () => {
     await bench.undo('restart', input, before);
     expect(running(bench)).toBe('10.2.3');
     expect(bench.count('fw-b', INSTALL)).toBe(2);
-    expect(bench.world.invariants.commands.filter((line) => / restart fw-b /.test(line))).toHaveLength(2);
+    expect(bench.count('fw-b', RESTART)).toBe(2);
   });
 });

@@ -47,6 +47,18 @@ it('a lost reply that can’t be resolved at once is resolved by the next attemp
   expect(bench.count('fw-b', INSTALL)).toBe(1);
 });
 
+it('…also where the job has ended by then', async () => {
+  const bench = await staged({ attempts: 60 });
+  bench.fault({ kind: 'request', how: 'drop', effect: 'done', operation: INSTALL, device: 1 });
+  const before = await bench.observe('install', input);
+  // From the moment of the lost reply until its job has ended.
+  bench.runtime.at(bench.runtime.now() + 1_500, () =>
+    bench.fault({ kind: 'request', how: 'refuse', device: 1, times: 0, forMs: 300_000 }),
+  );
+  await bench.act('install', input, before);
+  expect(bench.count('fw-b', INSTALL)).toBe(1);
+});
+
 it('a device that can’t be asked for a while doesn’t fail the job that it works on', async () => {
   const bench = await staged();
   const before = await bench.observe('install', input);
@@ -74,7 +86,7 @@ it('an installation that fails tells the device’s own lines, and is not repeat
   const error = await failureOf(bench.act('install', input, before));
   expect(error).toMatchObject({ type: 'CommandFailed', nonRetryable: true });
   expect(error.message).toMatch(
-    /^fw-b: the installation of 10\.2\.9 failed \(job 1\): Failed to install 10\.2\.9; checksum/,
+    /^fw-b: the installation of 10\.2\.9 failed \(job \d+\): Failed to install 10\.2\.9; checksum/,
   );
   await bench.undo('install', input, before);
   expect([bench.count('fw-b', INSTALL), bench.count('fw-b', RESTART)]).toEqual([1, 0]);
@@ -109,5 +121,5 @@ it('a job that doesn’t end is given up in time, which may pass', async () => {
   bench.fault({ kind: 'job', how: 'stall', type: 'SWInstall', device: 1 });
   const error = await failureOf(bench.step('install', input));
   expect(error).toMatchObject({ type: 'VerifyFailed', nonRetryable: false });
-  expect(error.message).toMatch(/^fw-b: the installation of 10\.2\.9 hasn’t ended yet \(job 1, 40 %\)/);
+  expect(error.message).toMatch(/^fw-b: the installation of 10\.2\.9 hasn’t ended yet \(job \d+, 40 %\)/);
 });

@@ -1,10 +1,7 @@
 /** What reaches a device, and what doesn't: certificates, five calls at once, cuts, lost connections, secrets, uploads. */
-import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
 import { inspect } from 'node:util';
 import { connectVerified } from '../../../activities/panos/api/connection';
 import { certificateOf, type Certificate } from '../../../simulators/panos/server/certificate';
@@ -13,10 +10,12 @@ import {
   httpsServer,
   INFO,
   KEY,
+  keyThen,
   PASSWORD,
   silentServer,
   success,
   worker,
+  yes,
   type Listening,
   type Place,
 } from './support/https';
@@ -37,19 +36,6 @@ afterEach(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-/** A key for whoever asks, and `answer` for everything else. */
-const keyThen =
-  (answer: (message: IncomingMessage, body: string, response: ServerResponse) => void) =>
-  (message: IncomingMessage, response: ServerResponse): void => {
-    const chunks: Buffer[] = [];
-    message.on('data', (chunk: Buffer) => chunks.push(chunk));
-    message.on('end', () => {
-      const body = Buffer.concat(chunks).toString('latin1');
-      if (body.startsWith('type=keygen')) response.end(success(`<key>${KEY}</key>`));
-      else answer(message, body, response);
-    });
-  };
-const yes = keyThen((_message, _body, response) => response.end(success('yes')));
 const pinned = (server: Listening): Place => ({ port: server.port, tls: { fingerprint: certificate.fingerprint } });
 
 describe('certificates', () => {
@@ -229,60 +215,21 @@ it('password and key are in no error and no evidence', async () => {
   expect(text).not.toContain(encodeURIComponent(KEY));
 });
 
-describe('the import of a file', () => {
-  const MB = 1024 * 1024;
-
-  it('streams: a large one doesn’t go through memory', async () => {
-    let arrived = 0;
-    const server = at(
-      await httpsServer((message, response) => {
-        if (message.headers['content-type'] === 'application/x-www-form-urlencoded') return yes(message, response);
-        message.on('data', (chunk: Buffer) => (arrived += chunk.length));
-        message.on('end', () => response.end('<response status="success"><msg><line>saved</line></msg></response>'));
-      }),
-    );
-    const { device } = worker()(pinned(server));
-    await device.op(INFO);
-    const chunk = Buffer.alloc(MB, 'x');
-    // How far the file was read ahead of what has arrived.
-    let ahead = 0;
-    const pieces = function* (): Generator<Buffer> {
-      for (let sent = 0; sent < 128; sent++) {
-        ahead = Math.max(ahead, sent * MB - arrived);
-        yield chunk;
-      }
-    };
-    const content = Readable.from(pieces(), { objectMode: false, highWaterMark: MB });
-    await device.importSoftware({ name: 'PanOS_vm-10.2.9', bytes: 128 * MB, open: () => content });
-    expect(arrived).toBeGreaterThan(128 * MB);
-    expect(ahead).toBeLessThan(16 * MB);
-  });
-
-  it('that can’t be read any more says so, and leaves no file open', async () => {
-    const server = at(await httpsServer(yes));
-    const { device } = worker()(pinned(server));
-    const content = new Readable({ read: () => content.destroy(new Error('EIO')) });
-    const error = await failureOf(device.importSoftware({ name: 'image', bytes: 10, open: () => content }));
-    expect(error).toMatchObject({ type: 'PackageMissing', message: 'the worker can’t read image any more: EIO' });
-  });
-
-  it('whose connection is lost closes the file', async () => {
-    const server = at(
-      await httpsServer((message, response) =>
-        message.headers['content-type'] === 'application/x-www-form-urlencoded'
-          ? yes(message, response)
-          : void message.socket.destroy(),
-      ),
-    );
-    const { device } = worker()(pinned(server));
-    const content = new Readable({ read: () => undefined });
-    content.push('some of it');
-    const closed = once(content, 'close');
-    expect(
-      await failureOf(device.importSoftware({ name: 'image', bytes: 10 * MB, open: () => content })),
-    ).toMatchObject({
-      type: 'Unreachable',
-    });
-    await closed;
-  });
+it.each([
+  [undefined, 'AuthenticationFailed'],
+  [{}, 'Unreachable'],
+] as const)('a fresh key that is refused too, in a plan that has found %j: %s', async (found, type) => {
+  let keys = 0;
+  const server = at(
+    await httpsServer((message, response) => {
+      const isKeygen = message.headers['x-pan-key'] === undefined;
+      if (isKeygen) keys++;
+      message
+        .resume()
+        .on('end', () => (isKeygen ? response.end(success(`<key>${KEY}</key>`)) : response.writeHead(403).end()));
+    }),
+  );
+  const { device } = worker()({ ...pinned(server), ...(found === undefined ? {} : { found }) });
+  expect(await failureOf(device.op(INFO))).toMatchObject({ type });
+  expect(keys).toBe(2);
 });

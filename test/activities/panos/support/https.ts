@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { createServer as createHttps } from 'node:https';
 import { createServer as createTcp, type AddressInfo, type Socket, type Server } from 'node:net';
-import type { RequestListener } from 'node:http';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { panosServices } from '../../../../activities/panos';
 import type { PanosDevice } from '../../../../activities/panos/api';
 import type { Ran } from '../../../../activities/kit';
@@ -106,3 +106,17 @@ export function worker(): (place: Place) => Asking {
 
 export const INFO = '<show><system><info></info></system></show>';
 export const success = (result: string): string => `<response status="success"><result>${result}</result></response>`;
+
+/** A key for whoever asks, and `answer` for everything else. */
+export const keyThen =
+  (answer: (message: IncomingMessage, body: string, response: ServerResponse) => void) =>
+  (message: IncomingMessage, response: ServerResponse): void => {
+    const chunks: Buffer[] = [];
+    message.on('data', (chunk: Buffer) => chunks.push(chunk));
+    message.on('end', () => {
+      const body = Buffer.concat(chunks).toString('latin1');
+      if (body.startsWith('type=keygen')) response.end(success(`<key>${KEY}</key>`));
+      else answer(message, body, response);
+    });
+  };
+export const yes = keyThen((_message, _body, response) => response.end(success('yes')));
