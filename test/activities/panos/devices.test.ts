@@ -126,7 +126,7 @@ it('evidence has what was changed, and what the device said', async () => {
   await failureOf(device.request('<no><such/></no>'));
   await device.export('device-state');
   expect(ran).toMatchObject([
-    { host: 'fw-a', command: '<save><config><to>x.xml</to></config></save>', code: 0, out: 'Config saved to x.xml' },
+    { host: 'fw-a', command: 'save config to x.xml', code: 0, out: 'Config saved to x.xml' },
     { host: 'fw-a', code: 1, out: expect.stringContaining('is unexpected') as string },
     { host: 'fw-a', command: 'export device-state', code: 0, out: expect.stringMatching(/^\d+ bytes$/) as string },
   ]);
