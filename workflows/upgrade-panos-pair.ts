@@ -17,8 +17,6 @@ export type PanosPairPlan = PlanBase & PanosPlan;
 type Procedure = Context<PanosPairPlan>;
 type Hop = PanosPairPlan['hops'][number];
 
-/** What takes minutes is repeated a few times, not for so many minutes each. */
-const patience = { attempts: 4, intervalMs: 10_000 };
 const A_MINUTE_MS = 60_000;
 
 export const panosPair: Body<PanosPairPlan> = async (procedure) => {
@@ -141,7 +139,8 @@ async function exchange({ plan, check, step }: Procedure, node: string, hop: Hop
 /** Longest attempts, each long enough for what it waits for. */
 function limits({ mode, panos: { timing } }: PanosPairPlan) {
   const { stateTimeoutMs, rejoinTimeoutMs, convergeTimeoutMs, bootTimeoutMs, installTimeoutMs } = timing;
-  const of = (timeoutMs: number) => ({ timeoutMs: timeoutMs + 2 * A_MINUTE_MS, patience });
+  // What has been waited for within is a failure for good; only what fails at once is tried for some minutes.
+  const of = (timeoutMs: number) => ({ timeoutMs: timeoutMs + 2 * A_MINUTE_MS });
   // The longest hold that can be configured; each way back into HA may last so much longer.
   const tentativeMs = mode === 'active-active' ? 10 * A_MINUTE_MS : 0;
   return {

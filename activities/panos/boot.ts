@@ -3,13 +3,12 @@ import { failureType, messageOf, permanent, transient } from '../kit';
 import type { PanosDevice } from './api';
 import { isDone, readJobs, succeeded, type Job } from './jobs';
 import type { PanosContext, PanosServices } from './plan';
-import { readSystem, sameBoot, type SystemInfo } from './system';
+import { readSystem, sameBoot, type BootMark, type SystemInfo } from './system';
 
 /** Where a device was before it was restarted. */
-export interface Boot {
+export interface Boot extends BootMark {
   readonly version: string;
   readonly serial: string;
-  readonly bootedAtMs: number;
 }
 
 /** A device that starts so often within one wait doesn't come up by itself. */
@@ -57,7 +56,7 @@ export async function untilUp(context: PanosContext, services: PanosServices, no
   const device = services.device(context, node);
   const { bootTimeoutMs, stateTimeoutMs, pollMs } = context.plan.panos.timing;
   const until = services.now() + bootTimeoutMs;
-  let last: { readonly bootedAtMs: number } | undefined = after;
+  let last: BootMark | undefined = after;
   let answersSince: number | undefined;
   for (let boots = 0; ;) {
     let missing: string;

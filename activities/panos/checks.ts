@@ -95,7 +95,7 @@ export const pairChecks = (services: PanosServices) => ({
           nodes: nodesOf(reading),
         };
       } catch (error) {
-        if (unsynchronized === '' || failureType(error) !== 'VerifyFailed') throw error;
+        if (unsynchronized === '' || failureType(error) !== 'NotHealthy') throw error;
         throw permanent(
           'NotSynchronized',
           `${unsynchronized}. Have a look at both, then synchronize from the one whose configuration is right (request high-availability sync-to-remote running-config), which overwrites the other’s`,

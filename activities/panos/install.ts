@@ -114,7 +114,7 @@ async function putBack(
     const member = (await readPair(context, services)).members[node];
     const mayServe = context.plan.mode === 'active-active' && member?.answers === true && member.state !== 'suspended';
     if (member?.answers === true && (isServing(member.state) || mayServe)) await suspendMember(context, services, node);
-    const boot = { version: system.version, bootedAtMs: system.bootedAtMs, serial: system.serial };
+    const boot = bootOf(system);
     // Since this boot nobody but an earlier attempt of this has installed anything. One that failed is tried again.
     const isIt = (job: Job): boolean => isActive(job) || succeeded(job);
     await install(context, services, { node, version }, { ...boot, highestId: 0 }, isIt);
@@ -123,6 +123,13 @@ async function putBack(
   }
   return { summary: `${node} runs ${version} again`, changed: true, nodes: { [node]: { release: version } } };
 }
+
+const bootOf = ({ version, serial, bootedAtMs, uptimeMs }: SystemInfo): Boot => ({
+  version,
+  serial,
+  bootedAtMs,
+  uptimeMs,
+});
 
 export const installSteps = (services: PanosServices) => ({
   /** Installs a downloaded image; it runs after the next restart only. */
@@ -177,8 +184,7 @@ export const installSteps = (services: PanosServices) => ({
   /** Restarts a member and waits until it is ready with the release that was installed. */
   restart: defineStep<InstallInput, Boot, Outcome, PanosPlan>({
     async observe(context, { node }) {
-      const { version, bootedAtMs, serial } = await readSystem(services.device(context, node));
-      return { version, bootedAtMs, serial };
+      return bootOf(await readSystem(services.device(context, node)));
     },
     async act(context, { node, version }, before) {
       if (before.version === version && (await runsAlready(context, services, node, before)))

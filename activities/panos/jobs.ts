@@ -3,8 +3,9 @@
  * found again among the jobs that came after a mark. Source: facts/pan-os.md, sections 4.3 and 5.
  */
 import { failureType, permanent, transient, messageOf, type StepContext } from '../kit';
+import { formatDuration } from '../kit/duration';
 import { at, childrenOf, numberAt, textAt, type PanosDevice, type Reader, type XmlElement } from './api';
-import { readSystem, sameBoot, type SystemInfo } from './system';
+import { readSystem, sameBoot, type BootMark, type SystemInfo } from './system';
 
 export interface Job {
   /** Missing in rows of jobs that died with a daemon. */
@@ -17,9 +18,8 @@ export interface Job {
 }
 
 /** Where the list of jobs stood: what comes after it in the same boot, or in a later one, is new. */
-export interface JobMark {
+export interface JobMark extends BootMark {
   readonly serial: string;
-  readonly bootedAtMs: number;
   readonly highestId: number;
 }
 
@@ -43,9 +43,10 @@ export async function readJobs(device: Reader): Promise<Job[]> {
   return childrenOf(result, 'job').map(readJob);
 }
 
-export const markOf = ({ serial, bootedAtMs }: SystemInfo, jobs: readonly Job[]): JobMark => ({
+export const markOf = ({ serial, bootedAtMs, uptimeMs }: SystemInfo, jobs: readonly Job[]): JobMark => ({
   serial,
   bootedAtMs,
+  uptimeMs,
   highestId: Math.max(0, ...jobs.map(({ id }) => id ?? 0)),
 });
 
@@ -94,7 +95,7 @@ const UNANSWERED: ReadonlySet<string> = new Set(['Unreachable', 'CommandFailedRe
 /**
  * Runs a job to its end, or goes on with the one that an earlier attempt queued: its reply may have been lost. A failed one
  * is not repeated by itself.
- * @throws CommandFailed with the job's own lines if it fails; VerifyFailed if it takes too long; Unreachable
+ * @throws CommandFailed with the job's own lines if it fails, or if it takes too long; VerifyFailed, Unreachable (transient)
  */
 export async function runJob(
   context: Pick<StepContext, 'pause' | 'progress' | 'signal'>,
@@ -125,9 +126,9 @@ export async function runJob(
   let unseen = '';
   while (!isDone(job)) {
     if (clock.now() > until)
-      throw transient(
-        'VerifyFailed',
-        `${device.name}: ${what} hasn’t ended yet (job ${job.id}, ${job.progress} %)${unseen}`,
+      throw permanent(
+        'CommandFailed',
+        `${device.name}: ${what} hasn’t ended within ${formatDuration(timeoutMs)} and goes on (job ${job.id}, ${job.progress} %)${unseen}`,
       );
     await context.pause(pollMs);
     const { id } = job;

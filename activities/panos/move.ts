@@ -2,7 +2,7 @@
  * Moving traffic from one member to the other: on the routers first, where the site steers it there, then by HA. Source:
  * facts/pan-os.md, sections 4.1 (steps 15, 19), 4.2 (d, g) and 10.
  */
-import { defineStep, failureType, type Outcome, type StepContext, type StepDefinition } from '../kit';
+import { defineStep, failureType, messageOf, type Outcome, type StepContext, type StepDefinition } from '../kit';
 import type { PreferBefore, PreferInput, PreferResult, RoutingPlan } from '../routing';
 import { notAbleToServe } from './guards';
 import { haCommand, outcome, statesOf, type States } from './ha-steps';
@@ -85,12 +85,20 @@ async function move(
   let now = await takeOver(context, services, to, leaveOther);
   const traffic = snapshot === undefined ? undefined : await assertTraffic(context, services, { node: to, snapshot });
   const other = now.members[from];
+  let remark: string | undefined;
   if (leaveOther === 'in-ha' && other?.answers === true && !isBack(plan, other))
-    now = await returnToHa(context, services, from);
+    try {
+      now = await returnToHa(context, services, from);
+    } catch (error) {
+      context.signal.throwIfAborted();
+      // Traffic is where it should be: what is wrong with the other one is no reason to say that it isn't.
+      remark = `${from} could not be brought back into HA: ${messageOf(error)}`;
+      now = await readPair(context, services);
+    }
   return outcome(
     now,
     before.serving !== to,
-    [`${to} serves`, describe(now.members[from]), ...(traffic === undefined ? [] : [traffic])].join('; '),
+    [`${to} serves`, describe(now.members[from]), traffic, remark].filter((part) => part !== undefined).join('; '),
   );
 }
 

@@ -18,7 +18,7 @@ type Context = StepContext<PanosPlan>;
 
 /**
  * Suspends a member after reading both; the other serves afterwards. Safe to repeat.
- * @throws GuardRefused, VerifyFailed (transient)
+ * @throws GuardRefused (transient), NotHealthy
  */
 export async function suspendMember(context: Context, services: PanosServices, node: string): Promise<PairReading> {
   const { plan } = context;
@@ -52,7 +52,7 @@ export const isBack = (plan: Pick<PanosPlan, 'mode'>, member: Member | undefined
 /**
  * Brings a member back into HA: `functional` where an administrator (or we) suspended it, then waits until it is passive or
  * active-secondary (active where nobody serves) with its sessions synchronized. Tentative is normal for its hold time.
- * @throws NotHealthy (permanent) for a suspension that `functional` doesn't cure; VerifyFailed, Unreachable (transient)
+ * @throws NotHealthy (permanent) for a suspension that `functional` doesn't cure, or if it doesn't come back in time
  */
 export async function returnToHa(context: Context, services: PanosServices, node: string): Promise<PairReading> {
   const { plan } = context;

@@ -2,23 +2,30 @@
 import { transient } from '../kit';
 import { textAt, type Reader } from './api';
 
-export interface SystemInfo {
+export interface SystemInfo extends BootMark {
   readonly serial: string;
   readonly hostname: string;
   readonly model: string;
   readonly version: string;
   readonly contentVersion: string;
   readonly advancedRouting: boolean;
-  readonly uptimeMs: number;
-  /** By the device's own clock: differs with every boot. */
-  readonly bootedAtMs: number;
 }
 
-/** Clocks are set, and uptime is told in whole seconds; no device restarts within this. */
-const SAME_BOOT_MS = 20_000;
+/** A moment in the life of a device, by its own clock. */
+export interface BootMark {
+  readonly bootedAtMs: number;
+  readonly uptimeMs: number;
+}
 
-export const sameBoot = (a: { readonly bootedAtMs: number }, b: { readonly bootedAtMs: number }): boolean =>
-  Math.abs(a.bootedAtMs - b.bootedAtMs) <= SAME_BOOT_MS;
+/** Uptime is told in whole seconds; no device restarts within this. */
+const SLACK_MS = 20_000;
+
+/**
+ * Whether a device that was read after the mark is in the same boot. Its wall clock may have been set in between, by an hour
+ * too: it has restarted if it has been up for less time than at the mark, or began to be only after it.
+ */
+export const sameBoot = (now: BootMark, mark: BootMark): boolean =>
+  now.uptimeMs >= mark.uptimeMs - SLACK_MS && now.bootedAtMs <= mark.bootedAtMs + mark.uptimeMs + SLACK_MS;
 
 /** "12 days, 3:04:05" in milliseconds. */
 export function parseUptime(text: string): number | undefined {

@@ -2,7 +2,7 @@
  * Does traffic pass through a member that has just begun to serve? Its routing, as the snapshot before the upgrade had it.
  * Source: facts/pan-os.md, section 10: a passive member has no BGP sessions; the new active one establishes them again.
  */
-import { messageOf, transient, type StepContext } from '../kit';
+import { messageOf, permanent, type StepContext } from '../kit';
 import type { PanosPlan, PanosServices } from './plan';
 import { compareSnapshots, readSnapshot, type Snapshot } from './readiness';
 
@@ -16,7 +16,7 @@ export interface TrafficInput {
 
 /**
  * Waits until what the member carries is within the thresholds of what was carried before.
- * @throws VerifyFailed (transient) with every difference that is left
+ * @throws NotConverged (permanent: routing has had its time) with every difference that is left
  */
 export async function assertTraffic(
   context: StepContext<PanosPlan>,
@@ -41,7 +41,7 @@ export async function assertTraffic(
       missing = messageOf(error);
     }
     if (services.now() > until)
-      throw transient('VerifyFailed', `${node} serves, but not as before the upgrade: ${missing}`);
+      throw permanent('NotConverged', `${node} serves, but not as before the upgrade: ${missing}`);
     context.progress(`waiting for ${node} to carry what was carried before: ${missing}`);
     await context.pause(pollMs);
   }

@@ -1,5 +1,6 @@
 /** Waiting for devices: reading both members again until it is as it should be, with what stands in the way at the end. */
-import { transient, type StepContext } from '../kit';
+import { permanent, type StepContext } from '../kit';
+import { formatDuration } from '../kit/duration';
 import { describePair, readPair, type PairReading } from './pair';
 import type { PanosPlan, PanosServices } from './plan';
 
@@ -17,7 +18,7 @@ export interface WaitOptions {
   readonly missing: (reading: PairReading) => string | undefined;
 }
 
-/** @throws VerifyFailed (transient) after the time is up, with the state of both members */
+/** @throws NotHealthy (permanent: it has had its time) with the state of both members */
 export async function untilPair(context: Context, services: PanosServices, options: WaitOptions): Promise<PairReading> {
   const { what, timeoutMs, looks = 1, missing } = options;
   const { pollMs } = context.plan.panos.timing;
@@ -28,9 +29,9 @@ export async function untilPair(context: Context, services: PanosServices, optio
     good = why === undefined ? good + 1 : 0;
     if (good >= looks) return reading;
     if (services.now() > until)
-      throw transient(
-        'VerifyFailed',
-        `waited for ${what}: ${why ?? 'it was so, but not for long enough'}. Now: ${describePair(reading)}`,
+      throw permanent(
+        'NotHealthy',
+        `waited ${formatDuration(timeoutMs)} for ${what}: ${why ?? 'it was so, but not for long enough'}. Now: ${describePair(reading)}`,
       );
     context.progress(`waiting for ${what}: ${why ?? `${good} of ${looks} looks`}`);
     await context.pause(pollMs);
