@@ -5,8 +5,7 @@ import type { ResolvedPlan } from '../worker/inventory';
 import { sudoCommandsBy } from '../worker/procedures';
 
 /** Everything that an upgrade by this plan runs as another user. */
-export const sudoCommandsOf = (plan: ResolvedPlan): readonly SudoCommand[] =>
-  sudoCommandsBy[plan.procedure](plan);
+export const sudoCommandsOf = (plan: ResolvedPlan): readonly SudoCommand[] => sudoCommandsBy[plan.procedure](plan);
 
 export interface SudoersFile {
   readonly host: string;

@@ -44,7 +44,7 @@ const later = all
       '/test/lab/xroad/(xroad|upgrade-by-hand|forbidden|dnf)[.]test',
       '/test/e2e/undo-restart[.]',
       '/test/e2e/xroad-(refused|nodes|database|reboot|dnf|plain)[.]',
-      '/test/e2e/kill-matrix(-panos)?[.]',
+      '/test/e2e/(kill-matrix|kill-matrix-panos|panos-steering)[.]',
       '/test/activities/packages/dnf-failures[.]',
       '/test/activities/load-balancer/haproxy[.]test',
       '/test/activities/xroad/database[.]test',

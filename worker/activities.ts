@@ -55,8 +55,8 @@ export function hitlessActivities(options: ActivityOptions): HitlessActivities {
     if (faults.length > 0) throw permanent('NotReady', `the probes can’t run:\n${formatFaults(faults)}`, { faults });
     return { summary: `${context.plan.monitoring.probes.length} probes can run` };
   };
-  const routingReady = (context: StepContext<AnyPlan>, serving: string): Promise<Finding> =>
-    routing.ready.check(context as StepContext<routing.RoutingPlan>, { serving });
+  const routingReady = (context: StepContext<AnyPlan>, input: routing.ReadyInput): Promise<Finding> =>
+    routing.ready.check(context as StepContext<routing.RoutingPlan>, input);
   return {
     close: () => hosts.close(),
     activities: {
@@ -69,7 +69,11 @@ export function hitlessActivities(options: ActivityOptions): HitlessActivities {
       ...registerActivities('packages', packageActivities(guards), services),
       ...registerActivities('loadBalancer', loadBalancer, services),
       ...registerActivities('xroad', { ...xroad, ready: xroad.xroadReadiness({ probes: probesReady }) }, services),
-      ...registerActivities('panos', panosActivities(devices, { probes: probesReady, routing: routingReady }), services),
+      ...registerActivities(
+        'panos',
+        panosActivities(devices, { probes: probesReady, routing: routingReady, prefer: routing.prefer }),
+        services,
+      ),
       ...registerProbes(probes, (plan) => of(plan).probes),
     },
   };

@@ -33,7 +33,9 @@ export const proceduresWith = (devices: panos.PanosServices): Procedures => ({
     complete: panos.completePlan(devices),
     probes: panos.panosProbes(devices),
     assertOutOfService: () =>
-      Promise.reject(permanent('InvalidInput', 'devices of a PAN-OS pair have images, no packages: nothing was touched')),
+      Promise.reject(
+        permanent('InvalidInput', 'devices of a PAN-OS pair have images, no packages: nothing was touched'),
+      ),
   },
 });
 

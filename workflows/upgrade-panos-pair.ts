@@ -30,7 +30,8 @@ export const panosPair: Body<PanosPairPlan> = async (procedure) => {
   const readiness = await check('Check that the pair is ready', panos.ready({}), { waive: { on: 'Waivable' } });
   const baseline = await check('Record the baseline', probes.baseline({}));
   const way = plan.hops.map((hop) => hop.to).join(', then ');
-  await gate('start', `Upgrade ${plan.cluster} from ${from} to ${way}, ${plan.panos.order}?`);
+  const firstly = plan.panos.order === 'passive-first' ? plan.roles.passive : plan.roles.active;
+  await gate('start', `Upgrade ${plan.cluster} from ${from} to ${way}? ${firstly} first (${plan.panos.order}).`);
   switchBackMeans('traffic has not been moved yet, there is nothing to switch back');
 
   // 4–6
@@ -54,11 +55,10 @@ export const panosPair: Body<PanosPairPlan> = async (procedure) => {
   // 19–21
   if (plan.panos.failBack && active !== plan.roles.active) {
     const back = plan.roles.active;
-    await steer(procedure, back);
     await step(`Fail back to ${back}`, panos.moveTo({ to: back, leaveOther: 'in-ha', snapshot }, long.move));
   }
-  if (plan.routing !== undefined)
-    await step('Put the routing back', routing.prefer({ node: plan.roles.active, as: 'restore' }));
+  if (plan.routed !== undefined)
+    await step('Put the routing back', routing.prefer({ node: plan.routed, as: 'restore' }));
   await step('Restore preemption', panos.preemptionRestore({}, long.commit));
   await check('Check the upgraded pair', panos.synchronized({ version: to }, long.rejoin), {
     task: { on: 'NotSynchronized', ask: 'sync' },
@@ -90,10 +90,15 @@ async function upgradeBoth(procedure: Procedure, hop: Hop, { first, second }: Or
     { keep: 'images on disk do no harm' },
   );
 
-  // 9, d: passive-first, the one that serves (or leads) goes on; active-first, the other takes over on the release it knows.
-  await steer(procedure, second);
-  if (plan.panos.order === 'passive-first') await step(`Suspend ${first}`, panos.suspend({ node: first }, long.state));
-  else await step(`Fail over to ${second}`, panos.moveTo({ to: second, leaveOther: 'suspended', snapshot }, long.move));
+  // 9, d: passive-first, the one that leads goes on; active-first, the other takes over on the release that it knows.
+  if (plan.panos.order === 'active-first')
+    await step(`Fail over to ${second}`, panos.moveTo({ to: second, leaveOther: 'suspended', snapshot }, long.move));
+  else {
+    // Where routers are steered too, traffic leaves a member before HA moves: the failover then finds none to lose.
+    if (plan.routed !== undefined)
+      await step(`Steer traffic to ${second} on the routers`, routing.prefer({ node: second }));
+    await step(`Suspend ${first}`, panos.suspend({ node: first }, long.rejoin));
+  }
   switchBackMeans(`${first} is being upgraded: ${second} serves, and stays so`);
 
   // 10–13
@@ -101,12 +106,11 @@ async function upgradeBoth(procedure: Procedure, hop: Hop, { first, second }: Or
 
   // 14–16
   await gate('fail-over', `Fail over to ${first}, which now runs ${hop.to}?`);
-  const back = panos.moveTo({ to: second, leaveOther: 'in-ha' }, long.move);
+  const back = panos.moveTo({ to: second, leaveOther: 'in-ha', urgent: true }, long.move);
   await watching(
     { name: `Watch ${hop.to} on ${first}`, action: probes.watch({ serving: first, escapeTo: second, baseline }) },
     { escape: back },
     async () => {
-      await steer(procedure, first);
       await step(`Fail over to ${first}`, panos.moveTo({ to: first, leaveOther: 'suspended', snapshot }, long.move));
       await atLeast('Monitoring period', plan.monitoring.periodMs);
       await gate('second', `Upgrade ${second} too? ${first} has served ${hop.to} through the monitoring period.`);
@@ -134,30 +138,30 @@ async function exchange({ plan, check, step }: Procedure, node: string, hop: Hop
   await check(`Check ${node}`, panos.healthy({ node, version, snapshot }, long.state));
 }
 
-/** Where routers are steered too, traffic leaves a member before HA moves: the failover then finds none to lose. */
-async function steer({ plan, step }: Procedure, to: string): Promise<void> {
-  if (plan.routing !== undefined) await step(`Steer traffic to ${to} on the routers`, routing.prefer({ node: to }));
-}
-
 /** Longest attempts, each long enough for what it waits for. */
-function limits({ panos: { timing } }: PanosPairPlan) {
+function limits({ mode, panos: { timing } }: PanosPairPlan) {
   const { stateTimeoutMs, rejoinTimeoutMs, convergeTimeoutMs, bootTimeoutMs, installTimeoutMs } = timing;
   const of = (timeoutMs: number) => ({ timeoutMs: timeoutMs + 2 * A_MINUTE_MS, patience });
+  // The longest hold that can be configured; each way back into HA may last so much longer.
+  const tentativeMs = mode === 'active-active' ? 10 * A_MINUTE_MS : 0;
   return {
     state: of(2 * stateTimeoutMs),
     // Either may first have to be brought back, and the undo of one is one more of them.
-    move: of(3 * (stateTimeoutMs + rejoinTimeoutMs) + convergeTimeoutMs),
-    rejoin: of(2 * rejoinTimeoutMs + convergeTimeoutMs + stateTimeoutMs),
+    move: of(3 * (stateTimeoutMs + rejoinTimeoutMs + tentativeMs) + convergeTimeoutMs),
+    // Its start, then HA; also the undo of a suspension.
+    rejoin: of(2 * rejoinTimeoutMs + tentativeMs + convergeTimeoutMs + stateTimeoutMs),
     transfer: of(6 * timing.downloadTimeoutMs),
-    commit: of(2 * timing.commitTimeoutMs + rejoinTimeoutMs + stateTimeoutMs),
-    install: of(installTimeoutMs),
-    // An undo installs before it restarts.
-    boot: of(installTimeoutMs + bootTimeoutMs + 2 * stateTimeoutMs),
+    // One after another on both; an undo first waits for what the act left running.
+    commit: of(4 * timing.commitTimeoutMs + rejoinTimeoutMs + stateTimeoutMs),
+    // An undo waits for what the act left running, or for the end of a restart; installs, and may restart once more.
+    install: of(2 * (installTimeoutMs + bootTimeoutMs) + 3 * stateTimeoutMs),
+    boot: of(installTimeoutMs + 2 * bootTimeoutMs + 3 * stateTimeoutMs),
   };
 }
 
 /** Start it as `upgrade-<cluster>` with {"cluster":"pa-edge","version":"10.2.9","requestedBy":"alice"}. */
-export const upgradePanosPair = (input: unknown): Promise<Report> => upgrade('panos-pair', panosPair, input);
+export const upgradePanosPair = (input: unknown): Promise<Report> =>
+  upgrade('panos-pair', panosPair, input, panos.release({}, { patience: { attempts: 3, intervalMs: 2_000 } }));
 
 /** The dry run, as `plan-<cluster>`, also beside a running upgrade. It reads, and suspends nothing. */
 export const planPanosPair = (input: unknown): Promise<PlanView> => planOnly('panos-pair', panosPair, input);

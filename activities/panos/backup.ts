@@ -10,6 +10,8 @@ export interface Kept {
   readonly sha256: string;
 }
 
+/** What a .tgz begins with. */
+const GZIP = Buffer.from([0x1f, 0x8b]);
 /** Characters of a run's ID that name its files. */
 const RUN_CHARS = 8;
 /** Name of the configuration saved on the devices; no longer than PAN-OS allows. */
@@ -27,6 +29,11 @@ async function backUp(context: PanosContext, services: PanosServices, node: stri
     const content = await device.export(category);
     if (content.length === 0) throw permanent('CommandFailed', `${node}: the exported ${category} is empty`);
     if (category === 'configuration') assertConfiguration(node, content);
+    else if (!content.subarray(0, GZIP.length).equals(GZIP))
+      throw permanent(
+        'CommandFailed',
+        `${node}: the exported device state is no archive (${content.length} bytes that don’t begin as gzip does)`,
+      );
     const file = join(
       context.plan.panos.backups,
       context.plan.cluster,

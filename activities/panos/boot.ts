@@ -1,9 +1,9 @@
 /** Waiting for a device that restarts. Source: facts/pan-os.md, section 5, "Boot phases". */
-import { failureType, messageOf, permanent } from '../kit';
+import { failureType, messageOf, permanent, transient } from '../kit';
 import type { PanosDevice } from './api';
-import { isDone, readJobs, succeeded } from './jobs';
+import { isDone, readJobs, succeeded, type Job } from './jobs';
 import type { PanosContext, PanosServices } from './plan';
-import { readSystem, sameBoot } from './system';
+import { readSystem, sameBoot, type SystemInfo } from './system';
 
 /** Where a device was before it was restarted. */
 export interface Boot {
@@ -24,42 +24,70 @@ export interface ReadyOptions {
 
 /**
  * Waits until a device has restarted and is ready: it runs the release, AutoCommit succeeded, the chassis is ready.
- * @throws NotBack if it doesn't come in time, or starts again and again; WrongRelease; NotHealthy if AutoCommit failed
+ * @throws NotBack if it doesn't come in time, or starts again and again; WrongRelease; NotHealthy if AutoCommit failed;
+ * VerifyFailed (transient) if it goes on running as before
  */
 export async function untilReady(context: PanosContext, services: PanosServices, options: ReadyOptions): Promise<void> {
   const { node, version, after } = options;
+  const { system, autoCommit } = await untilUp(context, services, node, after);
+  if (!succeeded(autoCommit))
+    throw permanent(
+      'NotHealthy',
+      `the AutoCommit of ${node} failed: ${autoCommit.details.join('; ') || 'it gives no reason'}. It runs ${system.version}; its configuration must be looked at`,
+    );
+  if (system.version !== version)
+    throw permanent(
+      'WrongRelease',
+      `${node} has restarted with ${system.version}, not with ${version}: look at its console (debug swm status, debug swm history)`,
+    );
+}
+
+/** A device that has started, whatever it runs. */
+export interface Up {
+  readonly system: SystemInfo;
+  /** It has ended; where it failed, the chassis won't get ready. */
+  readonly autoCommit: Job;
+}
+
+/**
+ * Waits until a device is up; where `after` is given, from a later boot than that.
+ * @throws NotBack; VerifyFailed (transient) if it goes on running as before
+ */
+export async function untilUp(context: PanosContext, services: PanosServices, node: string, after?: Boot): Promise<Up> {
   const device = services.device(context, node);
-  const { bootTimeoutMs, pollMs } = context.plan.panos.timing;
+  const { bootTimeoutMs, stateTimeoutMs, pollMs } = context.plan.panos.timing;
   const until = services.now() + bootTimeoutMs;
-  let last = after.bootedAtMs;
+  let last: { readonly bootedAtMs: number } | undefined = after;
+  let answersSince: number | undefined;
   for (let boots = 0; ;) {
     let missing: string;
     try {
       const system = await readSystem(device);
-      if (!sameBoot(system, { bootedAtMs: last })) {
+      if (last === undefined || !sameBoot(system, last)) {
         boots++;
-        last = system.bootedAtMs;
+        last = system;
       }
       if (boots >= BOOTS_AT_MOST)
         throw notBack(node, `it has started ${boots} times since, and doesn’t stay up; look at its console`);
-      if (boots === 0) missing = 'it hasn’t restarted yet';
-      else {
-        const notYet = await notReady(device);
-        if (notYet === undefined && system.version !== version)
-          throw permanent(
-            'WrongRelease',
-            `${node} has restarted with ${system.version}, not with ${version}: look at its console (debug swm status, debug swm history)`,
-          );
-        if (notYet === undefined) return;
-        missing = notYet;
+      if (boots === 0) {
+        answersSince ??= services.now();
+        // One that shuts down answers for a moment only.
+        if (services.now() - answersSince > stateTimeoutMs)
+          throw transient('VerifyFailed', `${node} was to restart, and goes on running as before`);
+        missing = 'it hasn’t restarted yet';
+      } else {
+        const ready = await readyOf(device);
+        if (typeof ready !== 'string') return { system, autoCommit: ready };
+        missing = ready;
       }
     } catch (error) {
       context.signal.throwIfAborted();
-      if (['NotBack', 'WrongRelease', 'NotHealthy', 'HostKeyMismatch'].includes(failureType(error) ?? '')) throw error;
+      if (['NotBack', 'VerifyFailed', 'HostKeyMismatch'].includes(failureType(error) ?? '')) throw error;
+      answersSince = undefined;
       missing = messageOf(error);
     }
     if (services.now() > until) throw notBack(node, missing);
-    context.progress(`waiting for ${node} to come back with ${version}: ${missing}`);
+    context.progress(`waiting for ${node} to come back: ${missing}`);
     await context.pause(pollMs);
   }
 }
@@ -70,24 +98,20 @@ const notBack = (node: string, why: string): Error =>
     `${node} didn’t come back from its restart: ${why}. The other member serves and was not touched; somebody must look at ${node}`,
   );
 
-/** Why a device that answers isn't ready. @throws NotHealthy if its AutoCommit failed */
-async function notReady(device: PanosDevice): Promise<string | undefined> {
-  const autocommit = (await readJobs(device))
+/** The AutoCommit of a device that is ready, or why it isn't yet. */
+async function readyOf(device: PanosDevice): Promise<Job | string> {
+  const autoCommit = (await readJobs(device))
     .filter(({ type }) => type === 'AutoCom')
     .sort((a, b) => (b.id ?? 0) - (a.id ?? 0))[0];
-  if (autocommit === undefined) return 'its AutoCommit hasn’t begun';
-  if (!isDone(autocommit)) return `its AutoCommit is at ${autocommit.progress} %`;
-  if (!succeeded(autocommit))
-    throw permanent(
-      'NotHealthy',
-      `the AutoCommit of ${device.name} failed: ${autocommit.details.join('; ') || 'it gives no reason'}`,
-    );
+  if (autoCommit === undefined) return 'its AutoCommit hasn’t begun';
+  if (!isDone(autoCommit)) return `its AutoCommit is at ${autoCommit.progress} %`;
+  if (!succeeded(autoCommit)) return autoCommit;
   try {
     const chassis = (await device.op('<show><chassis-ready></chassis-ready></show>')).text.trim();
-    return chassis === 'yes' ? undefined : 'its chassis isn’t ready';
+    return chassis === 'yes' ? autoCommit : 'its chassis isn’t ready';
   } catch (error) {
     // The PA-7000 series doesn't know the command: its AutoCommit is all there is.
-    if (/code 17|unknown command|not a valid|unexpected here/i.test(messageOf(error))) return undefined;
+    if (/code 17|unknown command|not a valid|unexpected here/i.test(messageOf(error))) return autoCommit;
     throw error;
   }
 }

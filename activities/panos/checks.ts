@@ -1,5 +1,5 @@
 /** Checks of the procedure: what was before, whether a member is healthy, and whether both are one pair again. */
-import { defineCheck, formatFaults, permanent, transient, type Fault, type Finding } from '../kit';
+import { defineCheck, failureType, formatFaults, permanent, transient, type Fault, type Finding } from '../kit';
 import { isServing } from './ha';
 import { answering, describe, describePair, nodesOf, readPair, servingMembers } from './pair';
 import { nodeNames, otherThan, type NodeInput, type PanosPlan, type PanosServices } from './plan';
@@ -95,7 +95,7 @@ export const pairChecks = (services: PanosServices) => ({
           nodes: nodesOf(reading),
         };
       } catch (error) {
-        if (unsynchronized === '' || context.signal.aborted) throw error;
+        if (unsynchronized === '' || failureType(error) !== 'VerifyFailed') throw error;
         throw permanent(
           'NotSynchronized',
           `${unsynchronized}. Have a look at both, then synchronize from the one whose configuration is right (request high-availability sync-to-remote running-config), which overwrites the other’s`,

@@ -3,8 +3,8 @@
  * version. Source: facts/pan-os.md, section 4.1 (step 5).
  */
 import { defineStep, transient, type Outcome } from '../kit';
-import { at, childrenOf, textAt, type PanosDevice } from './api';
-import { markBeforeActive, runJob } from './jobs';
+import { at, childrenOf, textAt, type PanosDevice, type Reader } from './api';
+import { markBeforeActive, runJob, untilEnded } from './jobs';
 import { nodeNames, type PanosContext, type PanosPlan, type PanosServices } from './plan';
 import { readSystem } from './system';
 
@@ -17,7 +17,7 @@ export interface ContentEntry {
   readonly current: boolean;
 }
 
-const readContent = async (device: PanosDevice, verb: 'check' | 'info'): Promise<ContentEntry[]> =>
+export const readContent = async (device: Reader, verb: 'check' | 'info'): Promise<ContentEntry[]> =>
   childrenOf(
     at(await device.op(`<request><content><upgrade><${verb}/></upgrade></content></request>`), 'content-updates'),
     'entry',
@@ -26,6 +26,8 @@ const readContent = async (device: PanosDevice, verb: 'check' | 'info'): Promise
     downloaded: textAt(entry, 'downloaded') === 'yes',
     current: textAt(entry, 'current') === 'yes',
   }));
+
+const entryOf = (version: string): ContentEntry => ({ version, downloaded: true, current: true });
 
 /** "8700-8000" as numbers: the first counts, then the second. */
 const numbersOf = (version: string): number[] => version.split('-').map(Number);
@@ -75,7 +77,8 @@ async function bringNewest(context: PanosContext, services: PanosServices, node:
   const offered = await readContent(device, 'check');
   const newest = newestContent(offered);
   const { contentVersion } = await readSystem(device);
-  if (newest === undefined || newest === contentVersion) return undefined;
+  // The update server may offer nothing newer than what was brought by hand.
+  if (newest === undefined || newestContent([...offered, entryOf(contentVersion)]) === contentVersion) return undefined;
   if (offered.find(({ version }) => version === newest)?.downloaded !== true)
     await job(
       context,
@@ -114,6 +117,15 @@ export const contentSteps = (services: PanosServices) => ({
       return { summary: `content: ${tell(now)}`, changed: brought.length > 0 };
     },
     async undo(context, _input, before) {
+      const { downloadTimeoutMs: timeoutMs, pollMs } = context.plan.panos.timing;
+      // What an act that was cut left running would come true after this.
+      for (const node of nodeNames(context.plan))
+        await untilEnded(context, services.device(context, node), services, {
+          what: 'the installation of content',
+          types: CONTENT_JOBS,
+          timeoutMs,
+          pollMs,
+        });
       const now = await versionsOf(context, services);
       const changed = nodeNames(context.plan).filter((node) => now[node] !== before[node]);
       for (const node of changed) {

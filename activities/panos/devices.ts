@@ -36,7 +36,7 @@ export function panosServices(): PanosServices {
         ...reach(name, node),
         signal,
         // A plan that knows what its devices are has talked to them.
-        trusted: Object.hasOwn(plan as object, 'found'),
+        trusted: Object.hasOwn(plan, 'found'),
         record: evidence,
         now: Date.now,
       });
@@ -54,30 +54,43 @@ export function keysOf(
 ): Keys {
   let key: Promise<string> | undefined;
   let current: string | undefined;
+  const fetch = async (): Promise<string> => {
+    let secret: string;
+    try {
+      // Files end with a newline, passwords don't.
+      secret = (await readSecret(password)).replace(/\r?\n$/, '');
+    } catch (error) {
+      throw permanent('InvalidInput', `the password of ${user} on ${name} can’t be had: ${messageOf(error)}`);
+    }
+    // All who ask meanwhile wait for it, so it isn't cut with any one of them; its timeout ends it.
+    current = await keygen(name, transport, { user, password: secret }, new AbortController().signal);
+    return current;
+  };
   return {
     get(signal) {
-      key ??= (async () => {
-        let secret: string;
-        try {
-          // Files end with a newline, passwords don't.
-          secret = (await readSecret(password)).replace(/\r?\n$/, '');
-        } catch (error) {
-          throw permanent('AuthenticationFailed', `${name}: ${messageOf(error)}`);
-        }
-        current = await keygen(name, transport, { user, password: secret }, signal);
-        return current;
-      })().catch((error: unknown) => {
+      key ??= fetch().catch((error: unknown) => {
         key = undefined;
         throw error;
       });
-      return key;
+      return unlessCut(signal, key);
     },
     drop(refused) {
-      // Another call may have fetched a fresh one already.
-      if (current === refused) key = undefined;
+      // Another call may have fetched a fresh one already, or be about to.
+      if (current !== refused) return;
+      current = undefined;
+      key = undefined;
     },
   };
 }
+
+/** Rejects at once when cut; the work goes on for others. */
+const unlessCut = <T>(signal: AbortSignal, work: Promise<T>): Promise<T> =>
+  new Promise((resolve, reject) => {
+    const cut = (): void => reject(signal.reason as Error);
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', cut));
+    if (signal.aborted) cut();
+    else signal.addEventListener('abort', cut, { once: true });
+  });
 
 const workerFiles: WorkerFiles = {
   async open(path) {

@@ -1,7 +1,7 @@
 /**
  * The HA state of a device as it tells it itself, and of its peer as it sees it. Source: facts/pan-os.md, section 1.
  */
-import { textAt, at, numberAt, childrenOf, type PanosDevice, type XmlElement } from './api';
+import { textAt, at, numberAt, childrenOf, type Reader, type XmlElement } from './api';
 
 export const haStates = [
   'initial',
@@ -96,7 +96,7 @@ export function parseHa(result: XmlElement): HaReading | undefined {
   };
 }
 
-export const readHa = async (device: PanosDevice): Promise<HaReading | undefined> =>
+export const readHa = async (device: Reader): Promise<HaReading | undefined> =>
   parseHa(await device.op('<show><high-availability><state></state></high-availability></show>'));
 
 /** The state, with its reason where there is one: "suspended (User requested)". */

@@ -2,9 +2,10 @@
  * The part of a plan that is read from the devices at the start: who they are, who serves, the releases, the path. Source:
  * facts/pan-os.md, section 4.1 (steps 0, 1) and 4.2 (a).
  */
-import { type Fault } from '../kit';
-import { certain, faultsOf, notReady } from '../readiness/registry';
-import { isServing, readHa, type HaReading } from './ha';
+import type { Fault, StepContext } from '../kit';
+import { survey, type RoutingPlan, type RoutingSpec } from '../routing';
+import { certain, faultsOf, notReady, type Found } from '../readiness/registry';
+import { isServing, readHa, type HaMode, type HaReading } from './ha';
 import { checkImages, readImages, type Image } from './images';
 import {
   nodeNames,
@@ -29,9 +30,10 @@ export interface Identity {
 async function identify(context: StaticContext, services: PanosServices, node: string): Promise<Identity> {
   const device = services.device(context, node);
   const [system, ha] = [await readSystem(device), await readHa(device)];
-  // Without internet the device can't ask; what it knows of, and the files of the inventory, are what can be had.
-  const offline = context.plan.panos.images !== undefined || context.plan.version === '';
-  const images = offline ? await readImages(device) : await checkImages(device);
+  const { images: files, download } = context.plan.panos;
+  // What can't ask the update server knows what it has; the rest is in files, or comes from the other one.
+  const asks = files === undefined && context.plan.version !== '' && (download === 'each' || leads(ha));
+  const images = asks ? await checkImages(device) : await readImages(device);
   return { node, system, ha, images };
 }
 
@@ -46,19 +48,26 @@ export const completePlan =
     const names = nodeNames(plan);
     const results = await Promise.allSettled(names.map((node) => identify(context, services, node)));
     context.signal.throwIfAborted();
-    const unread = results.flatMap((r, i) => (r.status === 'rejected' ? faultsOf(r.reason, names[i] ?? '') : []));
+    const unread = results.flatMap((r, i) =>
+      r.status === 'rejected' ? faultsOf(r.reason, names[i] ?? '').map(withAdvice) : [],
+    );
     const identities = results.flatMap((r) => (r.status === 'fulfilled' ? [r.value] : []));
     const faults = unread.length > 0 ? [] : pairFaults(plan, identities);
     const from = identities[0]?.system.version ?? '';
     const path = faults.length + unread.length > 0 ? { faults: [] } : hopsOf(plan, from, identities);
-    if ('faults' in path)
+    const steering = await surveyed(plan, context, identities[0]?.ha?.mode);
+    if ('faults' in path || 'faults' in steering)
       throw notReady([
         ...unread,
-        ...[...faults, ...path.faults.map((what) => ({ where: plan.cluster, what }))].map(certain),
+        ...('faults' in steering ? steering.faults : []),
+        ...[...faults, ...('faults' in path ? path.faults : []).map((what) => ({ where: plan.cluster, what }))].map(
+          certain,
+        ),
       ]);
-    const active = identities.find(({ ha }) => ha?.state === 'active' || ha?.state === 'active-primary')?.node ?? '';
+    const active = identities.find(({ ha }) => leads(ha))?.node ?? '';
     return {
       ...plan,
+      ...steering,
       mode: identities[0]?.ha?.mode ?? 'active-passive',
       roles: { active, passive: otherThan(plan, active) },
       releases: { from, to: plan.version === '' ? from : plan.version },
@@ -66,6 +75,48 @@ export const completePlan =
       found: Object.fromEntries(identities.map((identity) => [identity.node, foundOf(identity)])),
     };
   };
+
+const leads = (ha: HaReading | undefined): boolean => ha?.state === 'active' || ha?.state === 'active-primary';
+
+/** Routing as it is, where traffic is steered on routers, too. */
+async function surveyed(
+  plan: PanosStatic,
+  context: StaticContext,
+  mode: HaMode | undefined,
+): Promise<Pick<PanosPlan, 'routing' | 'routed'> | { readonly faults: readonly Found[] }> {
+  const { routing } = plan;
+  if (routing === undefined) return {};
+  const wrong = steeringFault(routing, mode);
+  if (wrong !== undefined) return { faults: [certain({ where: 'steering', what: wrong })] };
+  try {
+    const { serving, original } = await survey(context as StepContext<PanosStatic & RoutingPlan>);
+    return { routing: { ...routing, original }, routed: serving };
+  } catch (error) {
+    context.signal.throwIfAborted();
+    return { faults: faultsOf(error, 'steering') };
+  }
+}
+
+/** Pure. */
+export function steeringFault(
+  { steering }: Pick<RoutingSpec, 'steering'>,
+  mode: HaMode | undefined,
+): string | undefined {
+  if (steering.method !== 'bgp-policy')
+    return `the method ${steering.method} logs in to the nodes, which are devices: use bgp-policy`;
+  if (mode === 'active-passive')
+    return 'of an active/passive pair only the active device has BGP sessions: there is nothing to steer; leave `steering` out';
+  return undefined;
+}
+
+/** What a person can do where a device has no way out. */
+const withAdvice = (found: Found): Found =>
+  /Failed to check upgrade info/i.test(found.what)
+    ? {
+        ...found,
+        next: 'if it has no way to the update server, name the image files in the inventory, under panos.images',
+      }
+    : found;
 
 const foundOf = ({ system, ha }: Identity): DeviceFound => ({
   serial: system.serial,
@@ -134,11 +185,13 @@ function hopsOf(
 ): { hops: readonly Hop[] } | { faults: readonly string[] } {
   if (plan.version === '') return { hops: [] };
   const files = Object.keys(plan.panos.images ?? {});
-  const known = identities.map(({ images }) =>
-    images
-      .filter(({ downloaded }) => plan.panos.images === undefined || downloaded === 'yes')
-      .map(({ version }) => version),
-  );
+  const known = identities
+    .filter(({ ha }) => plan.panos.download === 'each' || leads(ha))
+    .map(({ images }) =>
+      images
+        .filter(({ downloaded }) => plan.panos.images === undefined || downloaded === 'yes')
+        .map(({ version }) => version),
+    );
   // What one device alone is offered isn’t there for the pair.
   const common = (known[0] ?? []).filter((version) => known.every((list) => list.includes(version)));
   return pathBetween(from, plan.version, {

@@ -1,31 +1,35 @@
 /** Images of PAN-OS on devices: what can be had, download, import. Source: facts/pan-os.md, sections 4.1 (step 7) and 5. */
 import { basename } from 'node:path';
 import { defineStep, permanent, transient, type Outcome } from '../kit';
-import { childrenOf, at, textAt, type PanosDevice } from './api';
+import { childrenOf, at, numberAt, textAt, type PanosDevice, type Reader } from './api';
 import { markBeforeActive, runJob } from './jobs';
+import { describePair, readPair, servingMembers } from './pair';
 import { type PanosContext, type PanosPlan, type PanosServices } from './plan';
 
 export interface Image {
   readonly version: string;
   readonly fileName: string;
+  /** 0 where the device doesn't tell. */
+  readonly sizeMb: number;
   readonly downloaded: string;
   readonly current: boolean;
 }
 
-async function listImages(device: PanosDevice, verb: 'info' | 'check'): Promise<Image[]> {
+async function listImages(device: Reader, verb: 'info' | 'check'): Promise<Image[]> {
   const result = await device.op(`<request><system><software><${verb}></${verb}></software></system></request>`);
   return childrenOf(at(result, 'sw-updates/versions'), 'entry').map((entry) => ({
     version: textAt(entry, 'version') ?? '',
     fileName: textAt(entry, 'filename') ?? '',
+    sizeMb: numberAt(entry, 'size') ?? 0,
     downloaded: textAt(entry, 'downloaded') ?? 'no',
     current: textAt(entry, 'current') === 'yes',
   }));
 }
 
 /** What the device knows of already. */
-export const readImages = (device: PanosDevice): Promise<Image[]> => listImages(device, 'info');
+export const readImages = (device: Reader): Promise<Image[]> => listImages(device, 'info');
 /** What the update server offers; fails without internet. */
-export const checkImages = (device: PanosDevice): Promise<Image[]> => listImages(device, 'check');
+export const checkImages = (device: Reader): Promise<Image[]> => listImages(device, 'check');
 
 export const imageOf = (images: readonly Image[], version: string): Image | undefined =>
   images.find((image) => image.version === version);
@@ -54,22 +58,34 @@ async function bring(context: PanosContext, services: PanosServices, node: strin
       `${node} doesn’t have the image of ${version}, and the inventory names no file for it under panos.images`,
     );
   if (file !== undefined) await importImage(context, services, device, file);
-  else
-    await runJob(context, device, services, {
+  else {
+    const forBoth = context.plan.panos.download === 'sync-to-peer';
+    const asked = forBoth ? services.device(context, await leader(context, services)) : device;
+    const sync = forBoth ? '<sync-to-peer>yes</sync-to-peer>' : '';
+    await runJob(context, asked, services, {
       what: `the download of ${version}`,
       types: DOWNLOAD_JOBS,
       // The download of another image that has ended must not pass for this one.
-      mark: await markBeforeActive(device, DOWNLOAD_JOBS),
+      mark: await markBeforeActive(asked, DOWNLOAD_JOBS),
       timeoutMs: downloadTimeoutMs,
       pollMs,
       start: () =>
-        device.enqueue(
-          `<request><system><software><download><version>${version}</version></download></software></system></request>`,
+        asked.enqueue(
+          `<request><system><software><download>${sync}<version>${version}</version></download></software></system></request>`,
         ),
     });
+  }
   if ((await has(device, version)) !== 'yes')
     throw transient('VerifyFailed', `${node} doesn’t list the image of ${version} as downloaded`);
   return true;
+}
+
+/** The one that reaches the update server. */
+async function leader(context: PanosContext, services: PanosServices): Promise<string> {
+  const reading = await readPair(context, services);
+  const [first] = servingMembers(reading);
+  if (first !== undefined) return first.node;
+  throw transient('VerifyFailed', `nobody serves: ${describePair(reading)}`);
 }
 
 async function importImage(

@@ -2,16 +2,27 @@
  * Steps that put a release on a member and restart it. Source: facts/pan-os.md, sections 4.1 (steps 10, 11) and 4.3: a job
  * is looked for before it is queued again, and whether a restart took place is told by the boot, never by its reply.
  */
-import { defineStep, messageOf, permanent, transient, type Outcome } from '../kit';
-import { untilReady, type Boot } from './boot';
+import { defineStep, failureType, messageOf, permanent, type Outcome } from '../kit';
+import { untilReady, untilUp, type Boot } from './boot';
 import { assertMayTakeDown } from './guards';
 import { imageOf, readImages } from './images';
-import { isActive, jobsSince, markBeforeActive, markJobs, readJobs, runJob, succeeded, type JobMark } from './jobs';
+import {
+  isActive,
+  jobsSince,
+  markBeforeActive,
+  markJobs,
+  readJobs,
+  runJob,
+  succeeded,
+  untilEnded,
+  type Job,
+  type JobMark,
+} from './jobs';
 import { nodesOf, readPair } from './pair';
 import type { NodeInput, PanosContext, PanosPlan, PanosServices } from './plan';
 import { suspendMember } from './states';
 import { isServing } from './ha';
-import { readSystem, sameBoot } from './system';
+import { readSystem, sameBoot, type SystemInfo } from './system';
 
 const INSTALL_JOBS = ['SWInstall'];
 const installCommand = (version: string): string =>
@@ -31,6 +42,7 @@ async function install(
   services: PanosServices,
   { node, version }: InstallInput,
   mark: JobMark,
+  isIt?: (job: Job) => boolean,
 ): Promise<void> {
   const device = services.device(context, node);
   const { installTimeoutMs, pollMs } = context.plan.panos.timing;
@@ -40,6 +52,7 @@ async function install(
     mark,
     timeoutMs: installTimeoutMs,
     pollMs,
+    ...(isIt === undefined ? {} : { isIt }),
     start: async () => {
       const image = imageOf(await readImages(device), version);
       if (image?.downloaded !== 'yes')
@@ -50,34 +63,65 @@ async function install(
   });
 }
 
-async function restart(context: PanosContext, services: PanosServices, node: string, boot: Boot): Promise<void> {
+/**
+ * Waits, for as long as a device may answer while it shuts down, until it doesn't run any more as it did; returns what it
+ * says of itself if it goes on.
+ */
+async function staysUp(
+  context: PanosContext,
+  services: PanosServices,
+  node: string,
+  boot: Boot,
+): Promise<SystemInfo | undefined> {
   const device = services.device(context, node);
   const { stateTimeoutMs, pollMs } = context.plan.panos.timing;
-  const still = async (): Promise<boolean> => {
-    try {
-      return sameBoot(await readSystem(device), boot);
-    } catch {
-      context.signal.throwIfAborted();
-      return false;
-    }
-  };
-  const goneWithin = async (ms: number): Promise<boolean> => {
-    for (const until = services.now() + ms; await still(); await context.pause(pollMs))
-      if (services.now() >= until) return false;
-    return true;
-  };
-  // An attempt before this one may have asked for it a moment ago, and the device still answers while it shuts down.
-  if (await goneWithin(context.attempt > 1 ? stateTimeoutMs : 0)) return;
+  for (const until = services.now() + stateTimeoutMs; ;) {
+    const system = await readSystem(device).catch(() => undefined);
+    context.signal.throwIfAborted();
+    if (system === undefined || !sameBoot(system, boot)) return undefined;
+    if (services.now() >= until) return system;
+    await context.pause(pollMs);
+  }
+}
+
+/** Asks for a restart, unless it has taken place or goes on. Whether it takes place is seen by the boot. */
+async function restart(context: PanosContext, services: PanosServices, node: string, boot: Boot): Promise<void> {
+  const device = services.device(context, node);
+  // An attempt before this one may have asked for it a moment ago.
+  if (context.attempt > 1 && (await staysUp(context, services, node, boot)) === undefined) return;
+  if (!sameBoot(await readSystem(device), boot)) return;
   assertMayTakeDown(context.plan, await readPair(context, services), node, 'restarted');
   try {
     await device.request(RESTART);
   } catch (error) {
     context.signal.throwIfAborted();
-    // A dropped connection is the usual answer. Whether it restarts is seen by its boot alone.
+    // A dropped connection is the usual answer, and some releases call their success an error. All else is a refusal.
+    const isLost = ['Unreachable', 'CommandFailedRetryable'].includes(failureType(error) ?? '');
+    if (!isLost && !/succeeded with no output/i.test(messageOf(error))) throw error;
     context.progress(`${node} was asked to restart: ${messageOf(error)}`);
-    if (!(await goneWithin(stateTimeoutMs)))
-      throw transient('VerifyFailed', `${node} was asked to restart and hasn’t: ${messageOf(error)}`);
   }
+}
+
+/** Gives a member back a release that it ran before: by installing it, and one more restart. Safe to repeat. */
+async function putBack(
+  context: PanosContext,
+  services: PanosServices,
+  { node, version }: InstallInput,
+): Promise<Outcome> {
+  // It has restarted a moment ago: before it is ready, nothing can be installed on it.
+  const { system } = await untilUp(context, services, node);
+  if (system.version !== version) {
+    const member = (await readPair(context, services)).members[node];
+    const mayServe = context.plan.mode === 'active-active' && member?.answers === true && member.state !== 'suspended';
+    if (member?.answers === true && (isServing(member.state) || mayServe)) await suspendMember(context, services, node);
+    const boot = { version: system.version, bootedAtMs: system.bootedAtMs, serial: system.serial };
+    // Since this boot nobody but an earlier attempt of this has installed anything. One that failed is tried again.
+    const isIt = (job: Job): boolean => isActive(job) || succeeded(job);
+    await install(context, services, { node, version }, { ...boot, highestId: 0 }, isIt);
+    await restart(context, services, node, boot);
+    await untilReady(context, services, { node, version, after: boot });
+  }
+  return { summary: `${node} runs ${version} again`, changed: true, nodes: { [node]: { release: version } } };
 }
 
 export const installSteps = (services: PanosServices) => ({
@@ -97,13 +141,23 @@ export const installSteps = (services: PanosServices) => ({
     },
     async undo(context, { node, version }, before) {
       const device = services.device(context, node);
-      const system = await readSystem(device);
-      if (system.version !== before.version)
-        throw transient(
-          'VerifyFailed',
-          `${node} runs ${system.version}, not ${before.version}: its restart must be undone first`,
-        );
-      const jobs = jobsSince(await readJobs(device), system, before.mark, INSTALL_JOBS);
+      const { installTimeoutMs: timeoutMs, pollMs } = context.plan.panos.timing;
+      const system = await readSystem(device).catch(async () => {
+        context.signal.throwIfAborted();
+        return (await untilUp(context, services, node)).system;
+      });
+      // It has restarted by itself since, or by somebody's hand.
+      if (system.version !== before.version) return putBack(context, services, { node, version: before.version });
+      const ours = async () => jobsSince(await readJobs(device), system, before.mark, INSTALL_JOBS);
+      // The act was cut while its job ran: that one goes on, and isn't this undo's.
+      if (!(await ours()).some(succeeded))
+        await untilEnded(context, device, services, {
+          what: `the installation of ${version}`,
+          types: INSTALL_JOBS,
+          timeoutMs,
+          pollMs,
+        });
+      const jobs = await ours();
       // Ours installs once; a second one that succeeded is that of an earlier attempt of this undo.
       const installed = jobs.filter((job) => succeeded(job)).length;
       if (!jobs.some(isActive) && installed !== 1)
@@ -138,25 +192,10 @@ export const installSteps = (services: PanosServices) => ({
       };
     },
     async undo(context, { node }, before) {
-      const device = services.device(context, node);
-      const system = await readSystem(device);
-      if (system.version === before.version) return { summary: `${node} runs ${before.version}`, changed: false };
-      const reading = await readPair(context, services);
-      const member = reading.members[node];
-      const mayServe =
-        context.plan.mode === 'active-active' && member?.answers === true && member.state !== 'suspended';
-      if (member?.answers === true && (isServing(member.state) || mayServe))
-        await suspendMember(context, services, node);
-      const boot = { version: system.version, bootedAtMs: system.bootedAtMs, serial: system.serial };
-      // Since this boot nobody but an earlier attempt of this undo has installed anything.
-      await install(context, services, { node, version: before.version }, { ...boot, highestId: 0 });
-      await restart(context, services, node, boot);
-      await untilReady(context, services, { node, version: before.version, after: boot });
-      return {
-        summary: `${node} runs ${before.version} again`,
-        changed: true,
-        nodes: { [node]: { release: before.version } },
-      };
+      // Cut half-way, it may be about to go down.
+      if ((await staysUp(context, services, node, before)) !== undefined)
+        return { summary: `${node} runs ${before.version}`, changed: false };
+      return putBack(context, services, { node, version: before.version });
     },
     preview: async (_context, { node }) => ({
       commands: [{ host: node, command: 'request restart system' }],

@@ -2,8 +2,8 @@
  * Jobs of a device. Their IDs start over at each boot, so a job is known by device, boot and ID; a reply that was lost is
  * found again among the jobs that came after a mark. Source: facts/pan-os.md, sections 4.3 and 5.
  */
-import { permanent, transient, messageOf, type StepContext } from '../kit';
-import { at, childrenOf, numberAt, textAt, type PanosDevice, type XmlElement } from './api';
+import { failureType, permanent, transient, messageOf, type StepContext } from '../kit';
+import { at, childrenOf, numberAt, textAt, type PanosDevice, type Reader, type XmlElement } from './api';
 import { readSystem, sameBoot, type SystemInfo } from './system';
 
 export interface Job {
@@ -38,7 +38,7 @@ export const succeeded = (job: Job): boolean => isDone(job) && job.result === 'O
 export const isActive = ({ status, type }: Job): boolean =>
   type !== 'Failed-Job' && (status === 'ACT' || status === 'PEND');
 
-export async function readJobs(device: PanosDevice): Promise<Job[]> {
+export async function readJobs(device: Reader): Promise<Job[]> {
   const result = await device.op('<show><jobs><all></all></jobs></show>');
   return childrenOf(result, 'job').map(readJob);
 }
@@ -88,6 +88,9 @@ interface Clock {
   now(): number;
 }
 
+/** What a question may fail with that says nothing of the job. */
+const UNANSWERED: ReadonlySet<string> = new Set(['Unreachable', 'CommandFailedRetryable', 'Busy']);
+
 /**
  * Runs a job to its end, or goes on with the one that an earlier attempt queued: its reply may have been lost. A failed one
  * is not repeated by itself.
@@ -99,11 +102,13 @@ export async function runJob(
   clock: Clock,
   { what, types, mark, timeoutMs, pollMs, start, isIt = () => true }: JobRun,
 ): Promise<Job | undefined> {
-  const found = async (): Promise<Job | undefined> => {
+  const look = async (): Promise<{ readonly system: SystemInfo; readonly job: Job | undefined }> => {
     const system = await readSystem(device);
-    return jobsSince(await readJobs(device), system, mark, types).find(isIt);
+    return { system, job: jobsSince(await readJobs(device), system, mark, types).find(isIt) };
   };
-  let job = await found();
+  const first = await look();
+  const { system } = first;
+  let { job } = first;
   if (job === undefined) {
     try {
       const id = await start();
@@ -112,32 +117,53 @@ export async function runJob(
     } catch (error) {
       context.signal.throwIfAborted();
       // The reply is lost, the job may be there.
-      job = await found().catch(() => undefined);
+      job = (await look().catch(() => undefined))?.job;
       if (job === undefined) throw error;
     }
   }
   const until = clock.now() + timeoutMs;
+  let unseen = '';
   while (!isDone(job)) {
     if (clock.now() > until)
-      throw transient('VerifyFailed', `${device.name}: ${what} hasn’t ended yet (job ${job.id}, ${job.progress} %)`);
+      throw transient(
+        'VerifyFailed',
+        `${device.name}: ${what} hasn’t ended yet (job ${job.id}, ${job.progress} %)${unseen}`,
+      );
     await context.pause(pollMs);
     const { id } = job;
     try {
+      // IDs start over with each boot: a job of this ID may be another one then.
+      if (!sameBoot(await readSystem(device), system))
+        throw transient('VerifyFailed', `${device.name} restarted during ${what}`);
       const result = await device.op(`<show><jobs><id>${id}</id></jobs></show>`);
       job = readJob(at(result, 'job') ?? result);
+      unseen = '';
     } catch (error) {
       context.signal.throwIfAborted();
-      // A job of an earlier boot is gone: only what is on the device tells what became of it.
-      const system = await readSystem(device);
-      if (!sameBoot(system, mark))
-        throw transient('VerifyFailed', `${device.name} restarted during ${what}: ${messageOf(error)}`);
-      throw error;
+      if (!UNANSWERED.has(failureType(error) ?? '')) throw error;
+      // The job goes on without being looked at.
+      unseen = `; ${messageOf(error)}`;
     }
-    context.progress(`${device.name}: ${what}: ${job.progress} %`);
+    context.progress(`${device.name}: ${what}: ${job.progress} %${unseen}`);
   }
   if (succeeded(job)) return job;
   throw permanent(
     'CommandFailed',
     `${device.name}: ${what} failed (job ${job.id}): ${job.details.join('; ') || 'the device gives no reason'}`,
   );
+}
+
+/** Waits for a job of these types that an act left running, however it ends: an undo must not race with it. */
+export async function untilEnded(
+  context: Pick<StepContext, 'pause' | 'progress' | 'signal'>,
+  device: PanosDevice,
+  clock: Clock,
+  run: Omit<JobRun, 'mark' | 'start'>,
+): Promise<void> {
+  const mark = await markBeforeActive(device, run.types);
+  try {
+    await runJob(context, device, clock, { ...run, mark, start: () => Promise.resolve(undefined) });
+  } catch (error) {
+    if (failureType(error) !== 'CommandFailed') throw error;
+  }
 }

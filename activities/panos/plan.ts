@@ -2,7 +2,7 @@
 import type { Readable } from 'node:stream';
 import { permanent, type StepContext } from '../kit';
 import type { MonitoringPlan } from '../probes';
-import type { RoutingSpec } from '../routing';
+import type { RoutingPlanSection, RoutingSpec } from '../routing';
 import type { PanosDevice } from './api';
 import type { HaMode } from './ha';
 import type { Hop } from './releases';
@@ -31,12 +31,15 @@ export interface DeviceFound {
 
 /** Frozen at the start of a run. */
 export interface PanosPlan extends PanosStatic {
+  readonly routing?: RoutingPlanSection;
   readonly mode: HaMode;
   /** At the start: active or active-primary, and the other. */
   readonly roles: { readonly active: string; readonly passive: string };
   readonly releases: { readonly from: string; readonly to: string };
   readonly hops: readonly Hop[];
   readonly found: Readonly<Record<string, DeviceFound>>;
+  /** Where traffic is steered: the member that the routers preferred at the start. */
+  readonly routed?: string;
 }
 
 export type PanosContext = StepContext<PanosPlan>;

@@ -3,7 +3,8 @@
  * have it. Source: facts/pan-os.md, section 2 (election) and 4.1 (steps 6, 20).
  */
 import { defineStep, permanent, type Outcome } from '../kit';
-import { markBeforeActive, runJob } from './jobs';
+import type { PanosDevice } from './api';
+import { markBeforeActive, markJobs, runJob, untilEnded } from './jobs';
 import { answering, nodesOf, readPair } from './pair';
 import { nodeNames, type PanosContext, type PanosPlan, type PanosServices } from './plan';
 import { untilPair } from './wait';
@@ -16,32 +17,53 @@ type Values = Readonly<Record<string, boolean>>;
 
 const yesNo = (value: boolean): string => (value ? 'yes' : 'no');
 
+const configuredOn = (device: PanosDevice, action: 'show' | 'get') =>
+  device.config(action, `${XPATH}/preemptive`).then((element) => element?.text.trim() || 'no');
+
 /** Sets preemption on one device and commits, unless it is so already. */
 async function setOn(context: PanosContext, services: PanosServices, node: string, value: boolean): Promise<boolean> {
   const device = services.device(context, node);
   const member = answering(await readPair(context, services), node);
   if (member.preemptive === value) return false;
   const wanted = yesNo(value);
-  const configured = async (action: 'show' | 'get'): Promise<string> =>
-    (await device.config(action, `${XPATH}/preemptive`))?.text.trim() || 'no';
   const isPending = (await device.op('<check><pending-changes></pending-changes></check>')).text.trim() === 'yes';
-  const isOurs = (await configured('get')) === wanted && (await configured('show')) !== wanted;
+  const isOurs = (await configuredOn(device, 'get')) === wanted && (await configuredOn(device, 'show')) !== wanted;
   if (isPending && !isOurs)
     throw permanent(
       'ForeignChange',
-      `${node} has changes that somebody hasn’t committed: with our commit they would go live. Preemption is ${yesNo(member.preemptive)} as before. Commit or revert them, then retry`,
+      `${node} has changes that somebody hasn’t committed. Preemption is ${yesNo(member.preemptive)} as before, and nothing was committed. Commit or revert them, then retry`,
     );
+  // A commit that runs before we have changed anything is somebody else's.
+  const mark = isPending ? await markBeforeActive(device, COMMIT_JOBS) : await markJobs(device);
   if (!isPending) await device.set(XPATH, `<preemptive>${wanted}</preemptive>`);
   const { commitTimeoutMs, pollMs } = context.plan.panos.timing;
+  const { user } = context.plan.nodes[node] ?? { user: '' };
   await runJob(context, device, services, {
     what: 'the commit',
     types: COMMIT_JOBS,
-    mark: await markBeforeActive(device, COMMIT_JOBS),
+    mark,
     timeoutMs: commitTimeoutMs,
     pollMs,
-    start: () => device.commit(`hitless: preemption ${wanted} for ${context.run.workflowId}`),
+    start: () => device.commit(user, `hitless: preemption ${wanted} for ${context.run.workflowId}`),
   });
   return true;
+}
+
+/** As it was before: also where a commit was refused, and what we set still waits for the next commit of anybody. */
+async function setBack(context: PanosContext, services: PanosServices, before: Values): Promise<Outcome> {
+  for (const [node, value] of Object.entries(before)) {
+    const device = services.device(context, node);
+    await untilEnded(context, device, services, {
+      what: 'the commit',
+      types: COMMIT_JOBS,
+      timeoutMs: context.plan.panos.timing.commitTimeoutMs,
+      pollMs: context.plan.panos.timing.pollMs,
+    });
+    const wanted = yesNo(value);
+    if ((await configuredOn(device, 'show')) === wanted && (await configuredOn(device, 'get')) !== wanted)
+      await device.set(XPATH, `<preemptive>${wanted}</preemptive>`);
+  }
+  return setAll(context, services, before);
 }
 
 async function setAll(context: PanosContext, services: PanosServices, wanted: Values): Promise<Outcome> {
@@ -101,7 +123,7 @@ export const preemptionSteps = (services: PanosServices) => ({
   preemptionOff: defineStep<Record<never, never>, Values, Outcome, PanosPlan>({
     observe: (context) => current(context, services),
     act: (context) => setAll(context, services, offOf(context.plan)),
-    undo: (context, _input, before) => setAll(context, services, before),
+    undo: (context, _input, before) => setBack(context, services, before),
     preview: async (context, _input, before) => previewOf(before, offOf(context.plan)),
   }),
 
@@ -125,7 +147,7 @@ export const preemptionSteps = (services: PanosServices) => ({
       });
       return { ...restored, summary: `${restored.summary}; ${leader} leads`, nodes: nodesOf(reading) };
     },
-    undo: (context, _input, before) => setAll(context, services, before),
+    undo: (context, _input, before) => setBack(context, services, before),
     preview: async (context, _input, before) => previewOf(before, recordedOf(context.plan)),
   }),
 });

@@ -4,6 +4,7 @@
  */
 import { defineCheck, type AnyPlan, type Finding, type StepContext } from '../kit';
 import { faultsOf } from '../readiness/registry';
+import type { ReadyInput as RoutingReadyInput } from '../routing';
 import { nodesOf, readPair } from './pair';
 import { nodeNames, type PanosPlan, type PanosServices } from './plan';
 import { CHECKS, readinessFailure, runChecks, type CheckContext, type ReadinessFault } from './readiness';
@@ -11,7 +12,7 @@ import { CHECKS, readinessFailure, runChecks, type CheckContext, type ReadinessF
 /** Checks of other folders, which need what the worker has. */
 export interface ReadinessParts {
   readonly probes: (context: StepContext<AnyPlan>) => Promise<Finding>;
-  readonly routing: (context: StepContext<AnyPlan>, serving: string) => Promise<Finding>;
+  readonly routing: (context: StepContext<AnyPlan>, input: RoutingReadyInput) => Promise<Finding>;
 }
 
 export interface ReadyInput {
@@ -34,7 +35,9 @@ export const panosReadiness = (services: PanosServices, parts: ReadinessParts) =
           checkContext(plan),
         ),
         toldBy('probes', () => parts.probes(context)),
-        plan.routing === undefined ? [] : toldBy('routing', () => parts.routing(context, plan.roles.active)),
+        plan.routing === undefined
+          ? []
+          : toldBy('routing', () => parts.routing(context, routed(plan, release === undefined))),
       ]);
       const reading = await readPair(context, services);
       const found = [
@@ -54,10 +57,15 @@ export const panosReadiness = (services: PanosServices, parts: ReadinessParts) =
     },
   });
 
+/** Later on the routers prefer whom the procedure made them prefer. */
+const routed = ({ routed: serving }: PanosPlan, isFirst: boolean): RoutingReadyInput =>
+  isFirst && serving !== undefined ? { serving } : { asPlanned: false };
+
 const checkContext = ({ panos, hops }: PanosPlan): CheckContext => ({
   spec: panos.readiness,
   images: [...new Set(hops.flatMap(({ images, wayBack }) => [...wayBack, ...images]))],
-  imported: panos.images !== undefined,
+  // One that doesn’t download for itself needn’t know of an image before it is there.
+  imported: panos.images !== undefined || panos.download === 'sync-to-peer',
   content: panos.content,
 });
 

@@ -83,48 +83,59 @@ const timing = z.strictObject({
     ),
 });
 
-export const panosSpec = z.strictObject({
-  order: z
-    .enum(['passive-first', 'active-first'])
-    .default('passive-first')
-    .describe(
-      'which device is upgraded first. passive-first: the first failover lands on the new release. active-first: the first failover lands on the release that serves now, and the device that is active at the start is so at the end',
-    ),
-  failBack: z
-    .boolean()
-    .default(false)
-    .describe('at the end, bring the roles back to what they were at the start, by one more failover where needed'),
-  path: z
-    .array(release)
-    .optional()
-    .describe(
-      'releases to go through, the target last; left out, each feature release in between by its newest release',
-    ),
-  featureReleasesApart: z
-    .int()
-    .min(1)
-    .max(4)
-    .default(1)
-    .describe(
-      'how many feature releases the two devices may be apart: one that is further behind is suspended by its peer ("Peer version too old")',
-    ),
-  content: z
-    .enum(['latest', 'keep'])
-    .default('latest')
-    .describe('applications and threats content that both devices get first; "keep" leaves it'),
-  images: z
-    .record(release, image)
-    .optional()
-    .describe(
-      'images that the worker imports into devices without internet, by release (base images too); left out, devices download them',
-    ),
-  backups: workerPath
-    .default('~/.local/state/hitless/backups')
-    .describe(
-      'directory on the worker that keeps exported configurations and device states; they hold hashes of secrets',
-    ),
-  readiness: readinessChecksSpec.prefault({}).describe('the checks before the upgrade, and between two hops'),
-  thresholds: thresholdsSpec.prefault({}).describe('how far what is carried may differ from what was carried before'),
-  timing: timing.prefault({}).describe('how long things may take'),
-});
+export const panosSpec = z
+  .strictObject({
+    order: z
+      .enum(['passive-first', 'active-first'])
+      .default('passive-first')
+      .describe(
+        'which device is upgraded first. passive-first: the first failover lands on the new release. active-first: the first failover lands on the release that serves now, and the device that is active at the start is so at the end',
+      ),
+    failBack: z
+      .boolean()
+      .default(false)
+      .describe('at the end, bring the roles back to what they were at the start, by one more failover where needed'),
+    path: z
+      .array(release)
+      .optional()
+      .describe(
+        'releases to go through, the target last; left out, each feature release in between by its newest release',
+      ),
+    featureReleasesApart: z
+      .int()
+      .min(1)
+      .max(4)
+      .default(1)
+      .describe(
+        'how many feature releases the two devices may be apart: one that is further behind is suspended by its peer ("Peer version too old")',
+      ),
+    content: z
+      .enum(['latest', 'keep'])
+      .default('latest')
+      .describe('applications and threats content that both devices get first; "keep" leaves it'),
+    download: z
+      .enum(['each', 'sync-to-peer'])
+      .default('each')
+      .describe(
+        'who downloads images: each device for itself; or the one that leads, for both, where the other doesn’t reach the update server while it is passive (content must be "keep" then)',
+      ),
+    images: z
+      .record(release, image)
+      .optional()
+      .describe(
+        'images that the worker imports into devices without internet, by release (base images too); left out, devices download them',
+      ),
+    backups: workerPath
+      .default('~/.local/state/hitless/backups')
+      .describe(
+        'directory on the worker that keeps exported configurations and device states; they hold hashes of secrets',
+      ),
+    readiness: readinessChecksSpec.prefault({}).describe('the checks before the upgrade, and between two hops'),
+    thresholds: thresholdsSpec.prefault({}).describe('how far what is carried may differ from what was carried before'),
+    timing: timing.prefault({}).describe('how long things may take'),
+  })
+  .refine((panos) => panos.download === 'each' || panos.content === 'keep', {
+    error: 'must be "keep" with download "sync-to-peer": "latest" asks the update server from each device',
+    path: ['content'],
+  });
 export type PanosSpec = z.output<typeof panosSpec>;

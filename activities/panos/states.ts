@@ -1,13 +1,16 @@
 /** Changing a member's HA state and seeing it through: suspend, functional, and what both lead to. */
 import { permanent, type StepContext } from '../kit';
+import type { PanosDevice } from './api';
 import { assertMaySuspend } from './guards';
 import { describeState, isServing } from './ha';
 import { answering, describe, readPair, type Member, type PairReading } from './pair';
 import { otherThan, type PanosPlan, type PanosServices } from './plan';
+import { haLeaf } from './readiness';
 import { untilPair } from './wait';
 
 const SUSPEND = '<request><high-availability><state><suspend></suspend></state></high-availability></request>';
 const FUNCTIONAL = '<request><high-availability><state><functional></functional></state></high-availability></request>';
+const TENTATIVE_HOLD_S = 60;
 /** Reason of a suspension by an administrator or by us. */
 export const USER_REQUESTED = 'User requested';
 
@@ -49,7 +52,7 @@ export const isBack = (plan: Pick<PanosPlan, 'mode'>, member: Member | undefined
 /**
  * Brings a member back into HA: `functional` where an administrator (or we) suspended it, then waits until it is passive or
  * active-secondary (active where nobody serves) with its sessions synchronized. Tentative is normal for its hold time.
- * @throws WrongState (permanent) for a state that `functional` doesn't cure; VerifyFailed, Unreachable (transient)
+ * @throws NotHealthy (permanent) for a suspension that `functional` doesn't cure; VerifyFailed, Unreachable (transient)
  */
 export async function returnToHa(context: Context, services: PanosServices, node: string): Promise<PairReading> {
   const { plan } = context;
@@ -69,10 +72,11 @@ export async function returnToHa(context: Context, services: PanosServices, node
     timeoutMs: rejoinTimeoutMs,
     missing: mayBeCured,
   });
+  const holdMs = plan.mode === 'active-active' ? await tentativeHoldMs(device) : 0;
   if (answering(settled, node).state === 'suspended') await device.request(FUNCTIONAL);
   return untilPair(context, services, {
     what: `${node} to be back in HA`,
-    timeoutMs: rejoinTimeoutMs,
+    timeoutMs: rejoinTimeoutMs + holdMs,
     looks: settledLooks,
     missing: (reading) => {
       const member = reading.members[node];
@@ -89,6 +93,12 @@ export async function returnToHa(context: Context, services: PanosServices, node
         : undefined;
     },
   });
+}
+
+/** Active/active: how long it is tentative, synchronization apart. The vendor's default where nothing is configured. */
+async function tentativeHoldMs(device: PanosDevice): Promise<number> {
+  const seconds = Number((await haLeaf(device, 'mode/active-active/tentative-hold-time')) ?? TENTATIVE_HOLD_S);
+  return 1_000 * (Number.isFinite(seconds) ? seconds : TENTATIVE_HOLD_S);
 }
 
 const notCured = (node: string, state: Member extends never ? never : string, reason: string | undefined): Error =>

@@ -1,5 +1,6 @@
 /** `show system info`, chassis-ready, and what tells one boot from another. Source: facts/pan-os.md, sections 4.3, 5, 10. */
-import { needText, textAt, type PanosDevice } from './api';
+import { transient } from '../kit';
+import { textAt, type Reader } from './api';
 
 export interface SystemInfo {
   readonly serial: string;
@@ -33,13 +34,20 @@ export const parseDeviceTime = (text: string): number | undefined => {
   return Number.isNaN(ms) ? undefined : ms;
 };
 
-export async function readSystem(device: PanosDevice): Promise<SystemInfo> {
+export async function readSystem(device: Reader): Promise<SystemInfo> {
   const result = await device.op('<show><system><info></info></system></show>');
-  const read = (name: string): string => needText(result, `system/${name}`);
+  // A device that is starting up may not know all of it yet.
+  const unreadable = (why: string): Error =>
+    transient('CommandFailedRetryable', `${device.name}: show system info can’t be read: ${why}`);
+  const read = (name: string): string => {
+    const text = textAt(result, `system/${name}`);
+    if (text === undefined) throw unreadable(`it has no <${name}>`);
+    return text;
+  };
   const uptimeMs = parseUptime(read('uptime'));
   const nowMs = parseDeviceTime(read('time'));
   if (uptimeMs === undefined || nowMs === undefined)
-    throw new Error(`${device.name}: can’t read uptime "${read('uptime')}" and time "${read('time')}"`);
+    throw unreadable(`uptime "${read('uptime')}", time "${read('time')}"`);
   return {
     serial: read('serial'),
     hostname: read('hostname'),

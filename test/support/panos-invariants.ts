@@ -8,6 +8,8 @@ type Condition = 'serves' | 'doesn’t serve' | 'can’t serve';
 export class PairInvariants {
   /** Commands that take a device down or change who serves: "12000 suspend fw-b (fw-a active, fw-b passive)". */
   readonly commands: string[] = [];
+  /** Where traffic is steered: the member that routers send it through. */
+  preferred: (() => string | undefined) | undefined;
   private readonly since = new Map<string, number>();
   private bothSince: number | undefined;
   private readonly from: number;
@@ -35,6 +37,11 @@ export class PairInvariants {
     }
   }
 
+  /** Something else that was done, for the order of things. */
+  note(what: string): void {
+    this.commands.push(`${this.pair.now - this.from} ${what}`);
+  }
+
   states(): string {
     return this.pair.devices.map((d) => `${d.name} ${d.haState}`).join(', ');
   }
@@ -55,6 +62,8 @@ export class PairInvariants {
       kind === 'suspend'
         ? !this.longEnough('serves', device) || !this.longEnough('can’t serve', other)
         : !this.longEnough('doesn’t serve', other) && !this.longEnough('serves', device);
+    if (device.serving && this.preferred?.() === device.name)
+      this.broken.push(`${this.pair.now - this.from}: ${kind} was sent to ${device.name}, which routers still prefer`);
     if (!may)
       this.broken.push(`${this.pair.now - this.from}: ${kind} was sent to ${device.name} while ${this.states()}`);
   }

@@ -17,6 +17,8 @@ export interface PanosRunOptions {
   readonly panos?: object;
   readonly mischief?: Mischief<SimulatedDevice>;
   readonly monitoringMs?: number;
+  /** Routers are steered too, and prefer the first device. */
+  readonly steering?: boolean;
   /** Before the plan is made. */
   readonly prepare?: (world: PanosWorld) => void;
 }
@@ -58,5 +60,9 @@ export async function panosRun(options: PanosRunOptions = {}): Promise<PanosRun>
   )) as unknown as PanosPairPlan;
   // Time went on while the plan was made.
   world.startAt(world.now());
-  return modelRun(world, panosPair, plan);
+  if (options.steering !== true) return modelRun(world, panosPair, plan);
+  world.routed = plan.roles.active;
+  world.invariants.preferred = () => world.routed;
+  const steered: PanosPairPlan = { ...plan, routed: plan.roles.active };
+  return modelRun(world, panosPair, steered);
 }

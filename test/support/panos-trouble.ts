@@ -100,6 +100,8 @@ export interface Trouble {
   readonly suspendSurvivesReboot: boolean;
   readonly version: '10.2.9' | '11.0.4';
   readonly tentativeHoldMs: number;
+  /** Of an active/active pair: routers are steered, too. */
+  readonly steering: boolean;
 }
 export const trouble: fc.Arbitrary<Trouble> = fc.record({
   faults: fc.array(fault, { maxLength: 5 }),
@@ -110,4 +112,5 @@ export const trouble: fc.Arbitrary<Trouble> = fc.record({
   suspendSurvivesReboot: fc.boolean(),
   version: fc.constantFrom('10.2.9' as const, '11.0.4' as const),
   tentativeHoldMs: fc.constantFrom(0, 10_000, 60_000, 600_000),
+  steering: fc.boolean(),
 });

@@ -2,11 +2,13 @@
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { ApplicationFailure } from '@temporalio/common';
-import { panosActivities, type PanosPlan, type PanosServices } from '../../activities/panos';
+import { panosActivities, type PanosPlan, type PanosServices, type Prefer } from '../../activities/panos';
 import { createDevice, keygen, type Keys, type Transport } from '../../activities/panos/api';
 import {
+  defineStep,
   transient,
   type CheckDefinition,
+  type Outcome,
   type StepCall,
   type StepContext,
   type StepDefinition,
@@ -26,6 +28,8 @@ export class PanosWorld extends ModelWorld<SimulatedDevice> {
   readonly pair: SimulatedPair;
   readonly activities: Readonly<Record<string, MemoryActivity>>;
   readonly invariants: PairInvariants;
+  /** Member that the routers prefer, where traffic is steered. */
+  routed: string | undefined;
   private readonly keys = new Map<string, string>();
   readonly services: PanosServices;
   private began: number;
@@ -57,7 +61,7 @@ export class PanosWorld extends ModelWorld<SimulatedDevice> {
       now: () => this.now(),
     };
     const ready = async () => ({ summary: 'ready' });
-    const definitions = panosActivities(this.services, { probes: ready, routing: ready });
+    const definitions = panosActivities(this.services, { probes: ready, routing: ready, prefer: this.prefer });
     this.activities = {
       'core.digest': async (input: unknown) => createHash('sha256').update(JSON.stringify(input)).digest('hex'),
       'probes.baseline.check': async () => ({ summary: 'baseline' }),
@@ -68,7 +72,8 @@ export class PanosWorld extends ModelWorld<SimulatedDevice> {
           const device = this.deviceOf(node);
           return this.mischief.sick(device, node, this.runtime.now()) ? `${node} is sick` : undefined;
         }),
-      ...this.wrapped(definitions),
+      ...this.wrapped('panos', definitions),
+      ...this.wrapped('routing', { prefer: this.prefer }),
     };
   }
 
@@ -95,6 +100,22 @@ export class PanosWorld extends ModelWorld<SimulatedDevice> {
     const device = this.pair.devices.find((d) => d.name === name);
     if (device === undefined) throw new Error(`no device ${name}`);
     return device;
+  }
+
+  /** Routers that send traffic where they are told to, if it can be taken. */
+  readonly prefer = defineStep<{ readonly node: string }, { readonly was: string }, Outcome>({
+    observe: async () => ({ was: this.routed ?? '' }),
+    act: async (_context, { node }) => this.routeTo(node),
+    undo: async (_context, _input, { was }) => this.routeTo(was),
+    preview: async () => ({ commands: [], differences: [] }),
+  }) as unknown as Prefer;
+
+  private routeTo(node: string): Outcome {
+    if (!this.deviceOf(node).serving) throw transient('GuardRefused', `${node} has no sessions`);
+    const changed = this.routed !== node;
+    this.routed = node;
+    if (changed) this.invariants.note(`route ${node}`);
+    return { summary: `traffic goes through ${node}`, changed };
   }
 
   /** As a worker has them: fetched once, and again when refused. */
@@ -144,13 +165,13 @@ export class PanosWorld extends ModelWorld<SimulatedDevice> {
   }
 
   /** Runs definitions as activities of the in-memory runtime. */
-  private wrapped(definitions: ReturnType<typeof panosActivities>): Record<string, MemoryActivity> {
+  private wrapped(folder: string, definitions: object): Record<string, MemoryActivity> {
     const activities: Record<string, MemoryActivity> = {};
     for (const [name, definition] of Object.entries(definitions) as [
       string,
       StepDefinition<unknown, unknown, never> | CheckDefinition<unknown, never>,
     ][]) {
-      const type = `panos.${name}`;
+      const type = `${folder}.${name}`;
       if (definition.kind === 'check') {
         activities[`${type}.check`] = (call: StepCall, context) =>
           this.run(call, context, (c) => definition.check(c, call.input));
@@ -191,7 +212,8 @@ export class PanosWorld extends ModelWorld<SimulatedDevice> {
     }
   }
 
-  private context(call: StepCall, { signal, attempt, sleep }: ActivityContext): StepContext<PanosPlan> {
+  private context(call: StepCall, context: ActivityContext): StepContext<PanosPlan> {
+    const { signal, attempt } = context;
     return {
       plan: call.plan as PanosPlan,
       run: { workflowId: 'upgrade-pa', runId: '0123456789abcdef' },
@@ -203,7 +225,7 @@ export class PanosWorld extends ModelWorld<SimulatedDevice> {
       evidence: () => undefined,
       progress: () => undefined,
       pause: async (ms) => {
-        await sleep(ms);
+        await context.sleep(ms);
         if (signal.aborted) throw signal.reason;
       },
     };

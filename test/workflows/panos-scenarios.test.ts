@@ -169,6 +169,20 @@ describe('the watch', () => {
     },
   );
 
+  it('moves it back on the routers too, where they are steered', async () => {
+    const { run, question } = await held({
+      pair: { mode: 'active-active' },
+      steering: true,
+      mischief: sickAt(0, Infinity),
+      monitoringMs: 600_000,
+    });
+    expect(question).toMatch(/regression.*Traffic has been moved away/);
+    // The bad one is back in HA, and carries nothing.
+    expect([run.world.routed, ...states(run)]).toEqual(['fw-a', 'active-primary', 'active-secondary']);
+    expect(await rolledBack(run)).toBe('RolledBack');
+    expect(run.world.routed).toBe('fw-a');
+  });
+
   it('moves it back when the device with the new release dies', async () => {
     const run = await panosRun({ monitoringMs: 3_600_000 });
     const asked = untilHeld(run);

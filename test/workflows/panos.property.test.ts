@@ -15,6 +15,7 @@ jest.setTimeout(1_800_000);
 const optionsOf = (s: Scenario, t: Trouble): PanosRunOptions => ({
   version: t.version,
   monitoringMs: 60_000,
+  steering: t.steering && t.mode === 'active-active',
   pair: {
     mode: t.mode,
     suspendSurvivesReboot: t.suspendSurvivesReboot,

@@ -76,6 +76,20 @@ describe('active/passive', () => {
     expect(sent(run)).toEqual(oneHop('fw-b', 'fw-a'));
   });
 
+  it('has the active one download for both where the passive one has no way out', async () => {
+    const run = await upgraded({
+      panos: { download: 'sync-to-peer', content: 'keep', readiness: { only: [] } },
+      prepare: ({ pair }) => pair.faults.inject({ kind: 'no-internet', device: 1 }),
+    });
+    expect(versions(run)).toEqual(['10.2.9', '10.2.9']);
+    expect(
+      run.world
+        .deviceOf('fw-b')
+        .jobs.list()
+        .some(({ type }) => type === 'Downld'),
+    ).toBe(false);
+  });
+
   it('imports images where devices have no internet', async () => {
     const file = (version: string) => ({
       file: `/images/PanOS_vm-${version}`,
@@ -98,6 +112,20 @@ describe('active/active', () => {
     expect(sent(run)).toEqual(oneHop('fw-b', 'fw-a'));
     expect(versions(run)).toEqual(['10.2.9', '10.2.9']);
     expect(states(run)).toEqual(['active-secondary', 'active-primary']);
+  });
+
+  it('steers the routers before each failover, and puts them back', async () => {
+    const run = await upgraded({ pair, steering: true, panos: { failBack: true } });
+    const [first, second] = ['fw-b', 'fw-a'];
+    expect(sent(run)).toEqual([
+      // They prefer the first device at the start, which goes on.
+      ...['suspend', 'install', 'restart'].map((what) => `${what} ${first}`),
+      `route ${first}`,
+      ...['suspend', 'install', 'restart'].map((what) => `${what} ${second}`),
+      `route ${second}`,
+      `suspend ${first}`,
+    ]);
+    expect(run.world.routed).toBe(second);
   });
 
   it('restores the roles where the inventory asks for it', async () => {

@@ -4,7 +4,7 @@
  */
 import type { Ran } from '../../kit/evidence';
 import { failureType, messageOf, permanent, transient } from '../../kit/errors';
-import { childrenOf, textAt, type XmlElement } from './xml';
+import { childrenOf, escapeXml, inWords, textAt, type XmlElement } from './xml';
 import { forbidden, jobOf, readReply, type Reply } from './reply';
 import type { ApiCall, Transport, Upload } from './transport';
 
@@ -25,11 +25,14 @@ export interface PanosDevice {
   config(action: 'show' | 'get', xpath: string): Promise<XmlElement | undefined>;
   /** Merges an element into the candidate configuration. */
   set(xpath: string, element: string): Promise<void>;
-  /** Commits the candidate; the job's ID, or undefined if there was nothing to commit. */
-  commit(description: string): Promise<number | undefined>;
+  /** Commits what one administrator has changed, and nobody else's; the job's ID, or undefined if there was nothing. */
+  commit(admin: string, description: string): Promise<number | undefined>;
   export(category: 'configuration' | 'device-state'): Promise<Buffer>;
   importSoftware(image: Upload): Promise<void>;
 }
+
+/** A device of which nothing is changed. */
+export type Reader = Pick<PanosDevice, 'name' | 'op' | 'config'>;
 
 /** Where a device's API key comes from. A key is fetched once per worker and device, and lives in its memory only. */
 export interface Keys {
@@ -56,20 +59,18 @@ export function createDevice({ name, transport, keys, signal, trusted, record, n
     more: Partial<Pick<ApiCall, 'file' | 'timeoutMs'>> = {},
   ): ReturnType<Transport> => {
     for (let attempt = 1; ; attempt++) {
-      const key = await keys.get(signal);
+      const key = await keys.get(signal).catch((error: unknown) => {
+        throw trusted && failureType(error) === 'AuthenticationFailed' ? starting(name) : error;
+      });
       const answer = await transport({ parameters, key, timeoutMs: TIMEOUT_MS, signal, ...more });
-      if (answer.status !== 403 || attempt > 1) return answer;
+      if (answer.status !== 403) return answer;
+      if (attempt > 1) throw trusted ? starting(name) : forbidden(name);
       // Keys end with the password, and where the master key changes: one fresh key tells that from a refusal.
       keys.drop(key);
     }
   };
-  const asked = async (what: string, parameters: Record<string, string>): Promise<Reply> => {
-    try {
-      return readReply(name, what, await send(parameters));
-    } catch (error) {
-      throw trusted && failureType(error) === 'AuthenticationFailed' ? starting(name) : error;
-    }
-  };
+  const asked = async (what: string, parameters: Record<string, string>): Promise<Reply> =>
+    readReply(name, what, await send(parameters));
   const changing = async <T>(command: string, work: () => Promise<T>, told: (result: T) => string): Promise<T> => {
     const from = now();
     try {
@@ -83,15 +84,16 @@ export function createDevice({ name, transport, keys, signal, trusted, record, n
   };
   const said = (reply: Reply): string => reply.message || reply.result.text.trim();
   const request = (command: string): Promise<Reply> =>
-    changing(command, () => asked(command, { type: 'op', cmd: command }), said);
+    changing(inWords(command), () => asked(inWords(command), { type: 'op', cmd: command }), said);
   return {
     name,
     request,
-    op: async (command) => (await asked(command, { type: 'op', cmd: command })).result,
+    op: async (command) => (await asked(inWords(command), { type: 'op', cmd: command })).result,
     async enqueue(command) {
       const reply = await request(command);
       const job = jobOf(reply);
-      if (job === undefined) throw permanent('CommandFailed', `${name}: ${command} queued no job: ${said(reply)}`);
+      if (job === undefined)
+        throw permanent('CommandFailed', `${name}: ${inWords(command)} queued no job: ${said(reply)}`);
       return job;
     },
     async config(action, xpath) {
@@ -109,8 +111,10 @@ export function createDevice({ name, transport, keys, signal, trusted, record, n
       const what = `config set ${xpath} ${element}`;
       await changing(what, () => asked(what, { type: 'config', action: 'set', xpath, element }), said);
     },
-    async commit(description) {
-      const cmd = `<commit><description>${description}</description></commit>`;
+    async commit(admin, description) {
+      // Somebody may change something after we looked whether anybody has.
+      const whose = `<partial><admin><member>${escapeXml(admin)}</member></admin></partial>`;
+      const cmd = `<commit>${whose}<description>${escapeXml(description)}</description></commit>`;
       return jobOf(await changing(`commit ${description}`, () => asked('commit', { type: 'commit', cmd }), said));
     },
     export: (category) =>
@@ -120,7 +124,8 @@ export function createDevice({ name, transport, keys, signal, trusted, record, n
           const answer = await send({ type: 'export', category }, { timeoutMs: TRANSFER_TIMEOUT_MS });
           // A failure comes as a response document instead of the file.
           const isReply =
-            answer.status !== 200 || /^\s*<response\b/.test(answer.body.subarray(0, 200).toString('latin1'));
+            answer.status !== 200 ||
+            /^\s*(<\?xml[^>]*>\s*)?<response\b/.test(answer.body.subarray(0, 200).toString('latin1'));
           if (isReply) readReply(name, `export ${category}`, answer);
           return answer.body;
         },

@@ -1,5 +1,5 @@
 /** The XML API of PAN-OS: transport, replies, and devices as activities see them. */
-export { createDevice, keygen, type DeviceOptions, type Keys, type PanosDevice } from './device';
+export { createDevice, keygen, type DeviceOptions, type Keys, type PanosDevice, type Reader } from './device';
 export { failureOf, jobOf, readReply, type ApiAnswer, type Reply } from './reply';
-export { httpsTransport, normalFingerprint, type ApiCall, type Transport, type Upload } from './transport';
-export { at, childrenOf, escapeXml, needText, numberAt, parseDocument, textAt, XmlElement } from './xml';
+export { httpsTransport, type ApiCall, type Transport, type Upload } from './transport';
+export { at, childrenOf, escapeXml, inWords, numberAt, parseDocument, textAt, XmlElement } from './xml';

@@ -52,12 +52,14 @@ const SHOWN_CHARS = 160;
 
 /**
  * The reply in an answer.
- * @throws AuthenticationFailed (HTTP 403, code 16), Busy (transient), CommandFailed, CommandFailedRetryable (not XML, HTTP 5xx)
+ * @throws AuthenticationFailed (HTTP 403, code 16), Busy (transient), CommandFailed (HTTP 400 too), CommandFailedRetryable
+ * (not XML, other HTTP statuses)
  */
 export function readReply(device: string, asked: string, answer: ApiAnswer): Reply {
   const what = `${device}: ${asked.length > SHOWN_CHARS ? `${asked.slice(0, SHOWN_CHARS)}…` : asked}`;
   const text = answer.body.toString('utf8');
   if (answer.status === 403) throw forbidden(device);
+  if (answer.status === 400) throw permanent('CommandFailed', `${what}: HTTP 400 ${firstLine(text)}`);
   if (answer.status !== 200)
     throw transient('CommandFailedRetryable', `${what}: HTTP ${answer.status} ${firstLine(text)}`);
   let response: XmlElement;
@@ -102,7 +104,9 @@ export function failureOf(
   { message, code }: Pick<Reply, 'message' | 'code'>,
 ): ApplicationFailure {
   const said = `${what}: ${message === '' ? 'an error without a message' : message}${code === undefined ? '' : ` (code ${code})`}`;
-  if (code === 16 || code === 403) return forbidden(device);
+  if (code === 403) return forbidden(device);
+  if (code === 16)
+    return permanent('AuthenticationFailed', `${said}. What to do: give the role of the user this right`);
   if (RETRY_LATER.some((pattern) => pattern.test(message)) || (code !== undefined && PASSING_CODES.has(code)))
     return transient('Busy', said);
   const advice = ADVICE.find(([pattern]) => pattern.test(message))?.[1];

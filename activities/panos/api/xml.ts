@@ -30,18 +30,19 @@ export function at(element: XmlElement | undefined, path: string): XmlElement | 
 export const textAt = (element: XmlElement | undefined, path: string): string | undefined =>
   at(element, path)?.text.trim();
 
-/** Text of an element that must be there. @throws Error naming the path */
-export function needText(element: XmlElement, path: string): string {
-  const text = textAt(element, path);
-  if (text === undefined) throw new Error(`the reply has no <${path}>`);
-  return text;
-}
-
 /** A number at a path; undefined where there is none that reads as one. */
 export function numberAt(element: XmlElement | undefined, path: string): number | undefined {
   const text = textAt(element, path);
   return text === undefined || !/^-?\d+(\.\d+)?$/.test(text) ? undefined : Number(text);
 }
+
+/** A command as people type it: `<show><jobs><all/></jobs></show>` is "show jobs all". */
+export const inWords = (command: string): string =>
+  command
+    .replace(/<\/[^>]*>/g, ' ')
+    .replace(/<([^\s/>]+)[^>]*>/g, ' $1 ')
+    .trim()
+    .replace(/\s+/g, ' ');
 
 /** Text for inside an element or a quoted attribute. */
 export const escapeXml = (text: string): string =>

@@ -49,7 +49,7 @@ const ENTRIES = {
   mp_mem_utilization: { what: 'The management plane’s memory is used below the limit.' },
   // Beyond it.
   ha_flaps: {
-    what: 'Another failover doesn’t reach max-flaps.',
+    what: 'Neither member has flapped as often as max-flaps allows within 15 minutes.',
     always: 'a member that flaps too often is suspended for good',
   },
   ha_state_sync: { what: 'Sessions are synchronized to the other member (state-sync Complete).' },
@@ -72,8 +72,8 @@ const ENTRIES = {
     what: 'Active/passive: LACP and LLDP negotiate on the passive member before it takes over.',
   },
   active_active: {
-    what: 'Active/active: device IDs 0 and 1, packets can be forwarded over HA3.',
-    always: 'a pair without HA3, or with the same ID twice, becomes non-functional',
+    what: 'Active/active: the device IDs are 0 and 1.',
+    always: 'with the same ID twice, a member becomes non-functional',
   },
   active_active_sync: {
     what: 'Active/active: packet forwarding, virtual router sync and QoS sync are set alike on both members.',

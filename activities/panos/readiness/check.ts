@@ -11,12 +11,9 @@ import {
   type Fault,
   type TransientType,
 } from '../../kit/errors';
-import type { PanosDevice } from '../api';
+import type { Reader, XmlElement } from '../api';
 import { CHECK_NAMES, isWaivable, type CheckName } from './catalogue';
 import type { ReadinessChecksSpec } from './spec';
-
-/** What a check reads with. */
-export type Reader = Pick<PanosDevice, 'name' | 'op' | 'config'>;
 
 export interface CheckContext {
   readonly spec: ReadinessChecksSpec;
@@ -38,8 +35,14 @@ export interface Found {
   readonly waivable?: boolean;
 }
 
-export type MemberCheck = (device: Reader, context: CheckContext) => Promise<readonly Found[]>;
-export type PairCheck = (members: readonly Reader[], context: CheckContext) => Promise<readonly Found[]>;
+/** What a check asks one member with. */
+export interface MemberReader extends Reader {
+  /** An answer of now, where one from earlier in the run is no use. */
+  fresh(command: string): Promise<XmlElement>;
+}
+
+export type MemberCheck = (device: MemberReader, context: CheckContext) => Promise<readonly Found[]>;
+export type PairCheck = (members: readonly MemberReader[], context: CheckContext) => Promise<readonly Found[]>;
 /** `each` is asked of every member, `both` once of the pair. */
 export type Check = { readonly each: MemberCheck } | { readonly both: PairCheck };
 export type Checks = Readonly<Record<CheckName, Check>>;
@@ -69,13 +72,26 @@ export const chosen = ({ only, skip }: Pick<ReadinessChecksSpec, 'only' | 'skip'
     (name) => !isWaivable(name) || ((only === undefined || only.includes(name)) && !skip.includes(name)),
   );
 
-/** Each question is asked once, however many checks need its answer. */
-export function remembering(device: Reader): Reader {
+/**
+ * Each question is asked once, however many checks need its answer. A device that is silent once isn't asked again: thirty
+ * checks would each wait for it.
+ */
+export function remembering(device: Reader): MemberReader {
   const answers = new Map<string, Promise<unknown>>();
-  const once = <T>(key: string, ask: () => Promise<T>): Promise<T> => {
+  let silence: Error | undefined;
+  const ask = async <T>(question: () => Promise<T>): Promise<T> => {
+    if (silence !== undefined) throw silence;
+    try {
+      return await question();
+    } catch (error) {
+      if (error instanceof Error && SILENCES.includes(failureType(error) ?? '')) silence = error;
+      throw error;
+    }
+  };
+  const once = <T>(key: string, question: () => Promise<T>): Promise<T> => {
     const known = answers.get(key) as Promise<T> | undefined;
     if (known !== undefined) return known;
-    const asked = ask();
+    const asked = ask(question);
     answers.set(key, asked);
     return asked;
   };
@@ -83,21 +99,32 @@ export function remembering(device: Reader): Reader {
     name: device.name,
     op: (command) => once(command, () => device.op(command)),
     config: (action, xpath) => once(`${action} ${xpath}`, () => device.config(action, xpath)),
+    fresh: (command) => ask(() => device.op(command)),
   };
 }
 
+/**
+ * Members side by side, the checks of one after another: a device answers few calls at once, and its own load is measured
+ * meanwhile.
+ */
 export async function runChecks(checks: Checks, devices: readonly Reader[], context: CheckContext): Promise<CheckRun> {
   const members = devices.map(remembering);
   const ran = chosen(context.spec);
-  const faults = await Promise.all(
-    ran.flatMap((name) => {
+  const ofMembers = members.map(async (member) => {
+    const faults: CheckFault[] = [];
+    for (const name of ran) {
       const check = checks[name];
-      return 'both' in check
-        ? [faultsOf(name, 'both members', () => check.both(members, context))]
-        : members.map((member) => faultsOf(name, member.name, () => check.each(member, context)));
-    }),
-  );
-  return { ran, faults: oneSilence(faults.flat()) };
+      if ('each' in check) faults.push(...(await faultsOf(name, member.name, () => check.each(member, context))));
+    }
+    return faults;
+  });
+  const faults = (await Promise.all(ofMembers)).flat();
+  for (const name of ran) {
+    const check = checks[name];
+    if ('both' in check) faults.push(...(await faultsOf(name, 'both members', () => check.both(members, context))));
+  }
+  const order = (fault: CheckFault): number => ran.indexOf(fault.check);
+  return { ran, faults: oneSilence(faults.sort((a, b) => order(a) - order(b))) };
 }
 
 /** Failures of the device, not of one question: every check would tell the same. */

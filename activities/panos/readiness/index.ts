@@ -10,11 +10,10 @@ export {
   type CheckContext,
   type CheckFault,
   type CheckRun,
-  type Reader,
   type ReadinessFault,
 } from './check';
 export { CHECKS } from './checks';
 export { compareSnapshots, type Difference } from './compare';
-export { peersOf } from './read';
+export { haLeaf, peersOf } from './read';
 export { readSnapshot, type Snapshot } from './snapshot';
 export { readinessChecksSpec, thresholdsSpec, type ReadinessChecksSpec, type Thresholds } from './spec';

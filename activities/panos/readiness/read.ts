@@ -1,9 +1,8 @@
 /** Questions that several checks or the snapshot ask, with their answers as values. */
-import { textAt, type PanosDevice, type XmlElement } from '../api';
+import { textAt, type Reader, type XmlElement } from '../api';
 import { isServing, readHa, type HaReading } from '../ha';
 import { readSystem } from '../system';
 import { permanent } from '../../kit/errors';
-import type { Reader } from './check';
 import { parseAdvancedPeers, parseLegacyPeers, type BgpPeer } from './parse';
 
 export const COMMANDS = {
@@ -25,22 +24,17 @@ export const XPATHS = {
   certificates: '/config/shared/certificate',
 } as const;
 
-/** readHa and readSystem only read. */
-const asDevice = (reader: Reader): PanosDevice => reader as PanosDevice;
-
 /** @throws NotReady if high availability isn't enabled */
 export async function haOf(reader: Reader): Promise<HaReading> {
-  const reading = await readHa(asDevice(reader));
+  const reading = await readHa(reader);
   if (reading === undefined) throw permanent('NotReady', `high availability isn’t enabled on ${reader.name}`);
   return reading;
 }
 
-export const systemOf = (reader: Reader) => readSystem(asDevice(reader));
-
 export const servesNow = async (reader: Reader): Promise<boolean> => isServing((await haOf(reader)).state);
 
 export async function peersOf(reader: Reader): Promise<BgpPeer[]> {
-  return (await systemOf(reader)).advancedRouting
+  return (await readSystem(reader)).advancedRouting
     ? parseAdvancedPeers(await reader.op(COMMANDS.advancedPeers))
     : parseLegacyPeers(await reader.op(COMMANDS.legacyPeers));
 }
@@ -49,11 +43,14 @@ export async function peersOf(reader: Reader): Promise<BgpPeer[]> {
 export const stateText = async (reader: Reader, filter: string): Promise<string> =>
   (await reader.op(`<show><system><state><filter>${filter}</filter></state></system></show>`)).text;
 
-export const runningConfig = (reader: Reader, xpath: string): Promise<XmlElement | undefined> =>
-  reader.config('show', xpath);
+/**
+ * Configuration as it is in force. Read as the candidate, for what Panorama's templates add is shown only there; the check
+ * candidate_config makes sure that the two are the same.
+ */
+export const configOf = (reader: Reader, xpath: string): Promise<XmlElement | undefined> => reader.config('get', xpath);
 
 /** A leaf of the HA configuration's group. Before 8.1 the group was an entry by its ID. */
 export async function haLeaf(reader: Reader, path: string): Promise<string | undefined> {
-  const ha = await runningConfig(reader, XPATHS.ha);
+  const ha = await configOf(reader, XPATHS.ha);
   return textAt(ha, `group/${path}`) ?? textAt(ha, `group/entry/${path}`);
 }

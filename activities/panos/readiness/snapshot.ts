@@ -3,9 +3,11 @@
  * Names are kept while they are few; of many, short marks are kept, which tell that one is missing but not which.
  */
 import { createHash } from 'node:crypto';
+import type { Reader } from '../api';
 import type { HaState } from '../ha';
 import { isServing } from '../ha';
-import type { Reader } from './check';
+import { readSystem } from '../system';
+
 import {
   parseAdvancedRoutes,
   parseArp,
@@ -18,7 +20,7 @@ import {
   parseTunnels,
   type RouteCounts,
 } from './parse';
-import { COMMANDS, haOf, peersOf, stateText, systemOf } from './read';
+import { COMMANDS, haOf, peersOf, stateText } from './read';
 
 /** Budgets of characters of JSON; together with all the rest they stay below 4 KiB. */
 const NAMES_CHARS = 420;
@@ -76,7 +78,7 @@ export function nameSet(unsorted: readonly string[]): NameSet {
 
 /** Reads one member. @throws what the device's reading throws; nothing is left out silently */
 export async function readSnapshot(device: Reader): Promise<Snapshot> {
-  const { version, contentVersion, advancedRouting } = await systemOf(device);
+  const { version, contentVersion, advancedRouting } = await readSystem(device);
   const { state } = await haOf(device);
   const engine = advancedRouting ? 'advanced-routing' : 'routing';
   const routes = await device.op(`<show><${engine}><route></route></${engine}></show>`);

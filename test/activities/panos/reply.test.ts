@@ -1,4 +1,4 @@
-import { jobOf, readReply } from '../../../activities/panos/api';
+import { inWords, jobOf, readReply } from '../../../activities/panos/api';
 import { failureType } from '../../../activities/kit';
 
 const reply = (body: string, status = 200) => readReply('pa1', '<show/>', { status, body: Buffer.from(body) });
@@ -64,4 +64,11 @@ it('HTTP 403 is a matter of credentials, and what is no XML may pass', () => {
   expect(failureType(failure(refused, 403))).toBe('AuthenticationFailed');
   expect(failureType(failure('<html>starting', 200))).toBe('CommandFailedRetryable');
   expect(failureType(failure('', 503))).toBe('CommandFailedRetryable');
+});
+
+it('tells commands as people type them', () => {
+  expect(
+    inWords('<request><system><software><install><version>10.2.9</version></install></software></system></request>'),
+  ).toBe('request system software install version 10.2.9');
+  expect(inWords("<show><arp><entry name = 'all'/></arp></show>")).toBe('show arp entry');
 });

@@ -2,10 +2,10 @@
  * What the HA configuration lets happen at the next failover or boot. Source: facts/pan-os.md, sections 1, 2 (U8), 4.2 and
  * 5 (HA config tree); xpaths of LACP, LLDP, DHCP and User-ID as public clients write them.
  */
-import { at, childrenOf, textAt, type XmlElement } from '../../api';
+import { at, childrenOf, textAt, type Reader, type XmlElement } from '../../api';
 import { parseSessionStats } from '../parse';
-import type { Checks, Found, Reader } from '../check';
-import { COMMANDS, haLeaf, haOf, peersOf, runningConfig, servesNow, XPATHS } from '../read';
+import type { Checks, Found } from '../check';
+import { COMMANDS, haLeaf, haOf, peersOf, configOf, servesNow, XPATHS } from '../read';
 import { dataplaneCpu } from './device';
 
 const AA = 'mode/active-active';
@@ -26,7 +26,7 @@ export function dynamicRouting(network: XmlElement | undefined): string[] {
 
 /** In the configuration (Panorama's templates may not be in it), or seen to run. */
 async function routingProtocols(reader: Reader): Promise<string[]> {
-  const configured = dynamicRouting(await runningConfig(reader, XPATHS.network));
+  const configured = dynamicRouting(await configOf(reader, XPATHS.network));
   return configured.length > 0 ? configured : (await peersOf(reader)).length > 0 ? ['bgp'] : [];
 }
 
@@ -77,12 +77,21 @@ async function twoSided(members: readonly Reader[]): Promise<Found[]> {
   return lists.flat();
 }
 
-/** Device IDs of an active/active pair. Pure. */
-export function deviceIdFaults(members: readonly { name: string; value: string }[]): Found[] {
-  const ids = members.map(({ value }) => value);
-  return [...ids].sort().join() === '0,1'
-    ? []
-    : [{ what: `device IDs must be 0 and 1: ${members.map(({ name, value }) => `${name}: ${value}`).join(', ')}` }];
+async function deviceId(reader: Reader): Promise<number | undefined> {
+  const configured = await haLeaf(reader, `${AA}/device-id`);
+  return configured === undefined ? (await haOf(reader)).deviceId : Number(configured);
+}
+
+/** Device IDs of an active/active pair; undefined where the device doesn't tell. Pure. */
+export function deviceIdFaults(
+  members: readonly { readonly name: string; readonly id: number | undefined }[],
+): Found[] {
+  const told = members.map(({ name, id }) => `${name}: ${id ?? 'not told'}`).join(', ');
+  // Not a reason to stop for good: the pair works, and replies of active/active differ between releases.
+  if (members.some(({ id }) => id === undefined))
+    return [{ what: `device IDs can’t be read: ${told}`, waivable: true }];
+  const ids = members.map(({ id }) => id).sort();
+  return ids.join() === '0,1' ? [] : [{ what: `device IDs must be 0 and 1: ${told}` }];
 }
 
 /** Load that one member gets when the other leaves. Pure. */
@@ -150,25 +159,12 @@ export const agentNames = (vsys: XmlElement | undefined): string[] =>
 
 export const configuredChecks = {
   active_active: {
-    async both(members) {
-      if (!(await Promise.all(members.map(inActiveActive))).some(Boolean)) return [];
-      const [ids, forwarding] = [
-        await leaves(members, `${AA}/device-id`, '0'),
-        await leaves(members, `${AA}/packet-forwarding`, 'yes'),
-      ];
-      const off = forwarding.filter(({ value }) => value !== 'yes').map(({ name }) => name);
-      return [
-        ...deviceIdFaults(ids),
-        ...(off.length === members.length && off.length > 0
-          ? [
-              {
-                what: `packet forwarding over HA3 is off on ${off.join(' and ')}`,
-                next: 'asymmetric packets are dropped without it',
-              },
-            ]
-          : []),
-      ];
-    },
+    both: async (members) =>
+      (await Promise.all(members.map(inActiveActive))).some(Boolean)
+        ? deviceIdFaults(
+            await Promise.all(members.map(async (reader) => ({ name: reader.name, id: await deviceId(reader) }))),
+          )
+        : [],
   },
   active_active_sync: {
     both: async (members) => ((await Promise.all(members.map(inActiveActive))).some(Boolean) ? twoSided(members) : []),
@@ -188,7 +184,7 @@ export const configuredChecks = {
   },
   dhcp_relay: {
     async each(reader) {
-      const relays = (await inActiveActive(reader)) ? relayInterfaces(await runningConfig(reader, XPATHS.network)) : [];
+      const relays = (await inActiveActive(reader)) ? relayInterfaces(await configOf(reader, XPATHS.network)) : [];
       return relays.length === 0
         ? []
         : [
@@ -201,7 +197,7 @@ export const configuredChecks = {
   },
   user_id_agents: {
     async each(reader) {
-      const agents = (await inActiveActive(reader)) ? agentNames(await runningConfig(reader, XPATHS.vsys)) : [];
+      const agents = (await inActiveActive(reader)) ? agentNames(await configOf(reader, XPATHS.vsys)) : [];
       return agents.length === 0
         ? []
         : [
@@ -227,7 +223,7 @@ export const configuredChecks = {
   passive_pre_negotiation: {
     async each(reader) {
       if (await inActiveActive(reader)) return [];
-      const interfaces = notPreNegotiated(await runningConfig(reader, XPATHS.network));
+      const interfaces = notPreNegotiated(await configOf(reader, XPATHS.network));
       return interfaces.length === 0
         ? []
         : [

@@ -1,6 +1,6 @@
 /** The machine: clocks, licences, certificates, load, sensors, locks. Source: facts/pan-os.md, section 6. */
-import { at, childrenOf, type XmlElement } from '../../api';
-import type { Checks, Found, Reader } from '../check';
+import { at, childrenOf, type Reader, type XmlElement } from '../../api';
+import type { Checks, Found, MemberReader } from '../check';
 import {
   HASH_ORDER,
   parseAlarms,
@@ -25,7 +25,7 @@ import {
   type Panorama,
   type Scheduled,
 } from '../parse';
-import { COMMANDS, runningConfig, stateText, XPATHS } from '../read';
+import { COMMANDS, configOf, stateText, XPATHS } from '../read';
 import type { ReadinessChecksSpec } from '../spec';
 
 const found = (what: string, next?: string): Found[] => [{ what, ...(next === undefined ? {} : { next }) }];
@@ -119,18 +119,17 @@ export const pendingFaults = (full: boolean, pending: boolean): Found[] =>
     ? found(full ? 'it needs a full commit' : 'it has changes that aren’t committed', 'commit or revert them first')
     : [];
 
-async function clocks(reader: Reader, allowedMs: number): Promise<Found[]> {
-  const before = parseClock((await reader.op(COMMANDS.clock)).text);
-  const dataplanes = parseDataplaneClocks(await reader.op('<show><clock><more></more></clock></show>'));
-  // Written in another way, for the reader remembers answers.
-  const after = parseClock((await reader.op('<show><clock/></show>')).text);
+async function clocks(reader: MemberReader, allowedMs: number): Promise<Found[]> {
+  const before = parseClock((await reader.fresh(COMMANDS.clock)).text);
+  const dataplanes = parseDataplaneClocks(await reader.fresh('<show><clock><more></more></clock></show>'));
+  const after = parseClock((await reader.fresh(COMMANDS.clock)).text);
   return clockFaults(before, after, dataplanes, allowedMs);
 }
 
 /** Shared ones and those of each virtual system. */
 async function certificatesOf(reader: Reader): Promise<Certificate[]> {
-  const shared = await runningConfig(reader, XPATHS.certificates);
-  const vsys = childrenOf(await runningConfig(reader, XPATHS.vsys), 'entry').map((entry) => at(entry, 'certificate'));
+  const shared = await configOf(reader, XPATHS.certificates);
+  const vsys = childrenOf(await configOf(reader, XPATHS.vsys), 'entry').map((entry) => at(entry, 'certificate'));
   return (
     [shared, ...vsys]
       .flatMap((list: XmlElement | undefined) => childrenOf(list, 'entry'))
@@ -166,7 +165,7 @@ export const deviceChecks = {
   dynamic_updates: {
     async each(reader, { spec }) {
       const now = parseClock((await reader.op(COMMANDS.clock)).text);
-      const schedule = await runningConfig(reader, XPATHS.updateSchedule);
+      const schedule = await configOf(reader, XPATHS.updateSchedule);
       return scheduleFaults(parseSchedules(schedule, now), spec.dynamicUpdatesWindowMs);
     },
   },

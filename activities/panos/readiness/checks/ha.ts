@@ -1,18 +1,18 @@
 /** What the pair says of itself. Source: facts/pan-os.md, sections 1, 2, 4.1 (steps 0, 2) and 6. */
-import { at, childrenOf, type XmlElement } from '../../api';
+import { at, childrenOf, type Reader, type XmlElement } from '../../api';
 import type { HaReading } from '../../ha';
 import { pairFaults, type Identity } from '../../identify';
-import { isActive, readJob, type Job } from '../../jobs';
-import type { Checks, Found, Reader } from '../check';
-import { haLeaf, haOf, runningConfig, systemOf, XPATHS } from '../read';
+import { isActive, readJobs, type Job } from '../../jobs';
+import { readSystem } from '../../system';
+import type { Checks, Found } from '../check';
+import { haLeaf, haOf, configOf, XPATHS } from '../read';
 
 const STATE = '<show><high-availability><state></state></high-availability></show>';
-const JOBS = '<show><jobs><all></all></jobs></show>';
 
 const identityOf = async (reader: Reader): Promise<Identity> => ({
   node: reader.name,
   ha: await haOf(reader),
-  system: await systemOf(reader),
+  system: await readSystem(reader),
   images: [],
 });
 
@@ -82,11 +82,10 @@ export function compatibilityFaults(state: XmlElement): Found[] {
 
 /** Pure. */
 export const flapFaults = ({ flaps, maxFlaps }: Pick<HaReading, 'flaps' | 'maxFlaps'>): Found[] =>
-  // The upgrade makes one failover, with fail back two.
-  maxFlaps > 0 && flaps + 1 >= maxFlaps
+  maxFlaps > 0 && flaps >= maxFlaps
     ? [
         {
-          what: `it has flapped ${flaps} times lately, and max-flaps is ${maxFlaps}: another failover may suspend it for good`,
+          what: `it has flapped ${flaps} times lately, and max-flaps is ${maxFlaps}: one more suspends it for good`,
           next: 'wait for 15 minutes without a failover',
         },
       ]
@@ -123,8 +122,6 @@ export function pushFaults(jobs: readonly Job[]): Found[] {
       ];
 }
 
-const jobsOf = async (reader: Reader): Promise<Job[]> => childrenOf(await reader.op(JOBS), 'job').map(readJob);
-
 /** HA1 alone keeps two members that boot from both becoming active. Pure. */
 export function ha1BackupFaults(heartbeatBackup: string | undefined, backupLink: boolean): Found[] {
   return heartbeatBackup === 'yes' || backupLink
@@ -145,11 +142,11 @@ export const haChecks = {
   ha_flaps: { each: async (reader) => flapFaults(await haOf(reader)) },
   ha1_backup: {
     async each(reader) {
-      const ha = await runningConfig(reader, XPATHS.ha);
+      const ha = await configOf(reader, XPATHS.ha);
       const backup = childrenOf(at(ha, 'interface/ha1-backup')).length > 0;
       return ha1BackupFaults(await haLeaf(reader, 'election-option/heartbeat-backup'), backup);
     },
   },
-  jobs: { each: async (reader) => jobFaults(await jobsOf(reader)) },
-  panorama_push: { each: async (reader) => pushFaults(await jobsOf(reader)) },
+  jobs: { each: async (reader) => jobFaults(await readJobs(reader)) },
+  panorama_push: { each: async (reader) => pushFaults(await readJobs(reader)) },
 } satisfies Partial<Checks>;

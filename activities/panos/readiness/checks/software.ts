@@ -1,8 +1,10 @@
 /** Room for images, and content. Source: facts/pan-os.md, sections 4.1 (steps 5, 7) and 6. */
-import { newestContent } from '../../content';
-import type { CheckContext, Checks, Found, Reader } from '../check';
-import { parseContents, parseFreeDisk, parseImages, type OfferedImage } from '../parse';
-import { systemOf } from '../read';
+import type { Reader } from '../../api';
+import { newestContent, readContent } from '../../content';
+import { checkImages, readImages, type Image } from '../../images';
+import { readSystem } from '../../system';
+import type { CheckContext, Checks, Found } from '../check';
+import { parseFreeDisk } from '../parse';
 
 const IMAGES_ON = '/opt/panrepo';
 /** Images are unpacked beside themselves. */
@@ -10,7 +12,7 @@ const ROOM_FACTOR = 1.1;
 
 export interface DiskQuestion {
   readonly freeMb: number;
-  readonly images: readonly OfferedImage[];
+  readonly images: readonly Pick<Image, 'version' | 'sizeMb' | 'downloaded'>[];
   /** Images that the upgrade needs. */
   readonly wanted: readonly string[];
   /** They come from files: the device needn't know of them. */
@@ -23,7 +25,7 @@ export function diskFaults({ freeMb, images, wanted, imported, atLeastMb }: Disk
   const known = wanted.map((version) => ({ version, image: images.find((image) => image.version === version) }));
   const missing = imported ? [] : known.filter(({ image }) => image === undefined);
   const megabytes = known.reduce(
-    (sum, { image }) => sum + (image === undefined || image.downloaded ? 0 : image.sizeMb),
+    (sum, { image }) => sum + (image === undefined || image.downloaded === 'yes' ? 0 : image.sizeMb),
     0,
   );
   const needed = Math.max(Math.round(megabytes * ROOM_FACTOR), atLeastMb);
@@ -48,20 +50,17 @@ const gigabytes = (megabytes: number, round: (value: number) => number): string 
   (round((megabytes * 10) / 1_024) / 10).toFixed(1);
 
 async function disk(reader: Reader, { spec, images: wanted, imported }: CheckContext): Promise<Found[]> {
-  const free = parseFreeDisk((await reader.op('<show><system><disk-space></disk-space></system></show>')).text);
-  const freeMb = free.get(IMAGES_ON);
+  const { text } = await reader.op('<show><system><disk-space></disk-space></system></show>');
+  const freeMb = parseFreeDisk(text, IMAGES_ON);
   if (freeMb === undefined) return [{ what: `it has no ${IMAGES_ON}, where images are kept` }];
-  const verb = imported ? 'info' : 'check';
-  const images =
-    wanted.length === 0
-      ? []
-      : parseImages(await reader.op(`<request><system><software><${verb}></${verb}></software></system></request>`));
+  // Devices without internet can't ask.
+  const images = wanted.length === 0 ? [] : await (imported ? readImages : checkImages)(reader);
   return diskFaults({ freeMb, images, wanted, imported, atLeastMb: spec.diskFreeGb * 1_024 });
 }
 
 /**
- * Pure. `offered`: undefined where it isn't asked for. The upgrade installs the newest itself where `content` is latest:
- * then it must only be there to be had.
+ * Pure. `offered`: what the update server has; empty where it wasn't asked. The upgrade installs the newest itself where
+ * `content` is latest: then it must only be there to be had.
  */
 export function contentFaults(
   installed: string,
@@ -72,8 +71,8 @@ export function contentFaults(
   const newest = newestContent(offered.map(entry));
   const required = atLeast ?? newest;
   if (required === undefined) return [{ what: 'the update server offers no content' }];
-  const isEnough = (have: string): boolean => newestContent([entry(required), entry(have)]) === have;
-  if (isEnough(installed) || (content === 'latest' && newest !== undefined && isEnough(newest))) return [];
+  if (isAtLeast(installed, required)) return [];
+  if (content === 'latest' && newest !== undefined && isAtLeast(newest, required)) return [];
   return [
     {
       what: `content ${installed || 'none'} is older than ${required}`,
@@ -86,14 +85,14 @@ export function contentFaults(
 }
 
 const entry = (version: string) => ({ version, downloaded: false, current: false });
+const isAtLeast = (have: string, required: string): boolean => newestContent([entry(required), entry(have)]) === have;
 
 async function content(reader: Reader, { spec: { contentVersion }, content: plan }: CheckContext): Promise<Found[]> {
-  const { contentVersion: installed } = await systemOf(reader);
-  // Devices without internet can't ask.
-  const asked = contentVersion === undefined || plan === 'latest';
-  const offered = asked
-    ? parseContents(await reader.op('<request><content><upgrade><check/></upgrade></content></request>'))
-    : [];
+  const { contentVersion: installed } = await readSystem(reader);
+  // Devices without internet can't ask: not unless it matters.
+  const isEnough = contentVersion !== undefined && isAtLeast(installed, contentVersion);
+  const asked = !isEnough && (contentVersion === undefined || plan === 'latest');
+  const offered = asked ? (await readContent(reader, 'check')).map(({ version }) => version) : [];
   return contentFaults(installed, contentVersion, offered, plan);
 }
 

@@ -1,5 +1,6 @@
 /** What passes through the pair: BGP, and what the inventory names. Asked of members that serve. Source: facts §6, §10. */
-import type { Checks, Found, Reader } from '../check';
+import type { Reader } from '../../api';
+import type { Checks, Found } from '../check';
 import {
   parseArp,
   parseSessions,

@@ -4,5 +4,4 @@ export * from './hashes';
 export * from './network';
 export * from './routing';
 export * from './schedules';
-export * from './software';
 export * from './system';

@@ -71,11 +71,15 @@ export function parseAdvancedRoutes(result: XmlElement): RouteCounts {
 
 /** Entries of the forwarding table, IPv4 and IPv6; the same reply for both engines. @throws UnknownReply */
 export function parseFibCount(result: XmlElement): number {
+  if (isEmpty(result)) return 0;
   if (at(result, 'fibs') === undefined) throw new UnknownReply('the forwarding table', result.text);
   return childrenOf(at(result, 'fibs'), 'entry')
     .map((table) => childrenOf(at(table, 'entries'), 'entry').length)
     .reduce((sum, count) => sum + count, 0);
 }
+
+/** A device without a router has nothing to say. */
+const isEmpty = (result: XmlElement): boolean => result.text.trim() === '' && childrenOf(result).length === 0;
 
 function counted(names: readonly string[]): RouteCounts {
   const counts: Record<string, number> = {};
@@ -84,7 +88,7 @@ function counted(names: readonly string[]): RouteCounts {
 }
 
 function jsonOf(result: XmlElement, what: string): Record<string, unknown> {
-  const text = textAt(result, 'json');
+  const text = textAt(result, 'json') ?? (isEmpty(result) ? '' : undefined);
   if (text === undefined) throw new UnknownReply(what, result.text);
   if (text === '') return {};
   try {

@@ -55,17 +55,17 @@ export const parseSupport = (result: XmlElement): string | undefined =>
 
 const UNIT_MB: Readonly<Record<string, number>> = { K: 1 / 1_024, M: 1, G: 1_024, T: 1_024 * 1_024 };
 
-/** Free MiB by mount point, of df -h as the device prints it. @throws UnknownReply */
-export function parseFreeDisk(text: string): Map<string, number> {
-  const free = new Map<string, number>();
-  for (const line of text.trim().split('\n').slice(1)) {
-    const row = /^\S+\s+\S+\s+\S+\s+([\d.]+)([KMGT]?)\s+\d+%\s+(\/\S*)/.exec(line.trim());
-    if (row === null) throw new UnknownReply('the free disk space', line);
-    // A number without a unit is bytes.
-    free.set(row[3] ?? '', Number(row[1]) * (UNIT_MB[row[2] ?? ''] ?? 1 / 1_024 / 1_024));
-  }
-  if (free.size === 0) throw new UnknownReply('the free disk space', text);
-  return free;
+/**
+ * Free MiB of a mount point, of df -h as the device prints it; undefined if there is no such. Rows of other file systems may
+ * look as they like. @throws UnknownReply
+ */
+export function parseFreeDisk(text: string, mount: string): number | undefined {
+  const line = text.split('\n').find((row) => row.trim().endsWith(` ${mount}`));
+  if (line === undefined) return undefined;
+  const [, size = '', unit = ''] = /^\S+\s+\S+\s+\S+\s+([\d.]+)([KMGT]?)\s+\d+%\s/.exec(line.trim()) ?? [];
+  if (size === '') throw new UnknownReply('the free disk space', line);
+  // A number without a unit is bytes.
+  return Number(size) * (UNIT_MB[unit] ?? 1 / 1_024 / 1_024);
 }
 
 const CLOCK = /\w{3} (\w{3}) +(\d{1,2}) (\d{2}:\d{2}:\d{2}) \S+ (\d{4})/;

@@ -18,13 +18,13 @@ test('an image that the update server doesn’t offer is a fault (panos-upgrade-
 
 test('room: at least the fixed amount, and 1.1 times the images that aren’t downloaded', () => {
   const images = [
-    { version: '10.2.0', sizeMb: 1_000, downloaded: false },
-    { version: '10.2.9', sizeMb: 3_000, downloaded: false },
+    { version: '10.2.0', sizeMb: 1_000, downloaded: 'no' },
+    { version: '10.2.9', sizeMb: 3_000, downloaded: 'no' },
   ];
   const of = (freeMb: number, downloaded = false) =>
     diskFaults({
       freeMb,
-      images: images.map((i) => ({ ...i, downloaded: downloaded && i.version === '10.2.0' })),
+      images: images.map((i) => ({ ...i, downloaded: downloaded && i.version === '10.2.0' ? 'yes' : 'no' })),
       wanted: ['10.2.0', '10.2.9'],
       imported: false,
       atLeastMb: 3_072,
@@ -66,9 +66,9 @@ test('compatibility is named by its parts', () => {
   expect(said(ha.compatibilityFaults(state))).toBe('not the same on both members: url, VMS');
 });
 
-test('one more failover must not reach max-flaps', () => {
-  expect(ha.flapFaults({ flaps: 1, maxFlaps: 3 })).toEqual([]);
-  expect(ha.flapFaults({ flaps: 2, maxFlaps: 3 })).toHaveLength(1);
+test('one more failover must not exceed max-flaps', () => {
+  expect(ha.flapFaults({ flaps: 2, maxFlaps: 3 })).toEqual([]);
+  expect(ha.flapFaults({ flaps: 3, maxFlaps: 3 })).toHaveLength(1);
   expect(ha.flapFaults({ flaps: 9, maxFlaps: 0 })).toEqual([]);
 });
 
@@ -199,13 +199,14 @@ describe('what the configuration lets happen', () => {
   });
 
   test('device IDs, and settings of one side only', () => {
-    const ids = (a: string, b: string) =>
+    const ids = (a?: number, b?: number) =>
       configured.deviceIdFaults([
-        { name: 'a', value: a },
-        { name: 'b', value: b },
+        { name: 'a', id: a },
+        { name: 'b', id: b },
       ]);
-    expect(ids('1', '0')).toEqual([]);
-    expect(ids('0', '0')).toHaveLength(1);
+    expect(ids(1, 0)).toEqual([]);
+    expect(ids(0, 0)).toEqual([{ what: 'device IDs must be 0 and 1: a: 0, b: 0' }]);
+    expect(ids(0)[0]).toMatchObject({ waivable: true });
     const sides = [
       { name: 'a', value: 'yes' },
       { name: 'b', value: 'no' },

@@ -40,9 +40,9 @@ export const PAIR_CASES: readonly Case[] = [
   },
   {
     check: 'ha_flaps',
-    of: 'two flaps',
-    change: (pair) => void (pair.ha.members[0].flaps.nonfunc = 2),
-    says: 'flapped 2 times',
+    of: 'three flaps',
+    change: (pair) => void (pair.ha.members[0].flaps.nonfunc = 3),
+    says: 'flapped 3 times',
   },
   {
     check: 'ha_state_sync',
@@ -102,13 +102,6 @@ export const PAIR_CASES: readonly Case[] = [
     options: ACTIVE_ACTIVE,
     change: configured(`${GROUP}/mode/active-active`, '<device-id>0</device-id>'),
     says: 'fw-a: 0, fw-b: 0',
-  },
-  {
-    check: 'active_active',
-    of: 'no packet forwarding',
-    options: ACTIVE_ACTIVE,
-    change: configured(`${GROUP}/mode/active-active`, '<packet-forwarding>no</packet-forwarding>'),
-    says: 'packet forwarding over HA3 is off',
   },
   {
     check: 'active_active_sync',

@@ -54,20 +54,22 @@ test('support: a device that the update server doesn’t know has no end', () =>
   expect(parseSupport(reply('<ExpiryDate/>'))).toBeUndefined();
 });
 
-test('disk space: units, and rows that can’t be read aren’t zero', () => {
+test('disk space: units, and a row that can’t be read isn’t zero', () => {
   const df = (avail: string) =>
-    ` Filesystem Size Used Avail Use% Mounted on\n/dev/md6        23G  2.2G  ${avail}    11% /opt/panrepo\n`;
-  const free = (avail: string) => parseFreeDisk(df(avail)).get('/opt/panrepo');
-  expect([free('20G'), free('5.9G'), free('512M'), free('1.5T'), free('1020K')]).toEqual([
+    ` Filesystem Size Used Avail Use% Mounted on\nnone 0 0 0 - /odd\n/dev/md6        23G  2.2G  ${avail}    11% /opt/panrepo\n`;
+  const free = (avail: string) => parseFreeDisk(df(avail), '/opt/panrepo');
+  expect(['20G', '5.9G', '512M', '1.5T', '1020K', '2147483648', '0'].map(free)).toEqual([
     20_480,
     6_041.6,
     512,
     1_572_864,
     1_020 / 1_024,
+    2_048,
+    0,
   ]);
-  expect(free('2147483648')).toBe(2_048);
   expect(() => free('AG')).toThrow('can’t read the free disk space');
-  expect(() => parseFreeDisk('')).toThrow('it is empty');
+  expect(parseFreeDisk(df('1G'), '/opt')).toBeUndefined();
+  expect(parseFreeDisk('', '/opt/panrepo')).toBeUndefined();
 });
 
 test('clocks, of one dataplane and of several', () => {
@@ -149,6 +151,7 @@ test('routes of the advanced engine by protocol, installed ones of all logical r
   };
   expect(parseAdvancedRoutes(result(`<json>${JSON.stringify(json)}</json>`))).toEqual({ static: 1, bgp: 1, ospf: 1 });
   expect(parseAdvancedRoutes(result('<json/>'))).toEqual({});
+  expect(parseAdvancedRoutes(result('\n'))).toEqual({});
   expect(() => parseAdvancedRoutes(result('<json>{"a": "</json>'))).toThrow('routes');
   expect(() => parseAdvancedRoutes(result('text'))).toThrow('routes');
 });
@@ -173,6 +176,7 @@ test('the forwarding table may be one entry, or none', () => {
   expect(parseFibCount(result(`<fibs>${table(2)}${table(1)}</fibs>`))).toBe(3);
   expect(parseFibCount(result(`<fibs>${table(2)}</fibs>`))).toBe(2);
   expect(parseFibCount(result('<fibs/>'))).toBe(0);
+  expect(parseFibCount(result(' '))).toBe(0);
   expect(() => parseFibCount(result('text'))).toThrow('forwarding');
 });
 

@@ -1,6 +1,7 @@
 import type { ApplicationFailure } from '@temporalio/common';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Reader } from '../../../../activities/panos/api';
 import { transient } from '../../../../activities/kit/errors';
 import {
   CATALOGUE,
@@ -15,7 +16,6 @@ import {
   runChecks,
   type Check,
   type Checks,
-  type Reader,
 } from '../../../../activities/panos/readiness/check';
 import { readinessChecksSpec } from '../../../../activities/panos/readiness/spec';
 import { result } from './xml';
@@ -77,6 +77,28 @@ test('a question is asked once, however many checks need the answer', async () =
   };
   await runChecks(checks({ ntp_sync: ask, panorama: ask }), [member('fw-a', asked)], context);
   expect(asked.sort()).toEqual(['<x/>', 'show /y']);
+});
+
+test('a device that is silent once isn’t asked again', async () => {
+  let asked = 0;
+  const silent: Reader = {
+    ...member('fw-a'),
+    op: async () => {
+      asked++;
+      throw transient('Unreachable', 'no answer');
+    },
+  };
+  const ask: Check = { each: async (reader) => (await reader.op(`<x${asked}/>`), []) };
+  const { faults } = await runChecks(checks({ ntp_sync: ask, panorama: ask, jobs: ask }), [silent], context);
+  expect(asked).toBe(1);
+  expect(faults.map(({ check, waivable }) => [check, waivable])).toEqual([['jobs', false]]);
+});
+
+test('an answer of now isn’t one from before', async () => {
+  const asked: string[] = [];
+  const ask: Check = { each: async (reader) => (await reader.op('<x/>'), await reader.fresh('<x/>'), []) };
+  await runChecks(checks({ ntp_sync: ask }), [member('fw-a', asked)], context);
+  expect(asked).toEqual(['<x/>', '<x/>']);
 });
 
 describe('which checks run', () => {

@@ -46,6 +46,12 @@ test('every check has a case', () => {
   expect(CHECK_NAMES.filter((name) => !CASES.some(({ check }) => check === name))).toEqual([]);
 });
 
+test('without internet, with what can’t be asked left out, a pair passes', async () => {
+  const pair = new SimulatedPair({ internet: false });
+  const asked = context({ skip: ['active_support'], contentVersion: '8700-8000' }, { imported: true });
+  expect(await look(pair, asked)).toEqual([]);
+});
+
 test('a member that is down is one fault, that passes', async () => {
   const pair = new SimulatedPair(HEALTHY);
   pair.faults.inject({ kind: 'power-off', device: 1 });

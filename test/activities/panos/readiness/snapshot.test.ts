@@ -70,9 +70,10 @@ test('a device of any size has a snapshot of at most 4 KiB', async () => {
   });
   expect(big.bgp.established).toEqual({ count: 90, digest: expect.any(String), marks: expect.any(String) });
   expect(JSON.stringify(big).length).toBeLessThanOrEqual(4_096);
-  // The worst of all: each set as large as it may be.
-  const full = nameSet(Array.from({ length: 41 }, (_, i) => `name-${i}`.padEnd(7)));
-  expect(full.names).toHaveLength(41);
+  // The worst of all: each set as large as it may be with its names.
+  const sets = Array.from({ length: 200 }, (_, n) => nameSet(Array.from({ length: n }, (_, i) => `name-${i}`)));
+  const full = sets.filter(({ names }) => names !== undefined).at(-1)!;
+  expect(full.count).toBeGreaterThan(30);
   const worst: Snapshot = {
     ...big,
     ...{ interfaces: full, mtu: full, tunnels: full, licences: full },

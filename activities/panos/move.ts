@@ -1,0 +1,138 @@
+/**
+ * Moving traffic from one member to the other: on the routers first, where the site steers it there, then by HA. Source:
+ * facts/pan-os.md, sections 4.1 (steps 15, 19), 4.2 (d, g) and 10.
+ */
+import { defineStep, failureType, type Outcome, type StepContext, type StepDefinition } from '../kit';
+import type { PreferBefore, PreferInput, PreferResult, RoutingPlan } from '../routing';
+import { notAbleToServe } from './guards';
+import { haCommand, outcome, statesOf, type States } from './ha-steps';
+import { answering, describe, readPair, type PairReading } from './pair';
+import { otherThan, type PanosContext, type PanosPlan, type PanosServices } from './plan';
+import { isBack, returnToHa, suspendMember } from './states';
+import { assertTraffic, type TrafficInput } from './traffic';
+import { untilPair } from './wait';
+
+/** The step of the routing that moves traffic. */
+export type Prefer = StepDefinition<PreferInput, PreferBefore, PreferResult, RoutingPlan>;
+
+export interface MoveInput extends Partial<Pick<TrafficInput, 'snapshot'>> {
+  readonly to: string;
+  readonly leaveOther: 'suspended' | 'in-ha';
+  /** An emergency: routers don't stop for what others changed. */
+  readonly urgent?: boolean;
+}
+
+export interface MoveBefore extends States {
+  readonly routing?: PreferBefore;
+}
+
+export const moveSteps = (services: PanosServices, prefer: Prefer) => ({
+  /**
+   * Makes a member the one that serves (active, or active-primary), whoever does so now; the other is left suspended, or
+   * brought back into HA. Also the way back in an emergency.
+   */
+  moveTo: defineStep<MoveInput, MoveBefore, Outcome, PanosPlan>({
+    async observe(context, { to }) {
+      const states = statesOf(await readPair(context, services));
+      if (!isSteered(context)) return states;
+      return { ...states, routing: await prefer.observe(context, { node: to }) };
+    },
+    act: (context, input, before) => move(context, services, prefer, input, before),
+    undo(context, { to }, before) {
+      const back = before.serving ?? otherThan(context.plan, to);
+      return move(context, services, prefer, { to: back, leaveOther: 'in-ha' }, before);
+    },
+    async preview(context, { to, leaveOther }, before) {
+      const from = otherThan(context.plan, to);
+      const routers =
+        isSteered(context) && before.routing !== undefined
+          ? await prefer.preview(context, { node: to }, before.routing)
+          : { commands: [], differences: [] };
+      return {
+        commands: [
+          ...(before.states[to] === 'suspended' ? [haCommand(to, 'functional')] : []),
+          ...routers.commands,
+          haCommand(from, 'suspend'),
+          ...(leaveOther === 'in-ha' ? [haCommand(from, 'functional')] : []),
+        ],
+        differences: routers.differences,
+      };
+    },
+  }),
+});
+
+const isSteered = (context: PanosContext): context is PanosContext & StepContext<RoutingPlan & PanosPlan> =>
+  context.plan.routed !== undefined;
+
+const leads = (member: { readonly state: string }): boolean =>
+  member.state === 'active' || member.state === 'active-primary';
+
+async function move(
+  context: PanosContext,
+  services: PanosServices,
+  prefer: Prefer,
+  { to, leaveOther, snapshot, urgent = false }: MoveInput,
+  before: MoveBefore,
+): Promise<Outcome> {
+  const { plan } = context;
+  const from = otherThan(plan, to);
+  const target = answering(await readPair(context, services), to);
+  // Sessions are synchronized to it first, unless nobody serves: then nothing is worth waiting for.
+  if (!leads(target) && notAbleToServe(target) !== undefined) await returnToHa(context, services, to);
+  // Before HA moves, and before a member that must carry nothing is back in it.
+  if (isSteered(context))
+    await steer(context, services, prefer, { node: to, as: urgent ? 'escape' : 'role' }, before.routing);
+  let now = await takeOver(context, services, to, leaveOther);
+  const traffic = snapshot === undefined ? undefined : await assertTraffic(context, services, { node: to, snapshot });
+  const other = now.members[from];
+  if (leaveOther === 'in-ha' && other?.answers === true && !isBack(plan, other))
+    now = await returnToHa(context, services, from);
+  return outcome(
+    now,
+    before.serving !== to,
+    [`${to} serves`, describe(now.members[from]), ...(traffic === undefined ? [] : [traffic])].join('; '),
+  );
+}
+
+/** By HA: the other one is suspended, unless it is dead or suspended already. */
+async function takeOver(
+  context: PanosContext,
+  services: PanosServices,
+  to: string,
+  leaveOther: MoveInput['leaveOther'],
+): Promise<PairReading> {
+  const from = otherThan(context.plan, to);
+  const now = await readPair(context, services);
+  const other = now.members[from];
+  const mustGo = !leads(answering(now, to)) || leaveOther === 'suspended';
+  if (mustGo && other?.answers === true && other.state !== 'suspended') await suspendMember(context, services, from);
+  return untilPair(context, services, {
+    what: `${to} to serve`,
+    timeoutMs: context.plan.panos.timing.stateTimeoutMs,
+    missing: ({ members }) => {
+      const member = members[to];
+      return member?.answers === true && leads(member) ? undefined : describe(member);
+    },
+  });
+}
+
+/** A member that has just come back needs time until its neighbours can be sent traffic through it. */
+async function steer(
+  context: StepContext<RoutingPlan & PanosPlan>,
+  services: PanosServices,
+  prefer: Prefer,
+  input: PreferInput,
+  before: PreferBefore | undefined,
+): Promise<void> {
+  const { convergeTimeoutMs, pollMs } = context.plan.panos.timing;
+  for (const until = services.now() + convergeTimeoutMs; ; await context.pause(pollMs)) {
+    try {
+      await prefer.act(context, input, before ?? (await prefer.observe(context, input)));
+      return;
+    } catch (error) {
+      context.signal.throwIfAborted();
+      if (failureType(error) !== 'GuardRefused' || services.now() > until) throw error;
+      context.progress(`waiting until the routers can send traffic through ${input.node}`);
+    }
+  }
+}

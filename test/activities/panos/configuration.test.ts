@@ -1,0 +1,221 @@
+/** Steps that change or keep what is configured: preemption, content, backups, imported images. */
+import { createHash } from 'node:crypto';
+import { haSettings } from '../../../simulators/panos/config/initial';
+import type { ApiReply } from '../../../simulators/panos';
+import { operationOf } from '../../../simulators/panos/api';
+import { Bench, failureOf } from './support/bench';
+
+const bothPreemptive = { devices: [{ preemptive: true }, { preemptive: true }] } as const;
+const preemptive = (bench: Bench): boolean[] =>
+  bench.world.pair.devices.map(({ config }) => haSettings(config.running).preemptive);
+const pending = (bench: Bench): boolean[] => bench.world.pair.devices.map(({ config }) => config.hasPendingChanges());
+const commits = (bench: Bench): number => bench.done.filter((line) => line.endsWith(' commit')).length;
+/** What one device answers to an operation, instead of what it would. */
+function answers(bench: Bench, node: string, operation: string, reply: (usual: ApiReply) => ApiReply): void {
+  const device = bench.device(node);
+  const usual = device.request.bind(device);
+  device.request = (request) => (operationOf(request) === operation ? reply(usual(request)) : usual(request));
+}
+const body = (text: string | Buffer) => (): ApiReply => ({
+  kind: 'answer',
+  status: 200,
+  contentType: 'application/octet-stream',
+  body: text,
+});
+
+describe('preemption', () => {
+  it('off on both, and back, one commit each', async () => {
+    const bench = await Bench.start({ pair: bothPreemptive });
+    const before = await bench.step('preemptionOff', {});
+    expect(preemptive(bench)).toEqual([false, false]);
+    expect(bench.states).toEqual(['active', 'passive']);
+    await bench.undo('preemptionOff', {}, before);
+    expect([preemptive(bench), commits(bench)]).toEqual([[true, true], 4]);
+    await bench.undo('preemptionOff', {}, before);
+    expect(commits(bench)).toBe(4);
+  });
+
+  it('of one side alone does nothing, and is left alone', async () => {
+    const bench = await Bench.start({ pair: { devices: [{ preemptive: true }, { preemptive: false }] } });
+    await bench.step('preemptionOff', {});
+    await bench.step('preemptionRestore', {});
+    expect([preemptive(bench), commits(bench)]).toEqual([[true, false], 0]);
+  });
+
+  it('is restored, and the preferred member leads then', async () => {
+    const bench = await Bench.start({ pair: bothPreemptive });
+    await bench.step('preemptionOff', {});
+    await bench.step('moveTo', { to: 'fw-b', leaveOther: 'in-ha' });
+    const before = await bench.observe('preemptionRestore', {});
+    expect((await bench.act('preemptionRestore', {}, before)).summary).toBe(
+      'preemption fw-a: yes, fw-b: yes; fw-a leads',
+    );
+    expect(bench.states).toEqual(['active', 'passive']);
+  });
+
+  it('changes of somebody else are never committed', async () => {
+    const bench = await Bench.start({ pair: bothPreemptive });
+    bench.fault({ kind: 'pending-change', device: 0 });
+    const error = await failureOf(bench.step('preemptionOff', {}));
+    expect(error).toMatchObject({ type: 'ForeignChange', nonRetryable: true });
+    expect(error.message).toMatch(
+      /^fw-a has changes .*Preemption is yes as before.*Commit or revert them, then retry$/,
+    );
+    expect([commits(bench), pending(bench)]).toEqual([0, [true, false]]);
+  });
+
+  it('…nor such as came after we had looked', async () => {
+    const bench = await Bench.start({ pair: bothPreemptive });
+    answers(bench, 'fw-a', 'config set', (usual) => {
+      bench.fault({ kind: 'pending-change', device: 0 });
+      return usual;
+    });
+    await bench.step('preemptionOff', {});
+    expect([preemptive(bench), pending(bench)]).toEqual([
+      [false, false],
+      [true, false],
+    ]);
+  });
+
+  it('a lock is told, and what was set doesn’t wait for the next commit of anybody', async () => {
+    const bench = await Bench.start({ pair: bothPreemptive });
+    bench.fault({ kind: 'lock', lock: 'commit', admin: 'bob', device: 0 });
+    const before = await bench.observe('preemptionOff', {});
+    const error = await failureOf(bench.act('preemptionOff', {}, before));
+    expect(error).toMatchObject({ type: 'CommandFailed', nonRetryable: true });
+    expect(error.message).toMatch(/^fw-a: commit: Configuration is locked by bob.*have the lock removed/);
+    expect(pending(bench)).toEqual([true, false]);
+    await bench.undo('preemptionOff', {}, before);
+    expect([preemptive(bench), pending(bench), commits(bench)]).toEqual([[true, true], [false, false], 0]);
+  });
+
+  it('a commit of somebody else that runs isn’t taken for ours', async () => {
+    const bench = await Bench.start({ pair: bothPreemptive, attempts: 30 });
+    bench.fault({ kind: 'commit-running', device: 0, forMs: 100_000 });
+    await bench.step('preemptionOff', {});
+    expect([preemptive(bench), commits(bench)]).toEqual([[false, false], 2]);
+  });
+
+  it('undone while the commit of the act still runs: that one is waited for', async () => {
+    const bench = await Bench.start({ pair: bothPreemptive });
+    const before = await bench.observe('preemptionOff', {});
+    await bench.cutAt('commit', 'preemptionOff', {}, before);
+    await bench.undo('preemptionOff', {}, before);
+    await bench.pass(300_000);
+    expect([preemptive(bench), pending(bench)]).toEqual([
+      [true, true],
+      [false, false],
+    ]);
+  });
+});
+
+describe('content', () => {
+  const current = (bench: Bench): string[] => bench.world.pair.devices.map(({ content }) => content.current);
+
+  it('the newest on both, and the previous again', async () => {
+    const bench = await Bench.start();
+    const before = await bench.step('content', {});
+    expect(current(bench)).toEqual(['8799-8509', '8799-8509']);
+    await bench.undo('content', {}, before);
+    await bench.undo('content', {}, before);
+    expect(current(bench)).toEqual(['8700-8000', '8700-8000']);
+    expect(bench.count('fw-a', 'request content downgrade install')).toBe(1);
+  });
+
+  it('stays where the inventory says so, without a question to the update server', async () => {
+    const bench = await Bench.start({ panos: { content: 'keep' } });
+    expect(await bench.act('content', {}, await bench.observe('content', {}))).toMatchObject({ changed: false });
+    expect(bench.done.filter((line) => / content /.test(line))).toEqual([]);
+  });
+
+  it('newer than what is offered, brought by hand, stays', async () => {
+    const bench = await Bench.start();
+    for (const { content } of bench.world.pair.devices) content.adopt('8800-1');
+    answers(bench, 'fw-a', 'request content upgrade check', offered);
+    answers(bench, 'fw-b', 'request content upgrade check', offered);
+    expect(await bench.act('content', {}, await bench.observe('content', {}))).toMatchObject({ changed: false });
+  });
+  const offered = body(
+    '<response status="success"><result><content-updates><entry><version>8799-8509</version></entry></content-updates></result></response>',
+  );
+
+  it('undone while the installation of the act still runs: the previous is what stays', async () => {
+    const bench = await Bench.start();
+    const before = await bench.observe('content', {});
+    await bench.cutAt('request content upgrade install', 'content', {}, before);
+    await bench.undo('content', {}, before);
+    await bench.pass(300_000);
+    expect(current(bench)).toEqual(['8700-8000', '8700-8000']);
+  });
+
+  it('that can’t be downloaded is told with the device’s own lines', async () => {
+    const bench = await Bench.start();
+    bench.fault({ kind: 'job', how: 'fail', type: 'Downld', details: ['no space left'], device: 0 });
+    const error = await failureOf(bench.step('content', {}));
+    expect(error).toMatchObject({ type: 'CommandFailed', nonRetryable: true });
+    expect(error.message).toMatch(/^fw-a: the download of content 8799-8509 failed \(job \d+\): no space left$/);
+  });
+});
+
+describe('backups', () => {
+  it('of both, on the worker and on the devices', async () => {
+    const bench = await Bench.start();
+    const { summary, ...rest } = await bench.act('backup', {}, {});
+    expect(summary).toMatch(/^4 files are kept in .* on the worker, and hitless-01234567\.xml on both devices$/);
+    expect(Object.keys((rest as unknown as { backups: object }).backups)).toEqual(['fw-a', 'fw-b']);
+    for (const { config } of bench.world.pair.devices)
+      expect([...config.saved.keys()]).toEqual(['hitless-01234567.xml']);
+  });
+
+  it.each([
+    ['export configuration', '', /^fw-b: the exported configuration is empty/],
+    ['export configuration', '<config><devices/>', /^fw-b: the exported configuration is no XML/],
+    [
+      'export configuration',
+      '<config/>',
+      /^fw-b: the exported configuration is a <config>, not a <config> with content/,
+    ],
+    ['export configuration', '<html><body>Login</body></html>', /is a <html>, not a <config>/],
+    ['export device-state', '', /^fw-b: the exported device-state is empty/],
+    ['export device-state', '<html><body>Login</body></html>', /^fw-b: the exported device state is no archive/],
+    ['export device-state', '<response status="error"><msg><line>no rights</line></msg></response>', /no rights/],
+    [
+      'export device-state',
+      '<?xml version="1.0"?>\n<response status="error"><msg><line>no rights</line></msg></response>',
+      /no rights/,
+    ],
+  ])('%s of %j is no backup', async (operation, text, message) => {
+    const bench = await Bench.start();
+    answers(bench, 'fw-b', operation, body(text));
+    const error = await failureOf(bench.act('backup', {}, {}));
+    expect(error).toMatchObject({ type: 'CommandFailed', nonRetryable: true });
+    expect(error.message).toMatch(message);
+  });
+});
+
+describe('an image from a file', () => {
+  const file = '/images/PanOS_vm-10.2.9';
+  const images = (text: string) => ({ '10.2.9': { file, sha256: createHash('sha256').update(text).digest('hex') } });
+  const input = { nodes: ['fw-b'], versions: ['10.2.9'] };
+  const IMPORT = 'import software';
+
+  it('is imported once, also where the reply is lost', async () => {
+    // The files of the simulated world contain their path.
+    const bench = await Bench.start({ pair: { internet: false }, panos: { images: images(file), content: 'keep' } });
+    bench.fault({ kind: 'request', how: 'drop', effect: 'done', operation: IMPORT, device: 1 });
+    await bench.step('images', input);
+    await bench.step('images', input);
+    expect(bench.count('fw-b', IMPORT)).toBe(1);
+  });
+
+  it('with another checksum is not', async () => {
+    const bench = await Bench.start({
+      pair: { internet: false },
+      panos: { images: images('another'), content: 'keep' },
+    });
+    const error = await failureOf(bench.step('images', input));
+    expect(error).toMatchObject({ type: 'DigestMismatch', nonRetryable: true });
+    expect(error.message).toMatch(/nothing was imported$/);
+    expect(bench.count('fw-b', IMPORT)).toBe(0);
+  });
+});

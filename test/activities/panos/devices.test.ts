@@ -1,0 +1,161 @@
+/** Devices over real TLS against a simulated pair: keys, refusals, files of the worker. */
+import { createHash } from 'node:crypto';
+import { chmod, mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { panosServices } from '../../../activities/panos';
+import { keysOf } from '../../../activities/panos/devices';
+import { operationOf } from '../../../simulators/panos/api';
+import { startSimulatedPair, type ServedPair } from '../../../simulators/panos/server';
+import { failureOf } from './support/bench';
+import { INFO, worker, type Place } from './support/https';
+
+let served: ServedPair;
+let folder: string;
+const asked: string[] = [];
+
+beforeAll(async () => {
+  process.env['PANOS_TEST_PASSWORD'] = 'simulated';
+  folder = await mkdtemp(join(tmpdir(), 'hitless-panos-'));
+  served = await startSimulatedPair({ addresses: ['127.0.0.12', '127.0.0.13'] });
+  const [device] = served.pair.devices;
+  const answer = device.request.bind(device);
+  device.request = (request) => {
+    asked.push(operationOf(request));
+    return answer(request);
+  };
+});
+beforeEach(() => void asked.splice(0));
+afterAll(async () => {
+  await served.stop();
+  await rm(folder, { recursive: true });
+});
+
+const place = (more: Partial<Place> = {}): Place => {
+  const { address, port, fingerprint } = served.devices[0];
+  return { address, port, tls: { fingerprint }, ...more };
+};
+const keygens = (): number => asked.filter((operation) => operation === 'keygen').length;
+
+describe('the API key', () => {
+  it('is fetched once for many calls of many activities, and once more when it has expired', async () => {
+    const ask = worker();
+    const all = () => Promise.all(Array.from({ length: 12 }, () => ask(place()).device.op(INFO)));
+    await all();
+    await all();
+    expect(keygens()).toBe(1);
+    served.pair.faults.inject({ kind: 'keys-expire', device: 0 });
+    await all();
+    expect(keygens()).toBe(2);
+  });
+
+  it('of those who ask for it together, one that is cut doesn’t take it from the others', async () => {
+    let open = (_key: string): void => undefined;
+    const keys = keysOf('fw-a', { user: 'admin', password: 'env:PANOS_TEST_PASSWORD' }, async () => {
+      const key = await new Promise<string>((resolve) => (open = resolve));
+      return {
+        status: 200,
+        body: Buffer.from(`<response status="success"><result><key>${key}</key></result></response>`),
+      };
+    });
+    const [first, second] = [new AbortController(), new AbortController()];
+    const cut = failureOf(keys.get(first.signal));
+    const other = keys.get(second.signal);
+    first.abort(new Error('cut'));
+    expect((await cut).message).toBe('cut');
+    open('K==');
+    expect(await other).toBe('K==');
+  });
+
+  it('refused to several at once: the fresh one isn’t dropped by those that come late', async () => {
+    let made = 0;
+    const keys = keysOf('fw-a', { user: 'admin', password: 'env:PANOS_TEST_PASSWORD' }, async () => ({
+      status: 200,
+      body: Buffer.from(`<response status="success"><result><key>K${++made}</key></result></response>`),
+    }));
+    const { signal } = new AbortController();
+    const old = await keys.get(signal);
+    keys.drop(old);
+    const fresh = keys.get(signal);
+    keys.drop(old);
+    expect([await fresh, await keys.get(signal)]).toEqual(['K2', 'K2']);
+  });
+});
+
+describe('a refusal (HTTP 403)', () => {
+  const wrong = { user: 'mallory' };
+
+  it('while planning is one of credentials, which people put right', async () => {
+    const error = await failureOf(worker()(place(wrong)).device.op(INFO));
+    expect(error).toMatchObject({ type: 'AuthenticationFailed', nonRetryable: true });
+    expect(error.message).toMatch(/^fw-a refuses the credentials \(HTTP 403\): check user, password/);
+  });
+
+  it('of a device that was talked to before is one of a device that starts up, exports and imports too', async () => {
+    const { device } = worker()(place({ ...wrong, found: {} }));
+    for (const work of [device.op(INFO), device.request('<x/>'), device.export('configuration')])
+      expect(await failureOf(work)).toMatchObject({ type: 'Unreachable', nonRetryable: false });
+  });
+
+  it('a password that the worker can’t read is not the device’s refusal', async () => {
+    const error = await failureOf(worker()(place({ password: 'env:NO_SUCH_SECRET', found: {} })).device.op(INFO));
+    expect(error).toMatchObject({ type: 'InvalidInput', nonRetryable: true });
+    expect(error.message).toBe(
+      'the password of admin on fw-a can’t be had: the worker has no environment variable NO_SUCH_SECRET',
+    );
+    expect(asked).toEqual([]);
+  });
+
+  it('a password from a file may end with a line break', async () => {
+    await writeFile(join(folder, 'password'), 'simulated\n');
+    const { device } = worker()(place({ password: `file:${join(folder, 'password')}` }));
+    expect((await device.op(INFO)).text).toContain('10.2.3');
+  });
+});
+
+it('a node that the plan doesn’t have is told, with those that it has', () => {
+  const context = { plan: { nodes: {} }, signal: new AbortController().signal, evidence: () => undefined };
+  expect(() => panosServices().device(context, 'fw-z')).toThrow(/no node fw-z/);
+  expect(() => panosServices().device(context, 'constructor')).toThrow(/no node constructor/);
+});
+
+it('evidence has what was changed, and what the device said', async () => {
+  const { device, ran } = worker()(place());
+  await device.op(INFO);
+  await device.request('<save><config><to>x.xml</to></config></save>');
+  await failureOf(device.request('<no><such/></no>'));
+  await device.export('device-state');
+  expect(ran).toMatchObject([
+    { host: 'fw-a', command: '<save><config><to>x.xml</to></config></save>', code: 0, out: 'Config saved to x.xml' },
+    { host: 'fw-a', code: 1, out: expect.stringContaining('is unexpected') as string },
+    { host: 'fw-a', command: 'export device-state', code: 0, out: expect.stringMatching(/^\d+ bytes$/) as string },
+  ]);
+});
+
+describe('files of the worker', () => {
+  const { files } = panosServices();
+  const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+  it('an image is known by its checksum, and read anew for each import', async () => {
+    const path = join(folder, 'PanOS_vm-10.2.9');
+    await writeFile(path, 'an image');
+    const file = await files.open(path);
+    expect(file).toMatchObject({ bytes: 8, sha256: sha256('an image') });
+    for (const _ of [1, 2])
+      expect(Buffer.concat((await file.open().toArray()) as Buffer[]).toString()).toBe('an image');
+    expect(await failureOf(files.open(join(folder, 'gone')))).toMatchObject({ type: 'PackageMissing' });
+  });
+
+  it('a backup is the worker’s alone, and replaced whole', async () => {
+    const path = join(folder, 'backups', 'pa', 'fw-a-configuration.xml');
+    expect(await files.keep(path, Buffer.from('one'))).toBe(sha256('one'));
+    await chmod(path, 0o644);
+    expect(await files.keep(path, Buffer.from('two'))).toBe(sha256('two'));
+    expect(await readFile(path, 'utf8')).toBe('two');
+    const modes = await Promise.all(
+      [path, join(folder, 'backups'), join(folder, 'backups', 'pa')].map((each) => stat(each)),
+    );
+    expect(modes.map(({ mode }) => mode & 0o777)).toEqual([0o600, 0o700, 0o700]);
+    expect(await readdir(join(folder, 'backups', 'pa'))).toEqual(['fw-a-configuration.xml']);
+  });
+});

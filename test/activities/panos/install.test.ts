@@ -1,0 +1,200 @@
+/** Installing, restarting, and the ways back from every half of them. */
+import { Bench, INSTALL, RESTART, failureOf } from './support/bench';
+
+const input = { node: 'fw-b', version: '10.2.9' };
+type Options = NonNullable<Parameters<typeof Bench.start>[0]>;
+
+/** fw-b suspended, with the image. */
+async function staged(options: Options = {}): Promise<Bench> {
+  const bench = await Bench.start({ ...options, pair: { downloaded: ['10.2.9'], ...options.pair } });
+  await bench.step('suspend', { node: 'fw-b' });
+  return bench;
+}
+/** …and installed. */
+async function installed(options: Options = {}): Promise<{ bench: Bench; before: unknown }> {
+  const bench = await staged(options);
+  return { bench, before: await bench.step('install', input) };
+}
+const running = (bench: Bench): string => bench.device('fw-b').software.running;
+/** What it would run after a power cut. */
+const boots = (bench: Bench): string => bench.device('fw-b').software.nextBoot ?? running(bench);
+/** The other one was left alone, and serves. */
+const untouched = (bench: Bench): void => {
+  expect(bench.device('fw-a').serving).toBe(true);
+  expect(bench.done.filter((line) => /^fw-a (request|commit|config set)/.test(line))).toEqual([]);
+};
+
+describe('a restart', () => {
+  it.each([
+    ['drop', 'none'],
+    ['drop', 'done'],
+    ['hang', 'none'],
+    ['hang', 'done'],
+    ['refuse', 'none'],
+  ] as const)('whose reply is lost (%s, effect %s) takes place once', async (how, effect) => {
+    const { bench } = await installed();
+    bench.fault({ kind: 'request', how, effect, operation: RESTART, device: 1 });
+    await bench.step('restart', input);
+    expect(bench.count('fw-b', RESTART)).toBe(1);
+    expect(running(bench)).toBe('10.2.9');
+    untouched(bench);
+  });
+
+  it.each(['success', 'no-output', 'drop'] as const)('is answered in one way or another (%s)', async (restartReply) => {
+    const { bench } = await installed({ pair: { restartReply }, attempts: 1 });
+    await bench.step('restart', input);
+    expect(running(bench)).toBe('10.2.9');
+  });
+
+  it('that the device refuses is told at once, and not waited for', async () => {
+    const { bench } = await installed();
+    bench.fault({ kind: 'error', code: 17, message: 'A restart is not possible now', operation: RESTART, device: 1 });
+    const from = bench.runtime.now();
+    const error = await failureOf(bench.step('restart', input));
+    expect(error).toMatchObject({ type: 'CommandFailed' });
+    expect(error.message).toContain('A restart is not possible now');
+    expect(bench.runtime.now() - from).toBeLessThan(60_000);
+  });
+
+  it.each(['before', 'after'] as const)('when the worker dies %s it was asked for', async (when) => {
+    const { bench } = await installed();
+    bench.dieAt(RESTART, when);
+    await bench.step('restart', input);
+    expect(bench.count('fw-b', RESTART)).toBe(1);
+    expect(running(bench)).toBe('10.2.9');
+  });
+
+  it('waits for a device that answers 403 for a long time while it starts', async () => {
+    const { bench } = await installed({ pair: { durations: { startingMs: 1_500_000 } } });
+    await bench.step('restart', input);
+    expect(running(bench)).toBe('10.2.9');
+    expect(bench.count('fw-b', RESTART)).toBe(1);
+  });
+
+  it.each([
+    [{ kind: 'boot-loop' }, 'NotBack', /^fw-b didn’t come back.*started 3 times.*console.*other member serves/],
+    [{ kind: 'boots-old-version' }, 'WrongRelease', /^fw-b has restarted with 10\.2\.3, not with 10\.2\.9.*debug swm/],
+    [
+      { kind: 'job', how: 'fail', type: 'AutoCom', details: ['Error: vsys1 is not valid'] },
+      'NotHealthy',
+      /^the AutoCommit of fw-b failed: Error: vsys1 is not valid\. It runs 10\.2\.9/,
+    ],
+    [{ kind: 'boot-stuck', phase: 'starting' }, 'NotBack', /^fw-b didn’t come back.*403.*other member serves/],
+    [{ kind: 'boot-stuck', phase: 'down' }, 'NotBack', /^fw-b didn’t come back.*refuse/],
+  ] as const)('that ends badly (%j): %s', async (fault, type, message) => {
+    const { bench } = await installed();
+    bench.fault({ ...fault, device: 1 } as never);
+    const error = await failureOf(bench.step('restart', input));
+    expect(error).toMatchObject({ type, nonRetryable: true });
+    expect(error.message).toMatch(message);
+    expect(bench.count('fw-b', RESTART)).toBe(1);
+    untouched(bench);
+  });
+
+  it('of a device that has restarted by itself: nothing is left to do', async () => {
+    const { bench } = await installed();
+    bench.fault({ kind: 'crash', device: 1 });
+    await bench.pass(600_000);
+    await bench.step('restart', input);
+    expect(bench.count('fw-b', RESTART)).toBe(0);
+    expect(running(bench)).toBe('10.2.9');
+  });
+
+  it('is refused while the other doesn’t serve, and nothing was sent', async () => {
+    const { bench } = await installed();
+    bench.fault({ kind: 'dataplane-down', device: 0 });
+    const error = await failureOf(bench.step('restart', input));
+    expect(error).toMatchObject({ type: 'GuardRefused', nonRetryable: false });
+    expect(error.message).toMatch(/^fw-b was not restarted: .*fw-a is non-functional.*Nothing was done\. Now: /);
+    expect(bench.count('fw-b', RESTART)).toBe(0);
+  });
+});
+
+describe('undo of an installation', () => {
+  it('before the restart: the old release boots; done again, nothing happens twice', async () => {
+    const { bench, before } = await installed();
+    expect(boots(bench)).toBe('10.2.9');
+    expect(await bench.undo('install', input, before)).toMatchObject({ changed: true });
+    expect(boots(bench)).toBe('10.2.3');
+    expect(await bench.undo('install', input, before)).toMatchObject({ changed: false });
+    expect(bench.count('fw-b', INSTALL)).toBe(2);
+  });
+
+  it.each(['before', 'after'] as const)('when the worker dies %s the device was told', async (when) => {
+    const { bench, before } = await installed();
+    bench.dieAt(INSTALL, when);
+    await bench.undo('install', input, before);
+    expect(boots(bench)).toBe('10.2.3');
+    expect(bench.count('fw-b', INSTALL)).toBe(2);
+  });
+
+  it('while the job of the act still runs: that one is waited for, and then the old release installed', async () => {
+    const bench = await staged();
+    const before = await bench.observe('install', input);
+    await bench.cutAt(INSTALL, 'install', input, before);
+    await bench.undo('install', input, before);
+    await bench.pass(600_000);
+    expect(boots(bench)).toBe('10.2.3');
+    expect(bench.count('fw-b', INSTALL)).toBe(2);
+  });
+
+  it('after the device has restarted by itself: it gets the old release back', async () => {
+    const { bench, before } = await installed();
+    bench.fault({ kind: 'crash', device: 1 });
+    await bench.pass(600_000);
+    expect(running(bench)).toBe('10.2.9');
+    await bench.undo('install', input, before);
+    expect(running(bench)).toBe('10.2.3');
+    untouched(bench);
+  });
+});
+
+describe('undo of a restart', () => {
+  it('gives the old release back, once', async () => {
+    const { bench } = await installed();
+    const before = await bench.step('restart', input);
+    await bench.undo('restart', input, before);
+    expect(running(bench)).toBe('10.2.3');
+    await bench.undo('restart', input, before);
+    expect(bench.count('fw-b', RESTART)).toBe(2);
+  });
+
+  it('of an act that was cut when it had asked: the device is waited for', async () => {
+    const { bench } = await installed();
+    const before = await bench.observe('restart', input);
+    await bench.cutAt(RESTART, 'restart', input, before);
+    await bench.undo('restart', input, before);
+    await bench.pass(600_000);
+    expect(running(bench)).toBe('10.2.3');
+    untouched(bench);
+  });
+
+  it('of an act that was cut while the device was down', async () => {
+    const { bench } = await installed();
+    const before = await bench.observe('restart', input);
+    await bench.cutAt(RESTART, 'restart', input, before);
+    await bench.pass(30_000);
+    expect(bench.device('fw-b').phase).toBe('down');
+    await bench.undo('restart', input, before);
+    expect(running(bench)).toBe('10.2.3');
+  });
+
+  it('after an AutoCommit that failed: it is given the old release all the same', async () => {
+    const { bench } = await installed();
+    bench.fault({ kind: 'job', how: 'fail', type: 'AutoCom', device: 1 });
+    const before = await bench.observe('restart', input);
+    await failureOf(bench.act('restart', input, before));
+    await bench.undo('restart', input, before);
+    expect(running(bench)).toBe('10.2.3');
+  });
+
+  it.each([INSTALL, RESTART])('when the worker dies after %s: nothing happens twice', async (operation) => {
+    const { bench } = await installed();
+    const before = await bench.step('restart', input);
+    bench.dieAt(operation, 'after');
+    await bench.undo('restart', input, before);
+    expect(running(bench)).toBe('10.2.3');
+    expect(bench.count('fw-b', INSTALL)).toBe(2);
+    expect(bench.count('fw-b', RESTART)).toBe(2);
+  });
+});
