@@ -57,14 +57,7 @@ export class DeviceListener {
     const wanted = this.device.power.listening;
     if (wanted === this.#wanted || this.#stopped) return;
     this.#wanted = wanted;
-    if (!wanted) {
-      // At once: whoever connects from now on is refused.
-      this.#queue = this.#queue.then(() => this.#close());
-      this.#cut();
-      if (this.#server.listening) this.#server.close();
-      return;
-    }
-    this.#queue = this.#queue.then(() => this.#openAgain());
+    this.#queue = this.#queue.then(() => (wanted ? this.#openAgain() : this.#close()));
   }
 
   /** Resolves when what was asked for has come true. */
@@ -75,19 +68,15 @@ export class DeviceListener {
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#wanted = false;
-    this.#cut();
     this.#queue = this.#queue.then(() => this.#close());
     await this.#queue;
   }
 
-  #cut(): void {
-    for (const socket of this.#sockets) socket.destroy();
-  }
-
   async #close(): Promise<void> {
-    this.#cut();
     if (!this.#server.listening) return;
-    await new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    for (const socket of this.#sockets) socket.destroy();
+    await closed;
   }
 
   async #openAgain(): Promise<void> {

@@ -212,6 +212,14 @@ describe('releases', () => {
     expect(bench.states).toEqual(['active', 'suspended']);
   });
 
+  it('T12: where both start, the newer alone is too new', () => {
+    const bench = new Bench({ devices: [{}, { version: '11.1.4' }] });
+    bench.pair.faults.inject({ kind: 'crash', device: 0 });
+    bench.pair.faults.inject({ kind: 'crash', device: 1 });
+    bench.settle();
+    expect(bench.states).toEqual(['active', 'suspended']);
+  });
+
   it('a pair that starts halfway', () => {
     const bench = new Bench({ devices: [{}, { version: '11.0.4', content: '8799-8509' }] });
     expect([bench.version(0), bench.version(1)]).toEqual(['10.2.3', '11.0.4']);
