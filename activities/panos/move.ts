@@ -91,7 +91,8 @@ async function move(
       now = await returnToHa(context, services, from);
     } catch (error) {
       context.signal.throwIfAborted();
-      // Traffic is where it should be: what is wrong with the other one is no reason to say that it isn't.
+      // In an emergency it counts that traffic is where it should be; what keeps the other one away is told.
+      if (!urgent || failureType(error) !== 'NotHealthy') throw error;
       remark = `${from} could not be brought back into HA: ${messageOf(error)}`;
       now = await readPair(context, services);
     }

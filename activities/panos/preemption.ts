@@ -73,6 +73,8 @@ async function setAll(context: PanosContext, services: PanosServices, wanted: Va
     if (await setOn(context, services, node, value)) changed.push(node);
   const reading = await untilPair(context, services, {
     what: 'preemption to be as wanted',
+    // A commit of somebody else may have been waited for in place of ours.
+    mayPass: true,
     timeoutMs: context.plan.panos.timing.stateTimeoutMs,
     missing: ({ members }) => {
       const wrong = Object.entries(wanted).filter(([node, value]) => {

@@ -1,4 +1,5 @@
 /** Lost replies and dying workers around jobs: found again by reading, never queued twice where they took effect. */
+import { sameBoot } from '../../../activities/panos/system';
 import { Bench, DOWNLOAD, INSTALL, RESTART, failureOf } from './support/bench';
 
 const input = { node: 'fw-b', version: '10.2.9' };
@@ -116,10 +117,27 @@ it('a device that restarts while it is polled: the job that has the ID now is an
   expect(error.message).toBe('fw-b restarted during the installation of 10.2.9');
 });
 
-it('a job that doesn’t end is given up in time, which may pass', async () => {
+it('a job that doesn’t end is given up in time', async () => {
   const bench = await staged({ panos: { timing: { pollMs: 15_000, installTimeoutMs: 600_000 } }, attempts: 1 });
   bench.fault({ kind: 'job', how: 'stall', type: 'SWInstall', device: 1 });
   const error = await failureOf(bench.step('install', input));
-  expect(error).toMatchObject({ type: 'VerifyFailed', nonRetryable: false });
-  expect(error.message).toMatch(/^fw-b: the installation of 10\.2\.9 hasn’t ended yet \(job \d+, 40 %\)/);
+  expect(error).toMatchObject({ type: 'CommandFailed', nonRetryable: true });
+  expect(error.message).toMatch(/^fw-b: the installation of 10\.2\.9 hasn’t ended within .* \(job \d+, 40 %\)/);
+});
+
+it('a wall clock that is set is no reboot, and a reboot behind one is seen', () => {
+  const HOUR = 3_600_000;
+  const mark = { bootedAtMs: 100 * HOUR, uptimeMs: 50 * HOUR };
+  const later = (bootedBy: number, upFor: number) => ({ bootedAtMs: bootedBy, uptimeMs: upFor });
+  expect(sameBoot(later(100 * HOUR, 51 * HOUR), mark)).toBe(true);
+  // Summer time begins, and ends.
+  expect(sameBoot(later(101 * HOUR, 51 * HOUR), mark)).toBe(true);
+  expect(sameBoot(later(99 * HOUR, 51 * HOUR), mark)).toBe(true);
+  expect(sameBoot(later(151 * HOUR, HOUR / 60), mark)).toBe(false);
+  // It restarted in the hour that came twice.
+  expect(sameBoot(later(149.5 * HOUR, HOUR / 60), mark)).toBe(false);
+  // Up for longer than at the mark, which was soon after a boot.
+  const young = { bootedAtMs: 100 * HOUR, uptimeMs: HOUR / 60 };
+  expect(sameBoot(later(101 * HOUR, HOUR), young)).toBe(false);
+  expect(sameBoot(later(100 * HOUR + 1_000, HOUR), young)).toBe(true);
 });
