@@ -1,7 +1,7 @@
 /** `plan.resolve`: from what an SRE typed to a frozen plan, by the inventory and a first look at the devices. */
 import { runActivity, type StepContext, type WorkerServices } from '../activities/kit';
 import { permanent } from '../activities/kit';
-import { planInput, type PlanInput } from '../workflows/contract';
+import { planInput, workflowTypes, type PlanInput } from '../workflows/contract';
 import { InventoryError, loadInventory, resolvePlan, type ResolvedPlan } from './inventory';
 
 /** Completes the static part of a plan by what the devices say. */
@@ -26,7 +26,7 @@ export function planActivity(
     if (resolved.procedure !== call.procedure) {
       throw permanent(
         'InvalidInput',
-        `cluster ${resolved.cluster} is a ${resolved.procedure}, and this workflow upgrades a ${call.procedure}`,
+        `cluster ${resolved.cluster} is a ${resolved.procedure}, and this workflow upgrades a ${call.procedure}. Its workflow types are ${workflowTypes[resolved.procedure].upgrade} and ${workflowTypes[resolved.procedure].plan}; with hitless: --procedure ${resolved.procedure}, or HITLESS_INVENTORY=FILE`,
       );
     }
     const complete = procedures[resolved.procedure]?.complete;

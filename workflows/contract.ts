@@ -162,6 +162,8 @@ export interface PlannedItem {
   readonly input?: unknown;
   /** True if this step is left as it is when the run is rolled back. */
   readonly kept?: boolean;
+  /** Of a gate: true if what has been done by then is no state to stop at, so that rolling back goes over it. */
+  readonly passedOver?: boolean;
 }
 
 /** Answer of the query `plan`, and result of a plan workflow. */

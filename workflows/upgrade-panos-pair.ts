@@ -40,9 +40,16 @@ export const panosPair: Body<PanosPairPlan> = async (procedure) => {
   // Both finish a hop before the next one begins: members too far apart suspend each other.
   let { active, passive } = plan.roles;
   let snapshot = await check('Record what both carry', panos.snapshot({}));
+  let waived = readiness;
   for (const [index, hop] of plan.hops.entries()) {
     if (index > 0) {
-      await check(`Check that the pair is ready for ${hop.to}`, panos.ready({ release: hop.from, waivers: readiness }));
+      waived = await check(
+        `Check that the pair is ready for ${hop.to}`,
+        panos.ready({ release: hop.from, waivers: readiness, since: waived }),
+        {
+          waive: { on: 'Waivable' },
+        },
+      );
       snapshot = await check(`Record what both carry on ${hop.from}`, panos.snapshot({}));
     }
     const [first, second] = plan.panos.order === 'passive-first' ? [passive, active] : [active, passive];
@@ -53,7 +60,7 @@ export const panosPair: Body<PanosPairPlan> = async (procedure) => {
   // 19–21
   if (plan.panos.failBack && active !== plan.roles.active) {
     const back = plan.roles.active;
-    await step(`Fail back to ${back}`, panos.moveTo({ to: back, leaveOther: 'in-ha', snapshot }, long.move));
+    await step(`Fail back to ${back}`, panos.moveTo({ to: back, leaveOther: 'in-ha', compare: true }, long.move));
   }
   if (plan.routed !== undefined)
     await step('Put the routing back', routing.prefer({ node: plan.routed, as: 'restore' }));
@@ -78,7 +85,7 @@ interface Before {
 /** Both members from one release to the next. */
 async function upgradeBoth(procedure: Procedure, hop: Hop, { first, second }: Order, before: Before): Promise<void> {
   const { plan, step, gate, watching, atLeast, switchBackMeans } = procedure;
-  const { snapshot, baseline } = before;
+  const { baseline } = before;
   const long = limits(plan);
 
   // 7
@@ -90,7 +97,10 @@ async function upgradeBoth(procedure: Procedure, hop: Hop, { first, second }: Or
 
   // 9, d: passive-first, the one that leads goes on; active-first, the other takes over on the release that it knows.
   if (plan.panos.order === 'active-first')
-    await step(`Fail over to ${second}`, panos.moveTo({ to: second, leaveOther: 'suspended', snapshot }, long.move));
+    await step(
+      `Fail over to ${second}`,
+      panos.moveTo({ to: second, leaveOther: 'suspended', compare: true }, long.move),
+    );
   else {
     // Where routers are steered too, traffic leaves a member before HA moves: the failover then finds none to lose.
     if (plan.routed !== undefined)
@@ -103,21 +113,28 @@ async function upgradeBoth(procedure: Procedure, hop: Hop, { first, second }: Or
   await exchange(procedure, first, hop, before);
 
   // 14–16
-  await gate('fail-over', `Fail over to ${first}, which now runs ${hop.to}?`);
+  // Two releases are no state to stop at: rolling back goes over these gates, to where both run the one.
+  await gate('fail-over', `Fail over to ${first}, which now runs ${hop.to}?`, { passedOver: true });
   const back = panos.moveTo({ to: second, leaveOther: 'in-ha', urgent: true }, long.move);
   await watching(
     { name: `Watch ${hop.to} on ${first}`, action: probes.watch({ serving: first, escapeTo: second, baseline }) },
     { escape: back },
     async () => {
-      await step(`Fail over to ${first}`, panos.moveTo({ to: first, leaveOther: 'suspended', snapshot }, long.move));
+      await step(
+        `Fail over to ${first}`,
+        panos.moveTo({ to: first, leaveOther: 'suspended', compare: true }, long.move),
+      );
       await atLeast('Monitoring period', plan.monitoring.periodMs);
-      await gate('second', `Upgrade ${second} too? ${first} has served ${hop.to} through the monitoring period.`);
+      await gate('second', `Upgrade ${second} too? ${first} has served ${hop.to} through the monitoring period.`, {
+        passedOver: true,
+      });
     },
   );
 
   // 17, 18
   switchBackMeans(`${second} is being upgraded: no other member can serve until it is back`);
   await exchange(procedure, second, hop, before);
+  switchBackMeans(panos.moveTo({ to: second, leaveOther: 'in-ha', urgent: true }, long.move));
   await procedure.check(
     `Check that both are one pair on ${hop.to}`,
     panos.synchronized({ version: hop.to }, long.rejoin),
@@ -132,7 +149,7 @@ async function exchange({ plan, check, step }: Procedure, node: string, hop: Hop
   await step(`Install ${version} on ${node}`, panos.install({ node, version }, long.install));
   // One that doesn’t come back is left to people: a downgrade on top of it helps nobody.
   await step(`Restart ${node}`, panos.restart({ node, version }, long.boot), { stay: true });
-  await step(`Bring ${node} back into HA`, panos.rejoin({ node, snapshot }, long.rejoin));
+  await step(`Bring ${node} back into HA`, panos.rejoin({ node, snapshot }, long.rejoin), { stay: true });
   await check(`Check ${node}`, panos.healthy({ node, version, snapshot }, long.state));
 }
 

@@ -3,10 +3,10 @@ import { defineCheck, failureType, formatFaults, permanent, transient, type Faul
 import { isServing } from './ha';
 import { answering, describe, describePair, nodesOf, readPair, servingMembers } from './pair';
 import { nodeNames, otherThan, type NodeInput, type PanosPlan, type PanosServices } from './plan';
-import { compareSnapshots, readSnapshot } from './readiness';
+import { compareSnapshots, readSnapshot, type Difference } from './readiness';
 import { isBack } from './states';
 import { readSystem } from './system';
-import { assertTraffic, type Snapshots, type TrafficInput } from './traffic';
+import { assertTraffic, carriedBy, type Recorded, type Snapshots } from './traffic';
 import { untilPair } from './wait';
 
 export interface SnapshotFinding extends Finding {
@@ -15,8 +15,11 @@ export interface SnapshotFinding extends Finding {
   readonly snapshots: Snapshots;
 }
 
-/** What a member has whether it serves or not. */
-const OWN: ReadonlySet<string> = new Set(['interfaces', 'MTUs', 'licences', 'content']);
+/** What a member has by itself. Its links are up or down with its role: a passive one may hold them down. */
+const isOwn =
+  (sameRole: boolean) =>
+  ({ of }: Difference): boolean =>
+    of === 'MTUs' || of === 'licences' || of === 'content' || (sameRole && of === 'interfaces');
 
 export const pairChecks = (services: PanosServices) => ({
   /** What both members carry, for later comparison. */
@@ -39,11 +42,7 @@ export const pairChecks = (services: PanosServices) => ({
   }),
 
   /** A member that was upgraded: its release, its place in HA, its interfaces and licences as before. */
-  healthy: defineCheck<
-    NodeInput & { readonly version: string; readonly snapshot: TrafficInput['snapshot'] },
-    Finding,
-    PanosPlan
-  >({
+  healthy: defineCheck<NodeInput & { readonly version: string; readonly snapshot: Recorded }, Finding, PanosPlan>({
     async check(context, { node, version, snapshot }) {
       const reading = await readPair(context, services);
       const member = answering(reading, node);
@@ -59,7 +58,9 @@ export const pairChecks = (services: PanosServices) => ({
         // What it carries is for later: here are its own things, which don't depend on who serves.
         const after = await readSnapshot(services.device(context, node));
         const differences = compareSnapshots(before, after, context.plan.panos.thresholds);
-        faults.push(...differences.filter(({ of }) => OWN.has(of)).map(({ what }) => ({ where: node, what })));
+        faults.push(
+          ...differences.filter(isOwn(before.serving === after.serving)).map(({ what }) => ({ where: node, what })),
+        );
       }
       if (faults.length > 0)
         throw transient('VerifyFailed', `${node} isn’t as it should be:\n${formatFaults(faults)}`, faults);
@@ -105,12 +106,15 @@ export const pairChecks = (services: PanosServices) => ({
   }),
 
   /** At the end: what is carried now against what was carried before. */
-  compare: defineCheck<Pick<TrafficInput, 'snapshot'>, Finding, PanosPlan>({
+  compare: defineCheck<{ readonly snapshot: Recorded }, Finding, PanosPlan>({
     async check(context, { snapshot }) {
       const reading = await readPair(context, services);
       const summaries: string[] = [];
-      for (const member of servingMembers(reading))
-        summaries.push(await assertTraffic(context, services, { node: member.node, snapshot }));
+      for (const member of servingMembers(reading)) {
+        const before = carriedBy(context.plan, snapshot, member.node);
+        if (before !== undefined)
+          summaries.push(await assertTraffic(context, services, { node: member.node, before, kind: 'lasting' }));
+      }
       if (summaries.length === 0) throw transient('VerifyFailed', `nobody serves: ${describePair(reading)}`);
       return { summary: summaries.join('; '), nodes: nodesOf(reading) };
     },

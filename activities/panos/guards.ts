@@ -3,7 +3,7 @@
  * Each returns why not, or nothing. Source: facts/pan-os.md, section 2, invariants 1, 3, 7, 9, and section 4.1.
  */
 import { transient } from '../kit';
-import { isServing } from './ha';
+import { isServing, isSynced } from './ha';
 import { answering, describe, describePair, type Member, type PairReading } from './pair';
 import { otherThan, type PanosPlan } from './plan';
 import { featureDistance } from './releases';
@@ -14,7 +14,7 @@ type Plan = Pick<PanosPlan, 'nodes' | 'panos' | 'mode'>;
 const MISMATCH = /mismatch|too old|loop detected|Tentative loop/i;
 
 /** Session state of the member is complete: it can take over without losing sessions. */
-const isComplete = (member: Member): boolean => member.answers && /^complete$/i.test(member.stateSync);
+const isComplete = (member: Member): boolean => member.answers && isSynced(member);
 
 /** Why a member couldn't carry the traffic at once if the other left. */
 export function notAbleToServe(member: Member | undefined): string | undefined {
@@ -25,8 +25,18 @@ export function notAbleToServe(member: Member | undefined): string | undefined {
   return undefined;
 }
 
+export interface SuspendOptions {
+  /** Away from a member that flaps is where an emergency, or the way back, must lead. */
+  readonly ignoreFlaps?: boolean;
+}
+
 /** Why a member may not be suspended now; its suspension must never leave the pair without one that serves. */
-export function mayNotSuspend(plan: Plan, reading: PairReading, node: string): string | undefined {
+export function mayNotSuspend(
+  plan: Plan,
+  reading: PairReading,
+  node: string,
+  { ignoreFlaps = false }: SuspendOptions = {},
+): string | undefined {
   const other = otherThan(plan, node);
   const member = reading.members[node];
   const peer = reading.members[other];
@@ -42,7 +52,7 @@ export function mayNotSuspend(plan: Plan, reading: PairReading, node: string): s
       return `${node} runs ${member.version} and ${other} ${peer.version}: too far apart to hand over to each other`;
     if (peer.reason !== undefined && MISMATCH.test(peer.reason)) return describe(peer);
     // One more failover must not end in "loop detected", which suspends for good.
-    if (member.maxFlaps > 0 && member.flaps >= member.maxFlaps)
+    if (!ignoreFlaps && member.maxFlaps > 0 && member.flaps >= member.maxFlaps)
       return `${node} has flapped ${member.flaps} times within 15 minutes, of ${member.maxFlaps} allowed (max-flaps)`;
   }
   return undefined;
@@ -70,8 +80,8 @@ export function refuse(what: string, reading: PairReading, why: string): never {
 }
 
 /** @throws GuardRefused (transient) */
-export function assertMaySuspend(plan: Plan, reading: PairReading, node: string): void {
-  const why = mayNotSuspend(plan, reading, node);
+export function assertMaySuspend(plan: Plan, reading: PairReading, node: string, options: SuspendOptions = {}): void {
+  const why = mayNotSuspend(plan, reading, node, options);
   if (why !== undefined) refuse(`${node} was not suspended`, reading, why);
 }
 

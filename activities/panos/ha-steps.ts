@@ -3,7 +3,7 @@ import { defineStep, type Outcome } from '../kit';
 import { isServing } from './ha';
 import { answering, describe, nodesOf, readPair, servingMembers, type PairReading } from './pair';
 import { otherThan, type NodeInput, type PanosPlan, type PanosServices } from './plan';
-import { assertTraffic, type TrafficInput } from './traffic';
+import { assertTraffic, type Recorded } from './traffic';
 import { returnToHa, suspendMember } from './states';
 
 export interface States {
@@ -55,23 +55,22 @@ export const haSteps = (services: PanosServices) => ({
   }),
 
   /** Brings a member back into HA after its restart, `functional` where the suspension outlived it. */
-  rejoin: defineStep<NodeInput & Partial<TrafficInput>, States, Outcome, PanosPlan>({
+  rejoin: defineStep<NodeInput & { readonly snapshot?: Recorded }, States, Outcome, PanosPlan>({
     observe: async (context) => statesOf(await readPair(context, services)),
     async act(context, { node, snapshot }, before) {
       const reading = await returnToHa(context, services, node);
       // Active/active: it serves as soon as it is back, so its own neighbours must be there.
       const member = answering(reading, node);
+      const carried = snapshot === undefined ? undefined : snapshot.snapshots[node];
       const remark =
-        isServing(member.state) && snapshot !== undefined
-          ? await assertTraffic(context, services, { node, snapshot })
+        context.plan.mode === 'active-active' && isServing(member.state) && carried !== undefined
+          ? await assertTraffic(context, services, { node, before: carried, kind: 'neighbors' })
           : undefined;
       const changed = before.states[node] !== member.state;
       return outcome(reading, changed, [describe(member), ...(remark === undefined ? [] : [remark])].join('; '));
     },
-    async undo(context, { node }) {
-      const reading = await suspendMember(context, services, node);
-      return outcome(reading, true, `${node} is suspended again`);
-    },
+    // Whatever is undone before it suspends where it must: a member that could take over isn't taken out for nothing.
+    undo: async (_context, { node }) => ({ summary: `${node} stays in HA`, changed: false }),
     preview: async (_context, { node }) => ({ commands: [haCommand(node, 'functional')], differences: [] }),
   }),
 });

@@ -54,6 +54,13 @@ export const stateOf = (text: string | undefined): HaState => haStates.find((sta
 export const isServing = (state: HaState): boolean =>
   state === 'active' || state === 'active-primary' || state === 'active-secondary';
 
+/**
+ * A member that could take over without losing more than what was agreed to: where session synchronization is switched off,
+ * the readiness check asked people to waive that by name.
+ */
+export const isSynced = ({ stateSync }: Pick<HaReading, 'stateSync'>): boolean =>
+  /^(complete|user-disabled)$/i.test(stateSync);
+
 const withoutPrefix = (address: string | undefined): string => (address ?? '').replace(/\/\d+$/, '');
 
 /** undefined where HA isn't enabled: the group is there all the same. */

@@ -9,21 +9,26 @@ import { haCommand, outcome, statesOf, type States } from './ha-steps';
 import { answering, describe, readPair, type PairReading } from './pair';
 import { otherThan, type PanosContext, type PanosPlan, type PanosServices } from './plan';
 import { isBack, returnToHa, suspendMember } from './states';
-import { assertTraffic, type TrafficInput } from './traffic';
+import { readSnapshot, type Snapshot } from './readiness';
+import { assertTraffic } from './traffic';
 import { untilPair } from './wait';
 
 /** The step of the routing that moves traffic. */
 export type Prefer = StepDefinition<PreferInput, PreferBefore, PreferResult, RoutingPlan>;
 
-export interface MoveInput extends Partial<Pick<TrafficInput, 'snapshot'>> {
+export interface MoveInput {
   readonly to: string;
   readonly leaveOther: 'suspended' | 'in-ha';
+  /** What is carried afterwards is held against what is carried now. */
+  readonly compare?: boolean;
   /** An emergency: routers don't stop for what others changed. */
   readonly urgent?: boolean;
 }
 
 export interface MoveBefore extends States {
   readonly routing?: PreferBefore;
+  /** What was carried right before. */
+  readonly carried?: Snapshot;
 }
 
 export const moveSteps = (services: PanosServices, prefer: Prefer) => ({
@@ -32,15 +37,20 @@ export const moveSteps = (services: PanosServices, prefer: Prefer) => ({
    * brought back into HA. Also the way back in an emergency.
    */
   moveTo: defineStep<MoveInput, MoveBefore, Outcome, PanosPlan>({
-    async observe(context, { to }) {
+    async observe(context, { to, compare = false }) {
       const states = statesOf(await readPair(context, services));
-      if (!isSteered(context)) return states;
-      return { ...states, routing: await prefer.observe(context, { node: to }) };
+      // Of an active/active pair each carries its own.
+      const carrier = context.plan.mode === 'active-passive' ? states.serving : to;
+      return {
+        ...states,
+        ...(compare && carrier !== undefined ? { carried: await readSnapshot(services.device(context, carrier)) } : {}),
+        ...(isSteered(context) ? { routing: await prefer.observe(context, { node: to }) } : {}),
+      };
     },
     act: (context, input, before) => move(context, services, prefer, input, before),
     undo(context, { to }, before) {
       const back = before.serving ?? otherThan(context.plan, to);
-      return move(context, services, prefer, { to: back, leaveOther: 'in-ha' }, before);
+      return move(context, services, prefer, { to: back, leaveOther: 'in-ha' }, before, true);
     },
     async preview(context, { to, leaveOther }, before) {
       const from = otherThan(context.plan, to);
@@ -71,8 +81,9 @@ async function move(
   context: PanosContext,
   services: PanosServices,
   prefer: Prefer,
-  { to, leaveOther, snapshot, urgent = false }: MoveInput,
+  { to, leaveOther, urgent = false, compare = false }: MoveInput,
   before: MoveBefore,
+  isUndo = false,
 ): Promise<Outcome> {
   const { plan } = context;
   const from = otherThan(plan, to);
@@ -82,8 +93,11 @@ async function move(
   // Before HA moves, and before a member that must carry nothing is back in it.
   if (isSteered(context))
     await steer(context, services, prefer, { node: to, as: urgent ? 'escape' : 'role' }, before.routing);
-  let now = await takeOver(context, services, to, leaveOther);
-  const traffic = snapshot === undefined ? undefined : await assertTraffic(context, services, { node: to, snapshot });
+  let now = await takeOver(context, services, to, leaveOther, urgent || isUndo);
+  const traffic =
+    compare && before.carried !== undefined
+      ? await assertTraffic(context, services, { node: to, before: before.carried, kind: 'all' })
+      : undefined;
   const other = now.members[from];
   let remark: string | undefined;
   if (leaveOther === 'in-ha' && other?.answers === true && !isBack(plan, other))
@@ -109,12 +123,14 @@ async function takeOver(
   services: PanosServices,
   to: string,
   leaveOther: MoveInput['leaveOther'],
+  ignoreFlaps: boolean,
 ): Promise<PairReading> {
   const from = otherThan(context.plan, to);
   const now = await readPair(context, services);
   const other = now.members[from];
   const mustGo = !leads(answering(now, to)) || leaveOther === 'suspended';
-  if (mustGo && other?.answers === true && other.state !== 'suspended') await suspendMember(context, services, from);
+  if (mustGo && other?.answers === true && other.state !== 'suspended')
+    await suspendMember(context, services, from, { ignoreFlaps });
   return untilPair(context, services, {
     what: `${to} to serve`,
     timeoutMs: context.plan.panos.timing.stateTimeoutMs,

@@ -2,10 +2,10 @@
 import { messageOf, type StepContext } from '../kit';
 import type { ProbeAnswers } from '../probes';
 import { notAbleToServe } from './guards';
-import { describe, readMember, readPair, type Member } from './pair';
+import { describe, describePair, readPair, servingMembers, type Member } from './pair';
 import type { PanosPlan, PanosServices } from './plan';
 import { peersOf } from './readiness';
-import { USER_REQUESTED } from './states';
+import { isBack, USER_REQUESTED } from './states';
 
 /** The registry of activities knows no plan types; what is registered for a kind of cluster gets that kind's plans. */
 const ofPair = (context: unknown): StepContext<PanosPlan> => context as StepContext<PanosPlan>;
@@ -19,30 +19,43 @@ export function notAbleToReturn(member: Member | undefined): string | undefined 
 export const panosProbes = (
   services: PanosServices,
 ): Pick<Required<ProbeAnswers>, 'bgp' | 'stateSync' | 'escapeReady'> => ({
-  /** `router` names a device of the pair. A member that doesn't serve has no sessions: that is no verdict. */
+  /**
+   * `router` names a device of an active/active pair, whose sessions are its own. Those of an active/passive pair move with
+   * the role: whichever device serves is asked. One that doesn't serve has none, which is no verdict.
+   */
   async bgp(context, probe) {
-    const device = services.device(ofPair(context), probe.router);
+    const asked = ofPair(context);
     try {
-      const peers = await peersOf(device);
+      const [serving] = servingMembers(await readPair(asked, services)).filter(
+        ({ node }) => asked.plan.mode === 'active-passive' || node === probe.router,
+      );
+      if (serving === undefined) return { verdict: 'inconclusive', why: `${probe.router} doesn’t serve` };
+      const peers = await peersOf(services.device(asked, serving.node));
       const watched = peers.filter(({ name }) => probe.peers === undefined || probe.peers.includes(name));
       const down = watched.filter(({ state }) => state !== 'Established');
-      if (watched.length === 0) return { verdict: 'inconclusive', why: `${probe.router} has none of these peers` };
+      if (watched.length === 0) return { verdict: 'inconclusive', why: `${serving.node} has none of these peers` };
       if (down.length === 0) return { verdict: 'pass', value: watched.length };
-      return { verdict: 'fail', why: down.map(({ name, state }) => `${probe.router} ${name}: ${state}`).join('; ') };
+      return { verdict: 'fail', why: down.map(({ name, state }) => `${serving.node} ${name}: ${state}`).join('; ') };
     } catch (error) {
       context.signal.throwIfAborted();
       return { verdict: 'inconclusive', why: messageOf(error) };
     }
   },
 
-  /** HA itself: the member that is to serve does so, by its own word. */
+  /** HA itself: the member that is watched leads, by its own word; before and after the watch, one of them does. */
   async stateSync(context, _probe, watched) {
     const asked = ofPair(context);
-    const node = watched?.serving ?? asked.plan.roles.active;
-    const member = await readMember(asked, services, node);
-    if (!member.answers) return { verdict: 'inconclusive', why: member.why };
-    const leads = member.state === 'active' || member.state === 'active-primary';
-    return leads ? { verdict: 'pass' } : { verdict: 'fail', why: describe(member) };
+    const reading = await readPair(asked, services);
+    const [leads] = servingMembers(reading).filter(({ state }) => state !== 'active-secondary');
+    if (watched === undefined)
+      return leads === undefined ? { verdict: 'fail', why: describePair(reading) } : { verdict: 'pass' };
+    if (leads?.node === watched.serving) return { verdict: 'pass' };
+    const member = reading.members[watched.serving];
+    if (member?.answers !== true) return { verdict: 'inconclusive', why: describe(member) };
+    // The watch begins before traffic has moved: until then the other one leads, and this one is well.
+    if (leads?.node === watched.escapeTo && isBack(asked.plan, member))
+      return { verdict: 'inconclusive', why: `${watched.escapeTo} leads still` };
+    return { verdict: 'fail', why: describePair(reading) };
   },
 
   async escapeReady(context, { escapeTo }) {

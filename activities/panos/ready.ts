@@ -15,19 +15,25 @@ export interface ReadinessParts {
   readonly routing: (context: StepContext<AnyPlan>, input: RoutingReadyInput) => Promise<Finding>;
 }
 
+interface Waivers {
+  readonly waived?: readonly string[];
+}
+
 export interface ReadyInput {
   /** Release that both must run; the one that the plan found if left out. */
   readonly release?: string;
   /** What people waived before, in the result of the check that they answered. */
-  readonly waivers?: { readonly waived?: readonly string[] };
+  readonly waivers?: Waivers;
+  /** …and later, of the check before this one. */
+  readonly since?: Waivers;
 }
 
 /** @throws NotReady with every fault; Waivable where all that is left may be waived; a transient failure if it may pass */
 export const panosReadiness = (services: PanosServices, parts: ReadinessParts) =>
   defineCheck<ReadyInput, Finding & { readonly waived?: readonly string[] }, PanosPlan>({
-    async check(context, { release, waivers }) {
+    async check(context, { release, waivers, since }) {
       const { plan } = context;
-      const waived = waivers?.waived ?? [];
+      const waived = [...new Set([...(waivers?.waived ?? []), ...(since?.waived ?? [])])];
       const [devices, probes, routing] = await Promise.all([
         runChecks(
           CHECKS,

@@ -1,8 +1,8 @@
 /** Changing a member's HA state and seeing it through: suspend, functional, and what both lead to. */
 import { permanent, type StepContext } from '../kit';
 import type { PanosDevice } from './api';
-import { assertMaySuspend } from './guards';
-import { describeState, isServing } from './ha';
+import { assertMaySuspend, type SuspendOptions } from './guards';
+import { describeState, isServing, isSynced } from './ha';
 import { answering, describe, readPair, type Member, type PairReading } from './pair';
 import { otherThan, type PanosPlan, type PanosServices } from './plan';
 import { haLeaf } from './readiness';
@@ -20,13 +20,18 @@ type Context = StepContext<PanosPlan>;
  * Suspends a member after reading both; the other serves afterwards. Safe to repeat.
  * @throws GuardRefused (transient), NotHealthy
  */
-export async function suspendMember(context: Context, services: PanosServices, node: string): Promise<PairReading> {
+export async function suspendMember(
+  context: Context,
+  services: PanosServices,
+  node: string,
+  options: SuspendOptions = {},
+): Promise<PairReading> {
   const { plan } = context;
   const other = otherThan(plan, node);
   const device = services.device(context, node);
   const reading = await readPair(context, services);
   if (answering(reading, node).state !== 'suspended') {
-    assertMaySuspend(plan, reading, node);
+    assertMaySuspend(plan, reading, node, options);
     await device.request(SUSPEND);
   }
   return untilPair(context, services, {
@@ -84,7 +89,7 @@ export async function returnToHa(context: Context, services: PanosServices, node
       const why = mayBeCured(reading);
       if (why !== undefined) return why;
       if (!isBack(plan, member)) return describe(member);
-      const complete = member?.answers === true && /^complete$/i.test(member.stateSync);
+      const complete = member?.answers === true && isSynced(member);
       // Nobody serves beside it: there are no sessions to wait for.
       const alone = peer?.answers !== true || !isServing(peer.state);
       if (!alone && !complete) return describe(member);

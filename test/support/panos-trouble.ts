@@ -98,7 +98,7 @@ export interface Trouble {
   readonly failBack: boolean;
   readonly preemptive: boolean;
   readonly suspendSurvivesReboot: boolean;
-  readonly version: '10.2.9' | '11.0.4';
+  readonly version: '10.2.9' | '11.0.4' | '11.1.4';
   readonly tentativeHoldMs: number;
   /** Of an active/active pair: routers are steered, too. */
   readonly steering: boolean;
@@ -110,7 +110,7 @@ export const trouble: fc.Arbitrary<Trouble> = fc.record({
   failBack: fc.boolean(),
   preemptive: fc.boolean(),
   suspendSurvivesReboot: fc.boolean(),
-  version: fc.constantFrom('10.2.9' as const, '11.0.4' as const),
+  version: fc.constantFrom('10.2.9' as const, '10.2.9' as const, '11.0.4' as const, '11.1.4' as const),
   tentativeHoldMs: fc.constantFrom(0, 10_000, 60_000, 600_000),
   steering: fc.boolean(),
 });

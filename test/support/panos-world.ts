@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { ApplicationFailure } from '@temporalio/common';
-import { panosActivities, type PanosPlan, type PanosServices, type Prefer } from '../../activities/panos';
+import { panosActivities, panosProbes, type PanosPlan, type PanosServices, type Prefer } from '../../activities/panos';
 import { createDevice, keygen, type Keys, type Transport } from '../../activities/panos/api';
 import {
   defineStep,
@@ -65,7 +65,14 @@ export class PanosWorld extends ModelWorld<SimulatedDevice> {
     this.activities = {
       'core.digest': async (input: unknown) => createHash('sha256').update(JSON.stringify(input)).digest('hex'),
       'probes.baseline.check': async () => ({ summary: 'baseline' }),
-      'probes.final.check': async () => ({ summary: 'as before' }),
+      // The real probe: at the end it must know who leads by then.
+      'probes.final.check': async (call: StepCall, context) => {
+        const probe = { name: 'ha', kind: 'state-sync', required: true } as const;
+        const asked = this.context(call, context) as StepContext<never>;
+        const { verdict, why } = await panosProbes(this.services).stateSync(asked, probe, undefined);
+        if (verdict !== 'pass') throw new TransientError(`ha: ${why}`);
+        return { summary: 'as before' };
+      },
       'probes.watch.check': async (call: ModelCall, context) =>
         this.watched(call, context, () => {
           const node = String(call.input['serving']);

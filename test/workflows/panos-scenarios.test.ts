@@ -3,9 +3,11 @@
  * activities over the simulated pair, in virtual time.
  */
 import type { Fault, SimulatedDevice } from '../../simulators/panos';
+import { left } from '../support/panos-invariants';
 import { goodWorld } from '../support/model-world';
 import { panosRun, type PanosRun, type PanosRunOptions } from '../support/panos-run';
 
+const HA = "/config/devices/entry[@name='localhost.localdomain']/deviceconfig/high-availability";
 const opening = ({ run }: PanosRun) => run.state.openings.find((o) => o.outcome === undefined);
 
 /** Runs until people are asked something else than a gate, or to the end. */
@@ -194,6 +196,41 @@ describe('the watch', () => {
     expect(await asked).toMatch(/it is dead.*Traffic has been moved away/);
     expect(run.world.deviceOf('fw-a').haState).toBe('active');
     expect(run.world.broken).toEqual([]);
+  });
+});
+
+describe('people', () => {
+  it('roll back from a hold in the middle: both run one release, and preemption is what it was', async () => {
+    const devices = [{ preemptive: true }, { preemptive: true }] as const;
+    const fault: Fault = { kind: 'job', how: 'fail', type: 'SWInstall', device: 0 };
+    const { run } = await held({ pair: { devices } }, fault);
+    // Past the gates fail-over and second: fw-b serves the new release, fw-a failed.
+    expect(sent(run)).toContain('install fw-a');
+    run.answer('roll-back');
+    expect(await untilHeld(run)).toBe('RolledBack');
+    expect(left(run.world.pair)).toEqual([0, 1].map(() => ({ release: '10.2.3', preemptive: true, suspended: false })));
+  });
+
+  it('waive that session synchronization is switched off, and the upgrade goes on', async () => {
+    const path = `${HA}/group/state-synchronization`;
+    const prepare = ({ pair }: PanosRun['world']): void => {
+      pair.configure({ xpath: path, element: '<enabled>no</enabled>' });
+    };
+    const { run, question } = await held({ prepare });
+    expect(question).toContain('[ha_state_sync]');
+    run.answer('waive');
+    expect(await untilHeld(run)).toBe('Completed');
+  });
+
+  it('or a watch lead away from a member that flaps', async () => {
+    const run = await panosRun({ monitoringMs: 3_600_000 });
+    const asked = untilHeld(run);
+    await run.runtime.waitFor(
+      () => run.run.state.watch !== undefined && run.world.deviceOf('fw-b').haState === 'active',
+    );
+    run.world.pair.ha.members[1].flaps.nonfunc = 3;
+    run.runtime.send('switchBack', { by: 'ann', reason: 'it flaps' });
+    expect(await asked).toMatch(/it flaps.*Traffic has been moved away/);
   });
 });
 

@@ -5,19 +5,24 @@ import { panosRun, type PanosRun, type PanosRunOptions } from '../support/panos-
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
-async function upgraded(options: PanosRunOptions): Promise<PanosRun> {
-  const run = await panosRun(options);
+/** Approves what is asked, after `before` was told which gate it is. */
+async function toTheEnd(run: PanosRun, before: (gate: string) => void = () => undefined): Promise<string> {
   const asked = () => run.run.state.openings.find((o) => o.outcome === undefined);
   let ending: string | undefined;
   void run.ending.then((e) => (ending = e));
   for (;;) {
     await run.until(() => asked() !== undefined || ending !== undefined);
-    if (ending !== undefined) break;
-    if (asked()?.kind !== 'gate') throw new Error(`${asked()?.question}\n${run.world.invariants.commands.join('\n')}`);
+    if (ending !== undefined) return ending;
+    const { kind, question, id } = asked()!;
+    if (kind !== 'gate') throw new Error(`${question}\n${run.world.invariants.commands.join('\n')}`);
+    before(id.split('#')[0]!);
     run.answer('approve');
   }
-  expect(run.world.broken).toEqual([]);
-  expect(ending).toBe('Completed');
+}
+
+async function upgraded(options: PanosRunOptions): Promise<PanosRun> {
+  const run = await panosRun(options);
+  expect([await toTheEnd(run), run.world.broken]).toEqual(['Completed', []]);
   return run;
 }
 const versions = ({ world }: PanosRun): string[] => world.pair.devices.map(({ software }) => software.running);
@@ -74,6 +79,26 @@ describe('active/passive', () => {
     for (const { config } of run.world.pair.devices) expect(haSettings(config.running).preemptive).toBe(true);
     // It was off when the first one came back: else it would have taken over by itself.
     expect(sent(run)).toEqual(oneHop('fw-b', 'fw-a'));
+  });
+
+  it.each(['passive-first', 'active-first'] as const)(
+    'whose passive device holds its links down (%s)',
+    async (order) => {
+      const run = await upgraded({ pair: { passiveLinkState: 'shutdown' }, panos: { order, readiness: { only: [] } } });
+      expect(versions(run)).toEqual(['10.2.9', '10.2.9']);
+    },
+  );
+
+  it('whose content is updated by schedule, and whose users go home, while people think', async () => {
+    const run = await panosRun({});
+    const meanwhile = (): void => {
+      for (const { content, facts } of run.world.pair.devices) {
+        content.current = '8850-9000';
+        facts.sessions.active = Math.ceil(facts.sessions.active / 4);
+      }
+    };
+    expect(await toTheEnd(run, (gate) => gate === 'fail-over' && meanwhile())).toBe('Completed');
+    expect(run.world.broken).toEqual([]);
   });
 
   it('has the active one download for both where the passive one has no way out', async () => {

@@ -14,8 +14,9 @@ export async function record<P extends PlanBase>(body: Body<P>, plan: P): Promis
     plan,
     check: async (name, action) => named('check', name, action),
     step: async (name, action, options = {}) => named('step', name, action, options.keep !== undefined),
-    gate: async (id, question) => {
-      if (plan.policy.gates[id] !== undefined) add({ kind: 'gate', name: id, input: question });
+    gate: async (id, question, { passedOver = false } = {}) => {
+      if (plan.policy.gates[id] === undefined) return;
+      add({ kind: 'gate', name: id, input: question, ...(passedOver ? { passedOver } : {}) });
     },
     watching: async (watch, _options, inner) => {
       add({ kind: 'watch', name: watch.name, action: watch.action.type, input: watch.action.input });

@@ -4,7 +4,7 @@
  */
 import type { Ending } from '../contract';
 import type { Run } from './run';
-import { savepoint, undoable, type Opening, type Requests } from './state';
+import { lastGate, savepoint, undoable, type Opening, type Requests } from './state';
 import type { GatePolicy, PlanBase, Remedied, Waived } from './types';
 
 /** How often a run goes on by itself after something was mended; from then on people are asked each time. */
@@ -105,7 +105,7 @@ export class Recovery<P extends PlanBase> {
       return;
     }
     if (regression !== undefined) this.escapedByItself = true;
-    run.dispatch({ type: 'escape-started', why, at: run.now(), repeatFrom: savepoint(run.state, item) + 1 });
+    run.dispatch({ type: 'escape-started', why, at: run.now(), repeatFrom: lastGate(run.state, item) + 1 });
     const performed = await run.perform(target, 'act', item, 'escape');
     // One outcome only: an escape is never cut.
     if (performed.kind === 'failed') {

@@ -184,11 +184,16 @@ export const openOpenings = (state: State): readonly Opening[] => state.openings
 export const openingById = (state: State, id: string): Opening | undefined => state.openings.find((o) => o.id === id);
 export const isPaused = (state: State): boolean => openOpenings(state).some((o) => o.kind === 'pause');
 
-/** Index of the last gate passed, -1 if none: rolling back goes there by default. */
-export function savepoint(state: State, before = Infinity): number {
+/** Index of the last gate passed, -1 if none: what is repeated after an escape begins there. */
+export const lastGate = (state: State, before = Infinity): number => gatePassed(state, before, () => true);
+
+/** Index of the last gate passed that a rollback stops at by default, -1 if none. */
+export const savepoint = (state: State): number => gatePassed(state, Infinity, ({ passedOver }) => passedOver !== true);
+
+function gatePassed(state: State, before: number, counts: (item: PlannedItem) => boolean): number {
   for (let i = Math.min(state.items.length, before) - 1; i >= 0; i--) {
     const entry = state.items[i];
-    if (entry?.item.kind === 'gate' && entry.state === 'done') return i;
+    if (entry?.item.kind === 'gate' && entry.state === 'done' && counts(entry.item)) return i;
   }
   return -1;
 }

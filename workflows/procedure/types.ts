@@ -80,6 +80,11 @@ export interface StepOptions {
   readonly keep?: string;
 }
 
+export interface GateOptions {
+  /** What has been done by then is no state to stop at, as a pair of two releases: rolling back goes over this gate. */
+  readonly passedOver?: boolean;
+}
+
 export interface CheckOptions {
   /**
    * A failure of this type may be gone over: the hold that follows offers `go-on` too, which counts the check as done.
@@ -139,7 +144,7 @@ export interface Context<P extends PlanBase> {
   /** observe → act → verify, undoable. */
   readonly step: <R>(name: string, action: Action<'step', R>, options?: StepOptions) => Promise<Given<R>>;
   /** Asks people to go on. A gate passed is a savepoint. A gate that the policy leaves out is not in the list. */
-  readonly gate: (id: string, question: string) => Promise<void>;
+  readonly gate: (id: string, question: string, options?: GateOptions) => Promise<void>;
   /** Runs the watch beside `body`; on a regression the escape runs at once and a hold follows. */
   readonly watching: (watch: WatchSpec, options: WatchOptions, body: () => Promise<void>) => Promise<void>;
   /**

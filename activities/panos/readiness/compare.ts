@@ -1,4 +1,5 @@
 /** What is different now from what was before: by counts within thresholds, and by names that are missing. Pure. */
+import { newestContent } from '../content';
 import { markOf, type NameSet, type Snapshot } from './snapshot';
 import type { Thresholds } from './spec';
 
@@ -23,14 +24,14 @@ export function compareSnapshots(before: Snapshot, after: Snapshot, thresholds: 
     ...missing('licences', 'valid', before.licences, after.licences),
     ...missing('MTUs', 'as before', before.mtu, after.mtu),
     ...protocols.flatMap((protocol) =>
-      changed(
+      fewer(
         `routes of ${protocol}`,
         before.routes[protocol] ?? 0,
         after.routes[protocol] ?? 0,
         thresholds.routesPercent,
       ),
     ),
-    ...changed('forwarding entries', before.fib, after.fib, thresholds.fibPercent),
+    ...fewer('forwarding entries', before.fib, after.fib, thresholds.fibPercent),
     ...prefixes(before.bgp, after.bgp, thresholds.bgpPrefixesPercent),
     ...lost('ARP entries', before.arp, after.arp, thresholds.arpLossPercent, thresholds.arpFloor),
     ...lost(
@@ -40,7 +41,8 @@ export function compareSnapshots(before: Snapshot, after: Snapshot, thresholds: 
       thresholds.sessionLossPercent,
       thresholds.sessionFloor,
     ),
-    ...(before.content === after.content
+    // Scheduled updates go on while people think: newer content is none.
+    ...(newestContent([entry(before.content), entry(after.content)]) === after.content
       ? []
       : [{ of: 'content', what: `content is ${after.content}, and was ${before.content}` }]),
   ];
@@ -79,7 +81,11 @@ function changed(of: string, before: number, after: number, percent: number): Di
     : [{ of, what: `${of}: ${after}, and were ${before} (${change.toFixed(0)} %; ${percent} % are allowed)` }];
 }
 
-/** Less than before; more is no harm. */
+/** Less than before, in percent; more is no harm. */
+const fewer = (of: string, before: number, after: number, percent: number): Difference[] =>
+  after >= before ? [] : changed(of, before, after, percent);
+
+/** Less than before, where there were enough for percents. */
 function lost(of: string, before: number, after: number, percent: number, floor: number): Difference[] {
   return before < floor || after >= before ? [] : changed(of, before, after, percent);
 }
@@ -93,3 +99,5 @@ function prefixes(before: Snapshot['bgp'], after: Snapshot['bgp'], percent: numb
     return now === undefined ? [] : changed(`prefixes accepted from ${peer}`, count, now, percent);
   });
 }
+
+const entry = (version: string) => ({ version, downloaded: false, current: false });
