@@ -115,7 +115,7 @@ describe('inventory validate', () => {
   it('a broken one, for people and for scripts', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'hitless-inventory-'));
     const file = join(folder, 'inventory.yaml');
-    writeFileSync(file, 'schema: 1\nhost: {}\nclusters: {}\n');
+    writeFileSync(file, 'schema: 1\nhost: {}\n');
     try {
       const ran = await hitless({ HITLESS_INVENTORY: file }, ['inventory', 'validate']);
       expect(ran.code).toBe(exitCodes.usage);
@@ -126,7 +126,7 @@ describe('inventory validate', () => {
           exitCode: 2,
           details: {
             faults: [
-              { path: 'hosts', line: 1 },
+              { path: 'clusters', line: 1 },
               { path: 'host', line: 2, column: 1 },
             ],
           },
