@@ -83,7 +83,10 @@ async function planCluster(session: Session, typed: string, version: string, opt
   session.note(`reading ${cluster}; nothing is changed`);
   const view = await planUpgrade(engine, { cluster, version, ...modeOf(options) }, routing);
   const isReady = view.readiness?.ready !== false;
-  const hint = isReady ? `\n\nhitless start ${cluster} ${version} --expect-plan ${view.digest.slice(0, 12)}` : '';
+  const kind = options.procedure === undefined ? '' : ` --procedure ${options.procedure}`;
+  const hint = isReady
+    ? `\n\nhitless start ${cluster} ${version} --expect-plan ${view.digest.slice(0, 12)}${kind}`
+    : '';
   return {
     text: renderPlan(cluster, view) + hint,
     json: { cluster, version, ...view },
