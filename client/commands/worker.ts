@@ -1,5 +1,5 @@
 /** `worker`. */
-import type { Command } from 'commander';
+import { InvalidArgumentError, type Command } from 'commander';
 import type * as workerModule from '../../worker';
 import { connect } from '../../worker/engine';
 import { inventoryPath, loadInventory } from '../../worker/inventory';
@@ -37,7 +37,7 @@ export function addWorkerCommand(program: Command, context: Context): void {
 function slots(text: string): number {
   const number = Number(text);
   if (Number.isInteger(number) && number > 0) return number;
-  throw new ClientError(exitCodes.usage, `--watch-slots: ${text} is not a whole number above 0`);
+  throw new InvalidArgumentError('It is no whole number above 0.');
 }
 
 async function runWorker({ io, note }: Session, options: WorkerOptions): Promise<undefined> {

@@ -142,6 +142,16 @@ describe('inventory validate', () => {
   });
 });
 
+describe('worker', () => {
+  it('says what is wrong with an option, without a stack', async () => {
+    const ran = await hitless({}, ['worker', '--watch-slots', 'x']);
+    expect(ran.code).toBe(exitCodes.usage);
+    expect(ran.err).toContain(
+      "option '--watch-slots <number>' argument 'x' is invalid. It is no whole number above 0.",
+    );
+  });
+});
+
 describe('engine', () => {
   it('says so where none runs', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'hitless-cli-'));
