@@ -39,6 +39,8 @@ export function panosServices(): PanosServices {
         trusted: Object.hasOwn(plan, 'found'),
         record: evidence,
         now: Date.now,
+        callTimeoutMs: plan.panos.timing.callTimeoutMs,
+        transferTimeoutMs: plan.panos.timing.downloadTimeoutMs,
       });
     },
     files: workerFiles,
@@ -54,7 +56,7 @@ export function keysOf(
 ): Keys {
   let key: Promise<string> | undefined;
   let current: string | undefined;
-  const fetch = async (): Promise<string> => {
+  const fetch = async (timeoutMs: number): Promise<string> => {
     let secret: string;
     try {
       // Files end with a newline, passwords don't.
@@ -63,12 +65,12 @@ export function keysOf(
       throw permanent('InvalidInput', `the password of ${user} on ${name} can’t be had: ${messageOf(error)}`);
     }
     // All who ask meanwhile wait for it, so it isn't cut with any one of them; its timeout ends it.
-    current = await keygen(name, transport, { user, password: secret }, new AbortController().signal);
+    current = await keygen(name, transport, { user, password: secret }, new AbortController().signal, timeoutMs);
     return current;
   };
   return {
-    get(signal) {
-      key ??= fetch().catch((error: unknown) => {
+    get(signal, timeoutMs) {
+      key ??= fetch(timeoutMs).catch((error: unknown) => {
         key = undefined;
         throw error;
       });

@@ -14,7 +14,7 @@ export interface PairReading {
   readonly members: Readonly<Record<string, Member>>;
 }
 
-type Context = StepContext<Pick<PanosStatic, 'nodes'>>;
+type Context = StepContext<Pick<PanosStatic, 'nodes' | 'panos'>>;
 
 /** Reads both members now, side by side. A member that doesn't answer is part of the reading. */
 export async function readPair(context: Context, services: PanosServices): Promise<PairReading> {

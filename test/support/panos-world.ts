@@ -49,6 +49,8 @@ export class PanosWorld extends ModelWorld<SimulatedDevice> {
           trusted: 'found' in plan,
           record: evidence,
           now: () => this.now(),
+          callTimeoutMs: plan.panos.timing.callTimeoutMs,
+          transferTimeoutMs: plan.panos.timing.downloadTimeoutMs,
         }),
       files: {
         open: async (path) => ({
@@ -121,9 +123,10 @@ export class PanosWorld extends ModelWorld<SimulatedDevice> {
   /** As a worker has them: fetched once, and again when refused. */
   private keysOf(name: string): Keys {
     return {
-      get: async (signal) => {
+      get: async (signal, timeoutMs) => {
         const { user, password } = this.pair.options;
-        const key = this.keys.get(name) ?? (await keygen(name, this.transport(name), { user, password }, signal));
+        const key =
+          this.keys.get(name) ?? (await keygen(name, this.transport(name), { user, password }, signal, timeoutMs));
         this.keys.set(name, key);
         return key;
       },

@@ -8,10 +8,6 @@ import { childrenOf, escapeXml, inWords, textAt, type XmlElement } from './xml';
 import { forbidden, jobOf, readReply, type Reply } from './reply';
 import type { ApiCall, Transport, Upload } from './transport';
 
-const TIMEOUT_MS = 30_000;
-/** Exports of large configurations, imports of images. */
-const TRANSFER_TIMEOUT_MS = 30 * 60_000;
-
 export interface PanosDevice {
   /** Node of the plan. */
   readonly name: string;
@@ -36,7 +32,7 @@ export type Reader = Pick<PanosDevice, 'name' | 'op' | 'config'>;
 
 /** Where a device's API key comes from. A key is fetched once per worker and device, and lives in its memory only. */
 export interface Keys {
-  get(signal: AbortSignal): Promise<string>;
+  get(signal: AbortSignal, timeoutMs: number): Promise<string>;
   /** The device refused this one. */
   drop(key: string): void;
 }
@@ -51,18 +47,23 @@ export interface DeviceOptions {
   readonly record: (ran: Ran) => void;
   /** Milliseconds, for evidence. */
   readonly now: () => number;
+  /** How long its answer to one call may take. */
+  readonly callTimeoutMs: number;
+  /** …and that of an export of a large configuration, or an import of an image. */
+  readonly transferTimeoutMs: number;
 }
 
-export function createDevice({ name, transport, keys, signal, trusted, record, now }: DeviceOptions): PanosDevice {
+export function createDevice(options: DeviceOptions): PanosDevice {
+  const { name, transport, keys, signal, trusted, record, now, callTimeoutMs, transferTimeoutMs } = options;
   const send = async (
     parameters: Readonly<Record<string, string>>,
     more: Partial<Pick<ApiCall, 'file' | 'timeoutMs'>> = {},
   ): ReturnType<Transport> => {
     for (let attempt = 1; ; attempt++) {
-      const key = await keys.get(signal).catch((error: unknown) => {
+      const key = await keys.get(signal, callTimeoutMs).catch((error: unknown) => {
         throw trusted && failureType(error) === 'AuthenticationFailed' ? starting(name) : error;
       });
-      const answer = await transport({ parameters, key, timeoutMs: TIMEOUT_MS, signal, ...more });
+      const answer = await transport({ parameters, key, timeoutMs: callTimeoutMs, signal, ...more });
       if (answer.status !== 403) return answer;
       if (attempt > 1) throw trusted ? starting(name) : forbidden(name);
       // Keys end with the password, and where the master key changes: one fresh key tells that from a refusal.
@@ -121,7 +122,7 @@ export function createDevice({ name, transport, keys, signal, trusted, record, n
       changing(
         `export ${category}`,
         async () => {
-          const answer = await send({ type: 'export', category }, { timeoutMs: TRANSFER_TIMEOUT_MS });
+          const answer = await send({ type: 'export', category }, { timeoutMs: transferTimeoutMs });
           // A failure comes as a response document instead of the file.
           const isReply =
             answer.status !== 200 ||
@@ -133,7 +134,7 @@ export function createDevice({ name, transport, keys, signal, trusted, record, n
       ),
     async importSoftware(file) {
       const what = `import software ${file.name}`;
-      const sent = () => send({ type: 'import', category: 'software' }, { file, timeoutMs: TRANSFER_TIMEOUT_MS });
+      const sent = () => send({ type: 'import', category: 'software' }, { file, timeoutMs: transferTimeoutMs });
       await changing(what, async () => readReply(name, what, await sent()), said);
     },
   };
@@ -151,10 +152,11 @@ export async function keygen(
   transport: Transport,
   login: { readonly user: string; readonly password: string },
   signal: AbortSignal,
+  timeoutMs: number,
 ): Promise<string> {
   const answer = await transport({
     parameters: { type: 'keygen', user: login.user, password: login.password },
-    timeoutMs: TIMEOUT_MS,
+    timeoutMs,
     signal,
   });
   const { result } = readReply(name, 'keygen', answer);

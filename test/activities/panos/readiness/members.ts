@@ -28,5 +28,7 @@ export const membersOf = (pair: SimulatedPair): PanosDevice[] =>
       trusted: true,
       record: () => undefined,
       now: () => pair.now,
+      callTimeoutMs: 1_000,
+      transferTimeoutMs: 1_000,
     }),
   );
