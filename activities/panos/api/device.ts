@@ -3,9 +3,10 @@
  * Requests that change something are recorded as evidence; what a lost reply means is for the caller to find out by reading.
  */
 import type { Ran } from '../../kit/evidence';
-import { failureType, messageOf, permanent, transient } from '../../kit/errors';
-import { childrenOf, escapeXml, inWords, textAt, type XmlElement } from './xml';
-import { forbidden, jobOf, readReply, type Reply } from './reply';
+import { messageOf, permanent } from '../../kit/errors';
+import { childrenOf, escapeXml, inWords, type XmlElement } from './xml';
+import type { Keys } from './keys';
+import { forbidden, jobOf, readReply, starting, type Reply } from './reply';
 import type { ApiCall, Transport, Upload } from './transport';
 
 export interface PanosDevice {
@@ -30,13 +31,6 @@ export interface PanosDevice {
 /** A device of which nothing is changed. */
 export type Reader = Pick<PanosDevice, 'name' | 'op' | 'config'>;
 
-/** Where a device's API key comes from. A key is fetched once per worker and device, and lives in its memory only. */
-export interface Keys {
-  get(signal: AbortSignal, timeoutMs: number): Promise<string>;
-  /** The device refused this one. */
-  drop(key: string): void;
-}
-
 export interface DeviceOptions {
   readonly name: string;
   readonly transport: Transport;
@@ -59,16 +53,15 @@ export function createDevice(options: DeviceOptions): PanosDevice {
     parameters: Readonly<Record<string, string>>,
     more: Partial<Pick<ApiCall, 'file' | 'timeoutMs'>> = {},
   ): ReturnType<Transport> => {
-    for (let attempt = 1; ; attempt++) {
-      const key = await keys.get(signal, callTimeoutMs).catch((error: unknown) => {
-        throw trusted && failureType(error) === 'AuthenticationFailed' ? starting(name) : error;
-      });
-      const answer = await transport({ parameters, key, timeoutMs: callTimeoutMs, signal, ...more });
-      if (answer.status !== 403) return answer;
-      if (attempt > 1) throw trusted ? starting(name) : forbidden(name);
-      // Keys end with the password, and where the master key changes: one fresh key tells that from a refusal.
-      keys.drop(key);
-    }
+    const use = { signal, trusted, timeoutMs: callTimeoutMs };
+    const sent = (key: string) => transport({ parameters, key, timeoutMs: callTimeoutMs, signal, ...more });
+    const key = await keys.get(use);
+    const answer = await sent(key);
+    if (answer.status !== 403) return answer;
+    // Keys end with the password, and where the master key changes: a fresh one tells that from a refusal.
+    const again = await sent(await keys.insteadOf(key, use));
+    if (again.status !== 403) return again;
+    throw trusted ? starting(name) : forbidden(name);
   };
   const asked = async (what: string, parameters: Record<string, string>): Promise<Reply> =>
     readReply(name, what, await send(parameters));
@@ -138,29 +131,4 @@ export function createDevice(options: DeviceOptions): PanosDevice {
       await changing(what, async () => readReply(name, what, await sent()), said);
     },
   };
-}
-
-const starting = (name: string): Error =>
-  transient(
-    'Unreachable',
-    `${name} refuses credentials that it accepted before (HTTP 403): it is starting up, or they were changed since`,
-  );
-
-/** Fetches a key by user and password. @throws AuthenticationFailed, Unreachable */
-export async function keygen(
-  name: string,
-  transport: Transport,
-  login: { readonly user: string; readonly password: string },
-  signal: AbortSignal,
-  timeoutMs: number,
-): Promise<string> {
-  const answer = await transport({
-    parameters: { type: 'keygen', user: login.user, password: login.password },
-    timeoutMs,
-    signal,
-  });
-  const { result } = readReply(name, 'keygen', answer);
-  const key = textAt(result, 'key');
-  if (key === undefined || key === '') throw forbidden(name);
-  return key;
 }

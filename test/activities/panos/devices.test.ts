@@ -5,7 +5,6 @@ import { tmpdir } from 'node:os';
 import { Readable } from 'node:stream';
 import { join } from 'node:path';
 import { panosServices } from '../../../activities/panos';
-import { keysOf } from '../../../activities/panos/devices';
 import { panosSpec } from '../../../activities/panos/spec';
 import { operationOf } from '../../../simulators/panos/api';
 import { certificateOf } from '../../../simulators/panos/server/certificate';
@@ -50,38 +49,6 @@ describe('the API key', () => {
     served.pair.faults.inject({ kind: 'keys-expire', device: 0 });
     await all();
     expect(keygens()).toBe(2);
-  });
-
-  it('of those who ask for it together, one that is cut doesn’t take it from the others', async () => {
-    let open = (_key: string): void => undefined;
-    const keys = keysOf('fw-a', { user: 'admin', password: 'env:PANOS_TEST_PASSWORD' }, async () => {
-      const key = await new Promise<string>((resolve) => (open = resolve));
-      return {
-        status: 200,
-        body: Buffer.from(`<response status="success"><result><key>${key}</key></result></response>`),
-      };
-    });
-    const [first, second] = [new AbortController(), new AbortController()];
-    const cut = failureOf(keys.get(first.signal, 1_000));
-    const other = keys.get(second.signal, 1_000);
-    first.abort(new Error('cut'));
-    expect((await cut).message).toBe('cut');
-    open('K==');
-    expect(await other).toBe('K==');
-  });
-
-  it('refused to several at once: the fresh one isn’t dropped by those that come late', async () => {
-    let made = 0;
-    const keys = keysOf('fw-a', { user: 'admin', password: 'env:PANOS_TEST_PASSWORD' }, async () => ({
-      status: 200,
-      body: Buffer.from(`<response status="success"><result><key>K${++made}</key></result></response>`),
-    }));
-    const { signal } = new AbortController();
-    const old = await keys.get(signal, 1_000);
-    keys.drop(old);
-    const fresh = keys.get(signal, 1_000);
-    keys.drop(old);
-    expect([await fresh, await keys.get(signal, 1_000)]).toEqual(['K2', 'K2']);
   });
 });
 

@@ -22,7 +22,7 @@ export const membersOf = (pair: SimulatedPair): PanosDevice[] =>
       transport: memoryTransport(device),
       keys: {
         get: async () => device.auth.keygen(pair.options.user, pair.options.password) ?? '',
-        drop: () => undefined,
+        insteadOf: async (refused) => refused,
       },
       signal: new AbortController().signal,
       trusted: true,
