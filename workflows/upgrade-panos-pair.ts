@@ -25,7 +25,9 @@ export const panosPair: Body<PanosPairPlan> = async (procedure) => {
   const long = limits(plan);
 
   // 0–3
-  const readiness = await check('Check that the pair is ready', panos.ready({}), { waive: { on: 'Waivable' } });
+  const readiness = await check('Check that the pair is ready', panos.ready({}, long.look), {
+    waive: { on: 'Waivable' },
+  });
   const baseline = await check('Record the baseline', probes.baseline({}));
   const way = plan.hops.map((hop) => hop.to).join(', then ');
   const firstly = plan.panos.order === 'passive-first' ? plan.roles.passive : plan.roles.active;
@@ -39,18 +41,18 @@ export const panosPair: Body<PanosPairPlan> = async (procedure) => {
 
   // Both finish a hop before the next one begins: members too far apart suspend each other.
   let { active, passive } = plan.roles;
-  let snapshot = await check('Record what both carry', panos.snapshot({}));
+  let snapshot = await check('Record what both carry', panos.snapshot({}, long.look));
   let waived = readiness;
   for (const [index, hop] of plan.hops.entries()) {
     if (index > 0) {
       waived = await check(
         `Check that the pair is ready for ${hop.to}`,
-        panos.ready({ release: hop.from, waivers: readiness, since: waived }),
+        panos.ready({ release: hop.from, waivers: readiness, since: waived }, long.look),
         {
           waive: { on: 'Waivable' },
         },
       );
-      snapshot = await check(`Record what both carry on ${hop.from}`, panos.snapshot({}));
+      snapshot = await check(`Record what both carry on ${hop.from}`, panos.snapshot({}, long.look));
     }
     const [first, second] = plan.panos.order === 'passive-first' ? [passive, active] : [active, passive];
     await upgradeBoth(procedure, hop, { first, second }, { snapshot, baseline });
@@ -155,12 +157,14 @@ async function exchange({ plan, check, step }: Procedure, node: string, hop: Hop
 
 /** Longest attempts, each long enough for what it waits for. */
 function limits({ mode, panos: { timing } }: PanosPairPlan) {
-  const { stateTimeoutMs, rejoinTimeoutMs, convergeTimeoutMs, bootTimeoutMs, installTimeoutMs } = timing;
+  const { callTimeoutMs, stateTimeoutMs, rejoinTimeoutMs, convergeTimeoutMs, bootTimeoutMs, installTimeoutMs } = timing;
   // What has been waited for within is a failure for good; only what fails at once is tried for some minutes.
-  const of = (timeoutMs: number) => ({ timeoutMs: timeoutMs + 2 * A_MINUTE_MS });
+  const of = (timeoutMs: number) => ({ timeoutMs: timeoutMs + callTimeoutMs + 2 * A_MINUTE_MS });
   // The longest hold that can be configured; each way back into HA may last so much longer.
   const tentativeMs = mode === 'active-active' ? 10 * A_MINUTE_MS : 0;
   return {
+    // Tables of a large device, and an update server that answers late.
+    look: of(5 * callTimeoutMs),
     state: of(2 * stateTimeoutMs),
     // Either may first have to be brought back, and the undo of one is one more of them.
     move: of(3 * (stateTimeoutMs + rejoinTimeoutMs + tentativeMs) + convergeTimeoutMs),

@@ -5,7 +5,7 @@ import { chmod, mkdir, rename, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { messageOf, permanent } from '../kit';
 import { expandHome, readSecret } from '../ssh/secrets';
-import { createDevice, httpsTransport, keygen, type Keys, type Transport } from './api';
+import { createDevice, httpsTransport, keepKey, type Keys, type Login, type Transport } from './api';
 import type { PanosServices, WorkerFiles } from './plan';
 import type { PanosNode } from './spec';
 
@@ -22,7 +22,8 @@ export function panosServices(): PanosServices {
     const known = reached.get(id);
     if (known !== undefined) return known;
     const transport = httpsTransport(name, node);
-    const fresh = { transport, keys: keysOf(name, node, transport) };
+    const keys = keepKey(name, transport, loginOf(name, node), () => performance.now());
+    const fresh = { transport, keys };
     reached.set(id, fresh);
     return fresh;
   };
@@ -39,6 +40,8 @@ export function panosServices(): PanosServices {
         trusted: Object.hasOwn(plan, 'found'),
         record: evidence,
         now: Date.now,
+        callTimeoutMs: plan.panos.timing.callTimeoutMs,
+        transferTimeoutMs: plan.panos.timing.downloadTimeoutMs,
       });
     },
     files: workerFiles,
@@ -46,51 +49,17 @@ export function panosServices(): PanosServices {
   };
 }
 
-/** One key at a time for a device: a new one may end older ones. */
-export function keysOf(
-  name: string,
-  { user, password }: Pick<PanosNode, 'user' | 'password'>,
-  transport: Transport,
-): Keys {
-  let key: Promise<string> | undefined;
-  let current: string | undefined;
-  const fetch = async (): Promise<string> => {
-    let secret: string;
+/** What the inventory refers to. @throws InvalidInput if the worker can't have it */
+const loginOf =
+  (name: string, { user, password }: Pick<PanosNode, 'user' | 'password'>) =>
+  async (): Promise<Login> => {
     try {
       // Files end with a newline, passwords don't.
-      secret = (await readSecret(password)).replace(/\r?\n$/, '');
+      return { user, password: (await readSecret(password)).replace(/\r?\n$/, '') };
     } catch (error) {
       throw permanent('InvalidInput', `the password of ${user} on ${name} can’t be had: ${messageOf(error)}`);
     }
-    // All who ask meanwhile wait for it, so it isn't cut with any one of them; its timeout ends it.
-    current = await keygen(name, transport, { user, password: secret }, new AbortController().signal);
-    return current;
   };
-  return {
-    get(signal) {
-      key ??= fetch().catch((error: unknown) => {
-        key = undefined;
-        throw error;
-      });
-      return unlessCut(signal, key);
-    },
-    drop(refused) {
-      // Another call may have fetched a fresh one already, or be about to.
-      if (current !== refused) return;
-      current = undefined;
-      key = undefined;
-    },
-  };
-}
-
-/** Rejects at once when cut; the work goes on for others. */
-const unlessCut = <T>(signal: AbortSignal, work: Promise<T>): Promise<T> =>
-  new Promise((resolve, reject) => {
-    const cut = (): void => reject(signal.reason as Error);
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', cut));
-    if (signal.aborted) cut();
-    else signal.addEventListener('abort', cut, { once: true });
-  });
 
 const workerFiles: WorkerFiles = {
   async open(path) {

@@ -4,6 +4,7 @@
  */
 import { transient } from '../kit';
 import { isServing, isSynced } from './ha';
+import { describeJobs, isBlocking } from './jobs';
 import { answering, describe, describePair, type Member, type PairReading } from './pair';
 import { otherThan, type PanosPlan } from './plan';
 import { featureDistance } from './releases';
@@ -69,8 +70,8 @@ export function mayNotTakeDown(plan: Plan, reading: PairReading, node: string): 
   // What isn't suspended may begin to serve at any moment.
   if (plan.mode === 'active-active' && member.state !== 'suspended' && member.state !== 'non-functional')
     return `it isn’t suspended: ${describe(member)}`;
-  if (peer.activeJobs.some((job) => job.startsWith('SWInstall')))
-    return `${other} is being installed on: ${peer.activeJobs.join(', ')}`;
+  if (peer.activeJobs.some((job) => isBlocking(job, ['SWInstall'])))
+    return `${other} is being installed on: ${describeJobs(peer.activeJobs)}`;
   return undefined;
 }
 
@@ -79,16 +80,24 @@ export function refuse(what: string, reading: PairReading, why: string): never {
   throw transient('GuardRefused', `${what}: ${why}. Nothing was done. Now: ${describePair(reading)}`);
 }
 
-/** @throws GuardRefused (transient) */
+/**
+ * @throws GuardRefused (transient), also while a job runs on a member that doesn't serve; moving traffic away from one that
+ * does, as in an emergency, waits for no job
+ */
 export function assertMaySuspend(plan: Plan, reading: PairReading, node: string, options: SuspendOptions = {}): void {
   const why = mayNotSuspend(plan, reading, node, options);
   if (why !== undefined) refuse(`${node} was not suspended`, reading, why);
+  if (!isServing(answering(reading, node).state)) assertNoJobs(reading, node, 'suspended');
 }
 
 /** @throws GuardRefused (transient) */
 export function assertMayTakeDown(plan: Plan, reading: PairReading, node: string, what: string): void {
   const why = mayNotTakeDown(plan, reading, node);
   if (why !== undefined) refuse(`${node} was not ${what}`, reading, why);
+  assertNoJobs(reading, node, what);
+}
+
+function assertNoJobs(reading: PairReading, node: string, what: string): void {
   const { activeJobs } = answering(reading, node);
-  if (activeJobs.length > 0) refuse(`${node} was not ${what}`, reading, `jobs run on it: ${activeJobs.join(', ')}`);
+  if (activeJobs.length > 0) refuse(`${node} was not ${what}`, reading, `jobs run on it: ${describeJobs(activeJobs)}`);
 }

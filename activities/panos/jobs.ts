@@ -38,6 +38,24 @@ export const succeeded = (job: Job): boolean => isDone(job) && job.result === 'O
 export const isActive = ({ status, type }: Job): boolean =>
   type !== 'Failed-Job' && (status === 'ACT' || status === 'PEND');
 
+/**
+ * Types of jobs that an upgrade collides with: they hold the configuration or the software manager, or a restart would cut
+ * them. Others (WildFire and external list updates, FQDN refreshes, reports) come every few minutes and do no harm.
+ */
+export const BLOCKING_JOBS = ['SWInstall', 'Downld', 'Commit', 'CommitAll', 'AutoCom', 'HA-Sync', 'Content'] as const;
+
+/** Without regard to case and hyphens: not every spelling was seen on a device. */
+const sameType = (a: string, b: string): boolean => plain(a) === plain(b);
+const plain = (type: string): string => type.toLowerCase().replace(/[^a-z]/g, '');
+
+/** Whether a job of these types runs or waits; of those that an upgrade collides with if left out. */
+export const isBlocking = (job: Job, types: readonly string[] = BLOCKING_JOBS): boolean =>
+  isActive(job) && types.some((type) => sameType(type, job.type));
+
+/** For people. */
+export const describeJobs = (jobs: readonly Job[]): string =>
+  jobs.map(({ id, type, status }) => `${type} (job ${id}, ${status})`).join(', ');
+
 export async function readJobs(device: Reader): Promise<Job[]> {
   const result = await device.op('<show><jobs><all></all></jobs></show>');
   return childrenOf(result, 'job').map(readJob);

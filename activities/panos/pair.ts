@@ -1,12 +1,17 @@
 /** Both members of a pair, each read from itself: what every guard decides on. */
 import { failureType, messageOf, transient, type StepContext } from '../kit';
 import { describeState, isServing, readHa, type HaReading } from './ha';
-import { isActive, readJobs } from './jobs';
+import { isBlocking, readJobs, type Job } from './jobs';
 import { nodeNames, type PanosServices, type PanosStatic } from './plan';
 
 /** A member that answered, or why it didn't. */
 export type Member =
-  | (HaReading & { readonly node: string; readonly answers: true; readonly activeJobs: readonly string[] })
+  | (HaReading & {
+      readonly node: string;
+      readonly answers: true;
+      /** Those that an upgrade collides with. */
+      readonly activeJobs: readonly Job[];
+    })
   | { readonly node: string; readonly answers: false; readonly why: string };
 export type Answering = Extract<Member, { answers: true }>;
 
@@ -14,7 +19,7 @@ export interface PairReading {
   readonly members: Readonly<Record<string, Member>>;
 }
 
-type Context = StepContext<Pick<PanosStatic, 'nodes'>>;
+type Context = StepContext<Pick<PanosStatic, 'nodes' | 'panos'>>;
 
 /** Reads both members now, side by side. A member that doesn't answer is part of the reading. */
 export async function readPair(context: Context, services: PanosServices): Promise<PairReading> {
@@ -27,8 +32,7 @@ export async function readMember(context: Context, services: PanosServices, node
     const device = services.device(context, node);
     const [ha, jobs] = [await readHa(device), await readJobs(device)];
     if (ha === undefined) return { node, answers: false, why: `high availability isn’t enabled on ${node}` };
-    const activeJobs = jobs.filter(isActive).map(({ id, type }) => `${type} (job ${id})`);
-    return { ...ha, node, answers: true, activeJobs };
+    return { ...ha, node, answers: true, activeJobs: jobs.filter((job) => isBlocking(job)) };
   } catch (error) {
     context.signal.throwIfAborted();
     // A wrong certificate or password is no state of a device: people must act.

@@ -60,7 +60,7 @@ export interface WorkerFiles {
 /** What these activities need of the worker: devices, its files, and a clock (tests have their own). */
 export interface PanosServices {
   device(
-    context: Pick<StepContext<Pick<PanosStatic, 'nodes'>>, 'plan' | 'signal' | 'evidence'>,
+    context: Pick<StepContext<Pick<PanosStatic, 'nodes' | 'panos'>>, 'plan' | 'signal' | 'evidence'>,
     node: string,
   ): PanosDevice;
   readonly files: WorkerFiles;

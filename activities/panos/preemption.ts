@@ -1,17 +1,19 @@
 /**
  * Preemption, recorded in the plan, off while the upgrade goes on, and restored at its end. It works only where both members
- * have it. Source: facts/pan-os.md, section 2 (election) and 4.1 (steps 6, 20).
+ * have it, so it is switched off on one. Source: facts/pan-os.md, section 2 (election) and 4.1 (steps 6, 20).
  */
 import { defineStep, permanent, type Outcome } from '../kit';
 import type { PanosDevice } from './api';
-import { markBeforeActive, markJobs, runJob, untilEnded } from './jobs';
-import { answering, nodesOf, readPair } from './pair';
+import { describeJobs, isBlocking, markJobs, runJob } from './jobs';
+import { answering, nodesOf, readPair, type PairReading } from './pair';
 import { nodeNames, type PanosContext, type PanosPlan, type PanosServices } from './plan';
 import { untilPair } from './wait';
 
 const XPATH =
   "/config/devices/entry[@name='localhost.localdomain']/deviceconfig/high-availability/group/election-option";
 const COMMIT_JOBS = ['Commit'];
+/** A commit on one member may be followed by a copy to the other, a job there. */
+const CONFIGURATION_JOBS = ['Commit', 'CommitAll', 'HA-Sync'];
 
 type Values = Readonly<Record<string, boolean>>;
 
@@ -20,21 +22,40 @@ const yesNo = (value: boolean): string => (value ? 'yes' : 'no');
 const configuredOn = (device: PanosDevice, action: 'show' | 'get') =>
   device.config(action, `${XPATH}/preemptive`).then((element) => element?.text.trim() || 'no');
 
+/**
+ * Waits until no commit and no copy of one to the peer goes on: the next would be refused, or would meet one half-way.
+ * @throws VerifyFailed (transient) after the time that a commit may take; Unreachable (transient)
+ */
+const untilQuiet = (context: PanosContext, services: PanosServices): Promise<PairReading> =>
+  untilPair(context, services, {
+    what: 'commits and HA synchronization to end on both',
+    // Somebody else's.
+    mayPass: true,
+    timeoutMs: context.plan.panos.timing.commitTimeoutMs,
+    missing: (reading) => {
+      const busy = nodeNames(context.plan).flatMap((node) => {
+        const jobs = answering(reading, node).activeJobs.filter((job) => isBlocking(job, CONFIGURATION_JOBS));
+        return jobs.length === 0 ? [] : [`on ${node}: ${describeJobs(jobs)}`];
+      });
+      return busy.length === 0 ? undefined : busy.join('; ');
+    },
+  });
+
 /** Sets preemption on one device and commits, unless it is so already. */
 async function setOn(context: PanosContext, services: PanosServices, node: string, value: boolean): Promise<boolean> {
+  const isSo = (reading: PairReading): boolean => answering(reading, node).preemptive === value;
+  // A commit that goes on may be that of an earlier attempt.
+  if (isSo(await readPair(context, services)) || isSo(await untilQuiet(context, services))) return false;
   const device = services.device(context, node);
-  const member = answering(await readPair(context, services), node);
-  if (member.preemptive === value) return false;
   const wanted = yesNo(value);
   const isPending = (await device.op('<check><pending-changes></pending-changes></check>')).text.trim() === 'yes';
   const isOurs = (await configuredOn(device, 'get')) === wanted && (await configuredOn(device, 'show')) !== wanted;
   if (isPending && !isOurs)
     throw permanent(
       'ForeignChange',
-      `${node} has changes that somebody hasn’t committed. Preemption is ${yesNo(member.preemptive)} as before, and nothing was committed. Commit or revert them, then retry`,
+      `${node} has changes that somebody hasn’t committed. Preemption is ${yesNo(!value)} as before, and nothing was committed. Commit or revert them, then retry`,
     );
-  // A commit that runs before we have changed anything is somebody else's.
-  const mark = isPending ? await markBeforeActive(device, COMMIT_JOBS) : await markJobs(device);
+  const mark = await markJobs(device);
   if (!isPending) await device.set(XPATH, `<preemptive>${wanted}</preemptive>`);
   const { commitTimeoutMs, pollMs } = context.plan.panos.timing;
   const { user } = context.plan.nodes[node] ?? { user: '' };
@@ -51,14 +72,10 @@ async function setOn(context: PanosContext, services: PanosServices, node: strin
 
 /** As it was before: also where a commit was refused, and what we set still waits for the next commit of anybody. */
 async function setBack(context: PanosContext, services: PanosServices, before: Values): Promise<Outcome> {
+  // The act may have left one running.
+  await untilQuiet(context, services);
   for (const [node, value] of Object.entries(before)) {
     const device = services.device(context, node);
-    await untilEnded(context, device, services, {
-      what: 'the commit',
-      types: COMMIT_JOBS,
-      timeoutMs: context.plan.panos.timing.commitTimeoutMs,
-      pollMs: context.plan.panos.timing.pollMs,
-    });
     const wanted = yesNo(value);
     if ((await configuredOn(device, 'show')) === wanted && (await configuredOn(device, 'get')) !== wanted)
       await device.set(XPATH, `<preemptive>${wanted}</preemptive>`);
@@ -68,7 +85,6 @@ async function setBack(context: PanosContext, services: PanosServices, before: V
 
 async function setAll(context: PanosContext, services: PanosServices, wanted: Values): Promise<Outcome> {
   const changed: string[] = [];
-  // One after another: a commit is copied to the peer, which can’t commit at the same time.
   for (const [node, value] of Object.entries(wanted))
     if (await setOn(context, services, node, value)) changed.push(node);
   const reading = await untilPair(context, services, {
@@ -93,11 +109,15 @@ const current = async (context: PanosContext, services: PanosServices): Promise<
   return Object.fromEntries(nodeNames(context.plan).map((node) => [node, answering(reading, node).preemptive]));
 };
 
-/** What both must be while the upgrade goes on: where only one has it, it does nothing, and is left alone. */
-const offOf = ({ found }: PanosPlan): Values => {
-  const nodes = Object.entries(found);
-  const works = nodes.every(([, { preemptive }]) => preemptive);
-  return Object.fromEntries(nodes.map(([node, { preemptive }]) => [node, works ? false : preemptive]));
+/**
+ * What both must be while the upgrade goes on. Off on one is enough, and one commit: on the one that doesn't lead at the
+ * start. Where only one has it, it does nothing, and is left alone.
+ */
+const offOf = (plan: PanosPlan): Values => {
+  const recorded = recordedOf(plan);
+  return Object.values(recorded).every((preemptive) => preemptive)
+    ? { ...recorded, [plan.roles.passive]: false }
+    : recorded;
 };
 const recordedOf = ({ found }: PanosPlan): Values =>
   Object.fromEntries(Object.entries(found).map(([node, { preemptive }]) => [node, preemptive]));

@@ -57,6 +57,11 @@ const image = z.strictObject({
 
 const timing = z.strictObject({
   pollMs: duration().default(5_000).describe('time between two questions to a device while something is waited for'),
+  callTimeoutMs: duration()
+    .default(120_000)
+    .describe(
+      'how long a device may take to answer one question: for lists of the update server, and for large tables, it needs long',
+    ),
   stateTimeoutMs: duration()
     .default(120_000)
     .describe('how long a change of the HA state may take to be seen on both devices'),
@@ -73,7 +78,9 @@ const timing = z.strictObject({
   bootTimeoutMs: duration()
     .default(2_700_000)
     .describe('how long a restart may take until the device is ready: large chassis need half an hour'),
-  downloadTimeoutMs: duration().default(3_600_000).describe('how long one image may take to be downloaded or imported'),
+  downloadTimeoutMs: duration()
+    .default(3_600_000)
+    .describe('how long one image may take to be downloaded or imported, or a configuration to be exported'),
   installTimeoutMs: duration().default(3_600_000).describe('how long an installation may take'),
   commitTimeoutMs: duration().default(1_200_000).describe('how long a commit may take'),
   convergeTimeoutMs: duration()

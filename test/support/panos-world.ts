@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { ApplicationFailure } from '@temporalio/common';
 import { panosActivities, panosProbes, type PanosPlan, type PanosServices, type Prefer } from '../../activities/panos';
-import { createDevice, keygen, type Keys, type Transport } from '../../activities/panos/api';
+import { createDevice, keepKey, type Keys, type Transport } from '../../activities/panos/api';
 import {
   defineStep,
   transient,
@@ -30,7 +30,7 @@ export class PanosWorld extends ModelWorld<SimulatedDevice> {
   readonly invariants: PairInvariants;
   /** Member that the routers prefer, where traffic is steered. */
   routed: string | undefined;
-  private readonly keys = new Map<string, string>();
+  private readonly keys = new Map<string, Keys>();
   readonly services: PanosServices;
   private began: number;
 
@@ -49,6 +49,8 @@ export class PanosWorld extends ModelWorld<SimulatedDevice> {
           trusted: 'found' in plan,
           record: evidence,
           now: () => this.now(),
+          callTimeoutMs: plan.panos.timing.callTimeoutMs,
+          transferTimeoutMs: plan.panos.timing.downloadTimeoutMs,
         }),
       files: {
         open: async (path) => ({
@@ -125,17 +127,20 @@ export class PanosWorld extends ModelWorld<SimulatedDevice> {
     return { summary: `traffic goes through ${node}`, changed };
   }
 
-  /** As a worker has them: fetched once, and again when refused. */
+  /** As a worker has it. */
   private keysOf(name: string): Keys {
-    return {
-      get: async (signal) => {
-        const { user, password } = this.pair.options;
-        const key = this.keys.get(name) ?? (await keygen(name, this.transport(name), { user, password }, signal));
-        this.keys.set(name, key);
-        return key;
-      },
-      drop: () => void this.keys.delete(name),
-    };
+    const { user, password } = this.pair.options;
+    const known = this.keys.get(name);
+    const keys =
+      known ??
+      keepKey(
+        name,
+        this.transport(name),
+        async () => ({ user, password }),
+        () => this.now(),
+      );
+    this.keys.set(name, keys);
+    return keys;
   }
 
   protected override look(): void {

@@ -3,14 +3,11 @@
  * Requests that change something are recorded as evidence; what a lost reply means is for the caller to find out by reading.
  */
 import type { Ran } from '../../kit/evidence';
-import { failureType, messageOf, permanent, transient } from '../../kit/errors';
-import { childrenOf, escapeXml, inWords, textAt, type XmlElement } from './xml';
-import { forbidden, jobOf, readReply, type Reply } from './reply';
+import { messageOf, permanent } from '../../kit/errors';
+import { childrenOf, escapeXml, inWords, type XmlElement } from './xml';
+import type { Keys } from './keys';
+import { forbidden, jobOf, readReply, starting, type Reply } from './reply';
 import type { ApiCall, Transport, Upload } from './transport';
-
-const TIMEOUT_MS = 30_000;
-/** Exports of large configurations, imports of images. */
-const TRANSFER_TIMEOUT_MS = 30 * 60_000;
 
 export interface PanosDevice {
   /** Node of the plan. */
@@ -34,13 +31,6 @@ export interface PanosDevice {
 /** A device of which nothing is changed. */
 export type Reader = Pick<PanosDevice, 'name' | 'op' | 'config'>;
 
-/** Where a device's API key comes from. A key is fetched once per worker and device, and lives in its memory only. */
-export interface Keys {
-  get(signal: AbortSignal): Promise<string>;
-  /** The device refused this one. */
-  drop(key: string): void;
-}
-
 export interface DeviceOptions {
   readonly name: string;
   readonly transport: Transport;
@@ -51,23 +41,27 @@ export interface DeviceOptions {
   readonly record: (ran: Ran) => void;
   /** Milliseconds, for evidence. */
   readonly now: () => number;
+  /** How long its answer to one call may take. */
+  readonly callTimeoutMs: number;
+  /** …and that of an export of a large configuration, or an import of an image. */
+  readonly transferTimeoutMs: number;
 }
 
-export function createDevice({ name, transport, keys, signal, trusted, record, now }: DeviceOptions): PanosDevice {
+export function createDevice(options: DeviceOptions): PanosDevice {
+  const { name, transport, keys, signal, trusted, record, now, callTimeoutMs, transferTimeoutMs } = options;
   const send = async (
     parameters: Readonly<Record<string, string>>,
     more: Partial<Pick<ApiCall, 'file' | 'timeoutMs'>> = {},
   ): ReturnType<Transport> => {
-    for (let attempt = 1; ; attempt++) {
-      const key = await keys.get(signal).catch((error: unknown) => {
-        throw trusted && failureType(error) === 'AuthenticationFailed' ? starting(name) : error;
-      });
-      const answer = await transport({ parameters, key, timeoutMs: TIMEOUT_MS, signal, ...more });
-      if (answer.status !== 403) return answer;
-      if (attempt > 1) throw trusted ? starting(name) : forbidden(name);
-      // Keys end with the password, and where the master key changes: one fresh key tells that from a refusal.
-      keys.drop(key);
-    }
+    const use = { signal, trusted, timeoutMs: callTimeoutMs };
+    const sent = (key: string) => transport({ parameters, key, timeoutMs: callTimeoutMs, signal, ...more });
+    const key = await keys.get(use);
+    const answer = await sent(key);
+    if (answer.status !== 403) return answer;
+    // Keys end with the password, and where the master key changes: a fresh one tells that from a refusal.
+    const again = await sent(await keys.insteadOf(key, use));
+    if (again.status !== 403) return again;
+    throw trusted ? starting(name) : forbidden(name);
   };
   const asked = async (what: string, parameters: Record<string, string>): Promise<Reply> =>
     readReply(name, what, await send(parameters));
@@ -121,7 +115,7 @@ export function createDevice({ name, transport, keys, signal, trusted, record, n
       changing(
         `export ${category}`,
         async () => {
-          const answer = await send({ type: 'export', category }, { timeoutMs: TRANSFER_TIMEOUT_MS });
+          const answer = await send({ type: 'export', category }, { timeoutMs: transferTimeoutMs });
           // A failure comes as a response document instead of the file.
           const isReply =
             answer.status !== 200 ||
@@ -133,32 +127,8 @@ export function createDevice({ name, transport, keys, signal, trusted, record, n
       ),
     async importSoftware(file) {
       const what = `import software ${file.name}`;
-      const sent = () => send({ type: 'import', category: 'software' }, { file, timeoutMs: TRANSFER_TIMEOUT_MS });
+      const sent = () => send({ type: 'import', category: 'software' }, { file, timeoutMs: transferTimeoutMs });
       await changing(what, async () => readReply(name, what, await sent()), said);
     },
   };
-}
-
-const starting = (name: string): Error =>
-  transient(
-    'Unreachable',
-    `${name} refuses credentials that it accepted before (HTTP 403): it is starting up, or they were changed since`,
-  );
-
-/** Fetches a key by user and password. @throws AuthenticationFailed, Unreachable */
-export async function keygen(
-  name: string,
-  transport: Transport,
-  login: { readonly user: string; readonly password: string },
-  signal: AbortSignal,
-): Promise<string> {
-  const answer = await transport({
-    parameters: { type: 'keygen', user: login.user, password: login.password },
-    timeoutMs: TIMEOUT_MS,
-    signal,
-  });
-  const { result } = readReply(name, 'keygen', answer);
-  const key = textAt(result, 'key');
-  if (key === undefined || key === '') throw forbidden(name);
-  return key;
 }

@@ -1,5 +1,6 @@
 /** The XML API of PAN-OS: transport, replies, and devices as activities see them. */
-export { createDevice, keygen, type DeviceOptions, type Keys, type PanosDevice, type Reader } from './device';
+export { createDevice, type DeviceOptions, type PanosDevice, type Reader } from './device';
+export { keepKey, type Keys, type Login } from './keys';
 export { failureOf, jobOf, readReply, type ApiAnswer, type Reply } from './reply';
 export { httpsTransport, type ApiCall, type Transport, type Upload } from './transport';
 export { at, childrenOf, escapeXml, inWords, numberAt, parseDocument, textAt, XmlElement } from './xml';

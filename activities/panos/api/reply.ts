@@ -77,7 +77,14 @@ export function readReply(device: string, asked: string, answer: ApiAnswer): Rep
 export const forbidden = (device: string): ApplicationFailure =>
   permanent(
     'AuthenticationFailed',
-    `${device} refuses the credentials (HTTP 403): check user, password and the role’s right to use the XML API`,
+    `${device} refuses the credentials (HTTP 403): check user, password and the role’s rights: to use the XML API, and to import, export and commit by it`,
+  );
+
+/** Refused by a device that has accepted the credentials in this run. */
+export const starting = (device: string): ApplicationFailure =>
+  transient(
+    'Unreachable',
+    `${device} refuses credentials that it accepted before (HTTP 403): it is starting up, or they were changed since, or the user’s role lacks the right to use the XML API, or to import, export or commit by it`,
   );
 
 function replyOf(response: XmlElement): Reply {

@@ -16,7 +16,7 @@ const ENTRIES = {
     always: 'every guard of the upgrade rests on it',
   },
   jobs: {
-    what: 'No job runs or waits on either member.',
+    what: 'No job runs or waits on either member that an upgrade collides with: installation, download, commit, content, HA synchronization. Others do no harm.',
     always: 'a second job is refused, or restarts with the device',
   },
   candidate_config: {

@@ -33,6 +33,8 @@ export interface Found {
   readonly where?: string;
   /** Overrides the check's own: one of its faults may be worse, or better, than the others. */
   readonly waivable?: boolean;
+  /** It may pass by itself: the check is made again for a while before people are asked. */
+  readonly passes?: TransientType;
 }
 
 /** What a check asks one member with. */
@@ -56,7 +58,7 @@ export interface CheckFault extends ReadinessFault {
 export interface ReadinessFault extends Fault {
   readonly check?: string;
   readonly waivable: boolean;
-  /** Type of the failure, where the check couldn't be made. */
+  /** Type of the failure, where the check couldn't be made, or of a fault that may pass by itself. */
   readonly type?: string;
 }
 
@@ -149,6 +151,7 @@ async function faultsOf(check: CheckName, where: string, find: () => Promise<rea
       ...(found.next === undefined ? {} : { next: found.next }),
       check,
       waivable: found.waivable ?? isWaivable(check),
+      ...(found.passes === undefined ? {} : { type: found.passes }),
     }));
   } catch (error) {
     const type = failureType(error);
@@ -166,7 +169,8 @@ async function faultsOf(check: CheckName, where: string, find: () => Promise<rea
 
 /**
  * The failure that a run's faults are, or nothing. NotReady: somebody must mend something. Waivable: people may decide to
- * go on, naming each check. If every fault is a failure to read that may pass by itself, the failure is transient.
+ * go on, naming each check. Transient, if every fault may pass by itself, or all of those that can't be waived: what can is
+ * asked about when they have passed.
  */
 export function readinessFailure(faults: readonly ReadinessFault[]): Error | undefined {
   if (faults.length === 0) return undefined;
@@ -174,11 +178,12 @@ export function readinessFailure(faults: readonly ReadinessFault[]): Error | und
     faults.map((fault) => ({ ...fault, what: `${fault.what}${fault.check === undefined ? '' : ` [${fault.check}]`}` })),
   );
   const message = `not ready, nothing was changed; ${faults.length} fault${faults.length === 1 ? '' : 's'}:\n${list}`;
-  const passing = faults.map(({ type }) => PASSING.find((passes) => passes === type));
+  const inTheWay = faults.filter(({ waivable }) => !waivable);
+  const passing = (inTheWay.length === 0 ? faults : inTheWay).map(({ type }) => PASSING.find((one) => one === type));
   if (passing.every((type) => type !== undefined)) return transient(passing[0] ?? 'Unreachable', message, { faults });
-  if (faults.some(({ waivable }) => !waivable)) return permanent('NotReady', message, { faults });
+  if (inTheWay.length > 0) return permanent('NotReady', message, { faults });
   return permanent('Waivable', message, { faults, waivable: [...new Set(faults.flatMap(({ check }) => check ?? []))] });
 }
 
-/** Failures to read that asking again may cure. */
+/** What asking again may cure. */
 const PASSING: readonly TransientType[] = ['Unreachable', 'Busy', 'CommandFailedRetryable'];

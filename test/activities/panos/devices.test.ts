@@ -2,13 +2,15 @@
 import { createHash } from 'node:crypto';
 import { chmod, mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
+import { Readable } from 'node:stream';
 import { join } from 'node:path';
 import { panosServices } from '../../../activities/panos';
-import { keysOf } from '../../../activities/panos/devices';
+import { panosSpec } from '../../../activities/panos/spec';
 import { operationOf } from '../../../simulators/panos/api';
+import { certificateOf } from '../../../simulators/panos/server/certificate';
 import { startSimulatedPair, type ServedPair } from '../../../simulators/panos/server';
 import { failureOf } from './support/bench';
-import { INFO, worker, type Place } from './support/https';
+import { httpsServer, INFO, keyThen, worker, type Listening, type Place } from './support/https';
 
 let served: ServedPair;
 let folder: string;
@@ -48,38 +50,6 @@ describe('the API key', () => {
     await all();
     expect(keygens()).toBe(2);
   });
-
-  it('of those who ask for it together, one that is cut doesn’t take it from the others', async () => {
-    let open = (_key: string): void => undefined;
-    const keys = keysOf('fw-a', { user: 'admin', password: 'env:PANOS_TEST_PASSWORD' }, async () => {
-      const key = await new Promise<string>((resolve) => (open = resolve));
-      return {
-        status: 200,
-        body: Buffer.from(`<response status="success"><result><key>${key}</key></result></response>`),
-      };
-    });
-    const [first, second] = [new AbortController(), new AbortController()];
-    const cut = failureOf(keys.get(first.signal));
-    const other = keys.get(second.signal);
-    first.abort(new Error('cut'));
-    expect((await cut).message).toBe('cut');
-    open('K==');
-    expect(await other).toBe('K==');
-  });
-
-  it('refused to several at once: the fresh one isn’t dropped by those that come late', async () => {
-    let made = 0;
-    const keys = keysOf('fw-a', { user: 'admin', password: 'env:PANOS_TEST_PASSWORD' }, async () => ({
-      status: 200,
-      body: Buffer.from(`<response status="success"><result><key>K${++made}</key></result></response>`),
-    }));
-    const { signal } = new AbortController();
-    const old = await keys.get(signal);
-    keys.drop(old);
-    const fresh = keys.get(signal);
-    keys.drop(old);
-    expect([await fresh, await keys.get(signal)]).toEqual(['K2', 'K2']);
-  });
 });
 
 describe('a refusal (HTTP 403)', () => {
@@ -114,7 +84,11 @@ describe('a refusal (HTTP 403)', () => {
 });
 
 it('a node that the plan doesn’t have is told, with those that it has', () => {
-  const context = { plan: { nodes: {} }, signal: new AbortController().signal, evidence: () => undefined };
+  const context = {
+    plan: { nodes: {}, panos: panosSpec.parse({}) },
+    signal: new AbortController().signal,
+    evidence: () => undefined,
+  };
   expect(() => panosServices().device(context, 'fw-z')).toThrow(/no node fw-z/);
   expect(() => panosServices().device(context, 'constructor')).toThrow(/no node constructor/);
 });
@@ -130,6 +104,37 @@ it('evidence has what was changed, and what the device said', async () => {
     { host: 'fw-a', code: 1, out: expect.stringContaining('is unexpected') as string },
     { host: 'fw-a', command: 'export device-state', code: 0, out: expect.stringMatching(/^\d+ bytes$/) as string },
   ]);
+});
+
+const silently = async ({ port }: Listening): Promise<Place> => {
+  const { fingerprint } = await certificateOf('fw-a', '127.0.0.1');
+  return { port, tls: { fingerprint } };
+};
+
+it('an answer may take as long as the inventory says, an export and an import longer', async () => {
+  const silent = await httpsServer(keyThen(() => undefined));
+  try {
+    const timing = { callTimeoutMs: 300, downloadTimeoutMs: 500 };
+    const { device } = worker()({ ...(await silently(silent)), timing });
+    const told = async (work: Promise<unknown>): Promise<string> => (await failureOf(work)).message;
+    expect(await told(device.op(INFO))).toMatch(/no answer within 300 ms/);
+    expect(await told(device.request(INFO))).toMatch(/no answer within 300 ms/);
+    expect(await told(device.export('device-state'))).toMatch(/no answer within 500 ms/);
+    const image = { name: 'PanOS_vm-10.2.9', bytes: 1, open: () => Readable.from([Buffer.from('x')]) };
+    expect(await told(device.importSoftware(image))).toMatch(/no answer within 500 ms/);
+  } finally {
+    await silent.stop();
+  }
+});
+
+it('keygen may take as long', async () => {
+  const silent = await httpsServer(() => undefined);
+  try {
+    const { device } = worker()({ ...(await silently(silent)), timing: { callTimeoutMs: 300 } });
+    expect((await failureOf(device.op(INFO))).message).toMatch(/no answer within 300 ms/);
+  } finally {
+    await silent.stop();
+  }
 });
 
 describe('files of the worker', () => {

@@ -1,6 +1,7 @@
 import { failureType } from '../../../activities/kit';
-import { assertMayTakeDown, mayNotSuspend, mayNotTakeDown } from '../../../activities/panos/guards';
+import { assertMaySuspend, assertMayTakeDown, mayNotSuspend, mayNotTakeDown } from '../../../activities/panos/guards';
 import { haStates, isServing, type HaReading, type HaState } from '../../../activities/panos/ha';
+import type { Job } from '../../../activities/panos/jobs';
 import type { Member, PairReading } from '../../../activities/panos/pair';
 
 const plan = {
@@ -35,13 +36,21 @@ const reading: HaReading = {
     down: [],
   },
 };
-const member = (node: string, state: HaState, more: Partial<HaReading> & { activeJobs?: string[] } = {}): Member => ({
+const member = (node: string, state: HaState, more: Partial<HaReading> & { activeJobs?: Job[] } = {}): Member => ({
   ...reading,
   node,
   answers: true,
   state,
   activeJobs: [],
   ...more,
+});
+const running = (type: string, id: number): Job => ({
+  id,
+  type,
+  status: 'ACT',
+  result: 'PEND',
+  progress: '9',
+  details: [],
 });
 const dead = (node: string): Member => ({ node, answers: false, why: 'connection refused' });
 const pair = (a: Member, b: Member): PairReading => ({ members: { a, b } });
@@ -73,6 +82,18 @@ describe('suspending', () => {
     expect(
       mayNotSuspend(plan, pair(member('a', 'active', { flaps: 9, maxFlaps: 0 }), member('b', 'passive')), 'a'),
     ).toBeUndefined();
+  });
+
+  it('not the passive one while a job runs on it; away from one that serves, traffic is moved all the same', () => {
+    const activeJobs = [running('HA-Sync', 4)];
+    const passive = pair(member('a', 'active'), member('b', 'passive', { activeJobs }));
+    expect(() => assertMaySuspend(plan, passive, 'b')).toThrow(
+      /^b was not suspended: jobs run on it: HA-Sync \(job 4, ACT\)\. Nothing was done/,
+    );
+    expect(() => assertMaySuspend(plan, passive, 'a')).not.toThrow();
+    const active = pair(member('a', 'active', { activeJobs }), member('b', 'passive'));
+    expect(() => assertMaySuspend(plan, active, 'a')).not.toThrow();
+    expect(() => assertMaySuspend(plan, active, 'b')).not.toThrow();
   });
 
   it('never leaves the pair without a member that serves, whatever both are in', () => {
@@ -108,16 +129,16 @@ describe('installing and restarting', () => {
     );
   });
   it('not while a job runs on it, nor while the other is installed on', () => {
-    const busy = pair(member('a', 'suspended', { activeJobs: ['Commit (job 4)'] }), member('b', 'active'));
+    const busy = pair(member('a', 'suspended', { activeJobs: [running('Commit', 4)] }), member('b', 'active'));
     expect(() => assertMayTakeDown(plan, busy, 'a', 'restarted')).toThrow(
-      /a was not restarted: jobs run on it: Commit \(job 4\)/,
+      /a was not restarted: jobs run on it: Commit \(job 4, ACT\)/,
     );
     try {
       assertMayTakeDown(plan, busy, 'a', 'restarted');
     } catch (error) {
       expect(failureType(error)).toBe('GuardRefused');
     }
-    const other = pair(member('a', 'suspended'), member('b', 'active', { activeJobs: ['SWInstall (job 9)'] }));
+    const other = pair(member('a', 'suspended'), member('b', 'active', { activeJobs: [running('SWInstall', 9)] }));
     expect(mayNotTakeDown(plan, other, 'a')).toMatch(/b is being installed on/);
   });
 });

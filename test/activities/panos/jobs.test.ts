@@ -1,5 +1,6 @@
 /** Lost replies and dying workers around jobs: found again by reading, never queued twice where they took effect. */
 import { sameBoot } from '../../../activities/panos/system';
+import { operationOf } from '../../../simulators/panos/api';
 import { Bench, DOWNLOAD, INSTALL, RESTART, failureOf } from './support/bench';
 
 const input = { node: 'fw-b', version: '10.2.9' };
@@ -34,7 +35,7 @@ describe.each(['refuse', 'drop', 'hang'] as const)('a reply that is lost (%s)', 
     const bench = await Bench.start({ pair: { devices } });
     bench.fault({ kind: 'request', how, effect, operation: 'commit', device: 1 });
     await bench.step('preemptionOff', {});
-    expect([bench.count('fw-a', 'commit'), bench.count('fw-b', 'commit')]).toEqual([1, 1]);
+    expect([bench.count('fw-a', 'commit'), bench.count('fw-b', 'commit')]).toEqual([0, 1]);
   });
 });
 
@@ -115,6 +116,31 @@ it('a device that restarts while it is polled: the job that has the ID now is an
   const error = await failureOf(bench.act('install', input, before));
   expect(error).toMatchObject({ type: 'VerifyFailed', nonRetryable: false });
   expect(error.message).toBe('fw-b restarted during the installation of 10.2.9');
+});
+
+/** A row that a device shows beside its own jobs; its ID is below those of all that come. */
+function shows(bench: Bench, node: string, type: string): void {
+  const device = bench.device(node);
+  const usual = device.request.bind(device);
+  const row = `<job><id>1</id><type>${type}</type><status>ACT</status><result>PEND</result></job>`;
+  device.request = (request) => {
+    const reply = usual(request);
+    return reply.kind === 'answer' && operationOf(request).startsWith('show jobs')
+      ? { ...reply, body: String(reply.body).replace('</result></response>', `${row}</result></response>`) }
+      : reply;
+  };
+}
+
+it('jobs that fetch lists every few minutes keep no step from anything; a commit does', async () => {
+  const bench = await Bench.start({ pair: { downloaded: ['10.2.9'] }, attempts: 1 });
+  for (const node of ['fw-a', 'fw-b']) shows(bench, node, 'WildFire');
+  await bench.step('suspend', { node: 'fw-b' });
+  await bench.step('install', input);
+  shows(bench, 'fw-b', 'Commit-All');
+  const error = await failureOf(bench.step('restart', input));
+  expect(error).toMatchObject({ type: 'GuardRefused', nonRetryable: false });
+  expect(error.message).toMatch(/^fw-b was not restarted: jobs run on it: Commit-All \(job 1, ACT\)/);
+  expect(bench.count('fw-b', RESTART)).toBe(0);
 });
 
 it('a job that doesn’t end is given up in time', async () => {

@@ -2,7 +2,7 @@
 import { at, childrenOf, type Reader, type XmlElement } from '../../api';
 import type { HaReading } from '../../ha';
 import { pairFaults, type Identity } from '../../identify';
-import { isActive, readJobs, type Job } from '../../jobs';
+import { describeJobs, isActive, isBlocking, readJobs, type Job } from '../../jobs';
 import { readSystem } from '../../system';
 import type { Checks, Found } from '../check';
 import { haLeaf, haOf, configOf, XPATHS } from '../read';
@@ -93,18 +93,17 @@ export const flapFaults = ({ flaps, maxFlaps }: Pick<HaReading, 'flaps' | 'maxFl
 
 /** Pure. */
 export function jobFaults(jobs: readonly Job[]): Found[] {
-  const running = jobs.filter(isActive);
+  const running = jobs.filter((job) => isBlocking(job));
   return running.length === 0
     ? []
     : [
         {
-          what: `jobs aren’t finished: ${running.map(describeJob).join(', ')}`,
+          what: `jobs aren’t finished: ${describeJobs(running)}`,
           next: 'wait until they are done',
+          passes: 'Busy',
         },
       ];
 }
-
-const describeJob = ({ id, type, status }: Job): string => `${type} (job ${id}, ${status})`;
 
 /**
  * Pushes come to a device as CommitAll jobs; what is only pending on Panorama itself a device can't know. Pure. That the
@@ -116,7 +115,7 @@ export function pushFaults(jobs: readonly Job[]): Found[] {
     ? []
     : [
         {
-          what: `Panorama pushes configuration: ${pushes.map(describeJob).join(', ')}`,
+          what: `Panorama pushes configuration: ${describeJobs(pushes)}`,
           next: 'wait until the push is done, and stop pushes to this pair until the upgrade is over',
         },
       ];

@@ -76,6 +76,8 @@ test('jobs: waiting ones count, rows of jobs that died don’t; a push is named 
   const job = (type: string, status: string) => ({ id: 7, type, status, result: 'PEND', progress: '0', details: [] });
   expect(ha.jobFaults([job('Downld', 'FIN'), job('Failed-Job', '')])).toEqual([]);
   expect(said(ha.jobFaults([job('Commit', 'PEND')]))).toBe('jobs aren’t finished: Commit (job 7, PEND)');
+  expect(ha.jobFaults([job('Commit', 'ACT')])).toMatchObject([{ passes: 'Busy' }]);
+  expect(ha.jobFaults(['WildFire', 'EDLFetch', 'FqdnRefresh'].map((type) => job(type, 'ACT')))).toEqual([]);
   expect(ha.pushFaults([job('Commit', 'ACT')])).toEqual([]);
   expect(said(ha.pushFaults([job('CommitAll', 'ACT')]))).toContain('Panorama pushes');
 });

@@ -22,11 +22,13 @@ export const membersOf = (pair: SimulatedPair): PanosDevice[] =>
       transport: memoryTransport(device),
       keys: {
         get: async () => device.auth.keygen(pair.options.user, pair.options.password) ?? '',
-        drop: () => undefined,
+        insteadOf: async (refused) => refused,
       },
       signal: new AbortController().signal,
       trusted: true,
       record: () => undefined,
       now: () => pair.now,
+      callTimeoutMs: 1_000,
+      transferTimeoutMs: 1_000,
     }),
   );

@@ -142,6 +142,16 @@ describe('the failure', () => {
     );
   });
 
+  test('is asked again while all that can’t be waived may pass by itself; then what is left may be waived', async () => {
+    const busy: Check = { each: async () => [{ what: 'a job runs', passes: 'Busy' }] };
+    const error = await failure({ jobs: busy, ntp_sync: one });
+    expect([error?.type, error?.nonRetryable]).toEqual(['Busy', false]);
+    expect(error?.message).toContain('- fw-a: bad [ntp_sync]');
+    expect((await failure({ ntp_sync: one }))?.type).toBe('Waivable');
+    expect((await failure({ jobs: busy, candidate_config: one }))?.type).toBe('NotReady');
+    expect((await failure({ panorama: busy, ntp_sync: one }))?.type).toBe('Waivable');
+  });
+
   test('is one for each device that doesn’t answer; it passes by itself if nothing else is wrong, and can’t be waived', async () => {
     const silent: Check = {
       async each() {
@@ -151,7 +161,7 @@ describe('the failure', () => {
     const error = await failure({ ntp_sync: silent, ha: silent });
     expect([error?.type, error?.nonRetryable]).toEqual(['Unreachable', false]);
     expect((error?.details?.[0] as { faults: unknown[] }).faults).toHaveLength(2);
-    expect((await failure({ ntp_sync: silent, panorama: one }))?.type).toBe('NotReady');
+    expect((await failure({ ntp_sync: silent, candidate_config: one }))?.type).toBe('NotReady');
   });
 });
 

@@ -6,7 +6,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import { panosServices } from '../../../../activities/panos';
 import type { PanosDevice } from '../../../../activities/panos/api';
 import type { Ran } from '../../../../activities/kit';
-import { panosNode } from '../../../../activities/panos/spec';
+import { panosNode, panosSpec } from '../../../../activities/panos/spec';
 import { certificateOf } from '../../../../simulators/panos/server/certificate';
 
 export const PASSWORD = 'correct-horse-battery';
@@ -80,12 +80,14 @@ export interface Place {
   readonly password?: string;
   /** The plan knows what its devices are. */
   readonly found?: object;
+  /** Of the inventory, before parsing. */
+  readonly timing?: object;
 }
 
 /** Devices of one worker, each asked for an activity of its own. */
 export function worker(): (place: Place) => Asking {
   const services = panosServices();
-  return ({ found, ...place }) => {
+  return ({ found, timing = {}, ...place }) => {
     const node = panosNode.parse({
       address: '127.0.0.1',
       user: 'admin',
@@ -94,7 +96,8 @@ export function worker(): (place: Place) => Asking {
     });
     const controller = new AbortController();
     const ran: Ran[] = [];
-    const plan = { nodes: { 'fw-a': node }, ...(found === undefined ? {} : { found }) };
+    const panos = panosSpec.parse({ timing });
+    const plan = { nodes: { 'fw-a': node }, panos, ...(found === undefined ? {} : { found }) };
     const context = { plan, signal: controller.signal, evidence: (entry: Ran) => void ran.push(entry) };
     return {
       device: services.device(context, 'fw-a'),
