@@ -3,6 +3,7 @@
  * is looked for before it is queued again, and whether a restart took place is told by the boot, never by its reply.
  */
 import { defineStep, failureType, messageOf, permanent, type Outcome } from '../kit';
+import { saveOn, savedName } from './backup';
 import { untilReady, untilUp, type Boot } from './boot';
 import { assertMayTakeDown } from './guards';
 import { imageOf, readImages } from './images';
@@ -20,13 +21,16 @@ import {
 } from './jobs';
 import { nodesOf, readPair } from './pair';
 import type { NodeInput, PanosContext, PanosPlan, PanosServices } from './plan';
+import { featureDistance } from './releases';
 import { suspendMember } from './states';
 import { isServing } from './ha';
 import { readSystem, sameBoot, type SystemInfo } from './system';
 
 const INSTALL_JOBS = ['SWInstall'];
-const installCommand = (version: string): string =>
-  `<request><system><software><install><version>${version}</version></install></software></system></request>`;
+const installCommand = (version: string, loadConfig?: string): string => {
+  const load = loadConfig === undefined ? '' : `<load-config>${loadConfig}</load-config>`;
+  return `<request><system><software><install><version>${version}</version>${load}</install></software></system></request>`;
+};
 const RESTART = '<request><restart><system></system></restart></request>';
 
 export interface InstallInput extends NodeInput {
@@ -37,12 +41,18 @@ export interface InstallBefore {
   readonly mark: JobMark;
 }
 
+interface InstallOptions {
+  readonly mark: JobMark;
+  readonly isIt?: (job: Job) => boolean;
+  /** Keep the configuration that runs, for the way back. */
+  readonly save?: boolean;
+}
+
 async function install(
   context: PanosContext,
   services: PanosServices,
   { node, version }: InstallInput,
-  mark: JobMark,
-  isIt?: (job: Job) => boolean,
+  { mark, isIt, save = false }: InstallOptions,
 ): Promise<void> {
   const device = services.device(context, node);
   const { installTimeoutMs, pollMs } = context.plan.panos.timing;
@@ -57,8 +67,12 @@ async function install(
       const image = imageOf(await readImages(device), version);
       if (image?.downloaded !== 'yes')
         throw permanent('PackageMissing', `${node} doesn’t have the image of ${version}: nothing was installed`);
+      const { version: running } = await readSystem(device);
+      if (save) await saveOn(device, savedName(context, running));
       assertMayTakeDown(context.plan, await readPair(context, services), node, 'installed on');
-      return device.enqueue(installCommand(version));
+      // What a newer feature release made of the configuration isn't turned back: the older one gets its own.
+      const isDown = (featureDistance(running, version) ?? 0) < 0;
+      return device.enqueue(installCommand(version, isDown ? savedName(context, version) : undefined));
     },
   });
 }
@@ -117,7 +131,7 @@ async function putBack(
     const boot = bootOf(system);
     // Since this boot nobody but an earlier attempt of this has installed anything. One that failed is tried again.
     const isIt = (job: Job): boolean => isActive(job) || succeeded(job);
-    await install(context, services, { node, version }, { ...boot, highestId: 0 }, isIt);
+    await install(context, services, { node, version }, { mark: { ...boot, highestId: 0 }, isIt });
     await restart(context, services, node, boot);
     await untilReady(context, services, { node, version, after: boot });
   }
@@ -143,7 +157,7 @@ export const installSteps = (services: PanosServices) => ({
       const { node, version } = input;
       if ((await readSystem(services.device(context, node))).version === version)
         return { summary: `${node} runs ${version} already`, changed: false };
-      await install(context, services, input, before.mark);
+      await install(context, services, input, { mark: before.mark, save: true });
       return { summary: `${version} is installed on ${node}, and runs after its restart`, changed: true };
     },
     async undo(context, { node, version }, before) {
@@ -169,14 +183,15 @@ export const installSteps = (services: PanosServices) => ({
       const installed = jobs.filter((job) => succeeded(job)).length;
       if (!jobs.some(isActive) && installed !== 1)
         return { summary: `${node} runs ${before.version} and starts it again`, changed: false };
-      await install(context, services, { node, version: before.version }, await markBeforeActive(device, INSTALL_JOBS));
+      const mark = await markBeforeActive(device, INSTALL_JOBS);
+      await install(context, services, { node, version: before.version }, { mark });
       return { summary: `${node} starts ${before.version} again, not ${version}`, changed: true };
     },
-    preview: async (_context, { node, version }, before) => ({
-      commands:
-        before.version === version
-          ? []
-          : [{ host: node, command: `request system software install version ${version}` }],
+    preview: async (context, { node, version }, before) => ({
+      commands: (before.version === version
+        ? []
+        : [`save config to ${savedName(context, before.version)}`, `request system software install version ${version}`]
+      ).map((command) => ({ host: node, command })),
       differences: [],
     }),
   }),

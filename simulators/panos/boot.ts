@@ -97,6 +97,12 @@ export class Power {
       ...AUTO_COMMIT,
       user: '',
       durationMs: Math.max(0, autoCommitMs - jobQueueMs),
+      finish: () => {
+        const { config, software } = device;
+        if (!config.tooNew) return undefined;
+        const made = config.running.attributes['version'] ?? '';
+        return [`Error: the configuration was migrated by ${made} and can't be loaded by ${software.running}`];
+      },
       ended: () => this.#wait(0, () => this.#ready()),
     });
   }

@@ -198,3 +198,70 @@ describe('undo of a restart', () => {
     expect(bench.count('fw-b', RESTART)).toBe(2);
   });
 });
+
+describe('the way back across a feature release', () => {
+  const up = { node: 'fw-b', version: '11.0.4' };
+  const start = () =>
+    Bench.start({ version: '11.0.4', pair: { downloaded: ['11.0.0', '11.0.4'] } }).then(async (bench) => {
+      await bench.step('suspend', { node: 'fw-b' });
+      return bench;
+    });
+  const SAVE = 'save config';
+  const autoCommit = (bench: Bench) =>
+    bench
+      .device('fw-b')
+      .jobs.list()
+      .find(({ type }) => type === 'AutoCom')?.result;
+  /** Names of configurations that installations asked for. */
+  const loads = (bench: Bench): (string | undefined)[] => {
+    const { software } = bench.device('fw-b');
+    const named: (string | undefined)[] = [];
+    const original = software.install.bind(software);
+    software.install = (version, loadConfig, user) => {
+      named.push(loadConfig);
+      return original(version, loadConfig, user);
+    };
+    return named;
+  };
+
+  it('boots the configuration that was saved before the installation', async () => {
+    const bench = await start();
+    const named = loads(bench);
+    await bench.step('install', up);
+    expect([...bench.device('fw-b').config.saved.keys()]).toEqual(['hitless-01234567-10.2.3.xml']);
+    const before = await bench.step('restart', up);
+    expect(running(bench)).toBe('11.0.4');
+    await bench.undo('restart', up, before);
+    expect([running(bench), autoCommit(bench)]).toEqual(['10.2.3', 'OK']);
+    expect(named).toEqual([undefined, 'hitless-01234567-10.2.3.xml']);
+    untouched(bench);
+  });
+
+  it('also where the device has restarted by itself after the installation', async () => {
+    const bench = await start();
+    const before = await bench.step('install', up);
+    bench.fault({ kind: 'crash', device: 1 });
+    await bench.pass(600_000);
+    await bench.undo('install', up, before);
+    expect([running(bench), autoCommit(bench)]).toEqual(['10.2.3', 'OK']);
+  });
+
+  it('but not where the newer release hasn’t run, nor within a feature release', async () => {
+    const bench = await start();
+    const named = loads(bench);
+    const before = await bench.step('install', up);
+    await bench.undo('install', up, before);
+    expect([boots(bench), ...named]).toEqual(['10.2.3', undefined, undefined]);
+    const { bench: same } = await installed();
+    const within = loads(same);
+    await same.undo('restart', input, await same.step('restart', input));
+    expect([running(same), ...within]).toEqual(['10.2.3', undefined]);
+  });
+
+  it('is saved again by an attempt after one that died, and the release installed once', async () => {
+    const bench = await start();
+    bench.dieAt(INSTALL, 'before');
+    await bench.step('install', up);
+    expect([bench.count('fw-b', SAVE), bench.count('fw-b', INSTALL)]).toEqual([2, 1]);
+  });
+});
