@@ -19,6 +19,8 @@ export interface ReadyOptions {
   /** Release that it must run. */
   readonly version: string;
   readonly after: Boot;
+  /** What people’s choices do where it runs another release. */
+  readonly choices: string;
 }
 
 /**
@@ -27,7 +29,7 @@ export interface ReadyOptions {
  * VerifyFailed (transient) if it goes on running as before
  */
 export async function untilReady(context: PanosContext, services: PanosServices, options: ReadyOptions): Promise<void> {
-  const { node, version, after } = options;
+  const { node, version, after, choices } = options;
   const { system, autoCommit } = await untilUp(context, services, node, after);
   if (!succeeded(autoCommit))
     throw permanent(
@@ -37,7 +39,7 @@ export async function untilReady(context: PanosContext, services: PanosServices,
   if (system.version !== version)
     throw permanent(
       'WrongRelease',
-      `${node} has restarted with ${system.version}, not with ${version}: look at its console (debug swm status, debug swm history)`,
+      `${node} has restarted with ${system.version}, not with ${version}: look at its console (debug swm status, debug swm history). ${choices}`,
     );
 }
 

@@ -27,6 +27,8 @@ import { isServing } from './ha';
 import { readSystem, sameBoot, type SystemInfo } from './system';
 
 const INSTALL_JOBS = ['SWInstall'];
+/** So often a job is looked for whose command may still be on its way. */
+const LATE_LOOKS = 3;
 const installCommand = (version: string, loadConfig?: string): string => {
   const load = loadConfig === undefined ? '' : `<load-config>${loadConfig}</load-config>`;
   return `<request><system><software><install><version>${version}</version>${load}</install></software></system></request>`;
@@ -133,7 +135,12 @@ async function putBack(
     const isIt = (job: Job): boolean => isActive(job) || succeeded(job);
     await install(context, services, { node, version }, { mark: { ...boot, highestId: 0 }, isIt });
     await restart(context, services, node, boot);
-    await untilReady(context, services, { node, version, after: boot });
+    await untilReady(context, services, {
+      node,
+      version,
+      after: boot,
+      choices: `Retry installs ${version} and restarts ${node} once more`,
+    });
   }
   return { summary: `${node} runs ${version} again`, changed: true, nodes: { [node]: { release: version } } };
 }
@@ -170,6 +177,11 @@ export const installSteps = (services: PanosServices) => ({
       // It has restarted by itself since, or by somebody's hand.
       if (system.version !== before.version) return putBack(context, services, { node, version: before.version });
       const ours = async () => jobsSince(await readJobs(device), system, before.mark, INSTALL_JOBS);
+      // The act may have been cut a moment ago: nothing tells, so its job is given the time to show up.
+      for (let looks = 0; looks < LATE_LOOKS; looks++) {
+        if ((await ours()).some((job) => isActive(job) || succeeded(job))) break;
+        await context.pause(pollMs);
+      }
       // The act was cut while its job ran: that one goes on, and isn't this undo's.
       if (!(await ours()).some(succeeded))
         await untilEnded(context, device, services, {
@@ -205,7 +217,12 @@ export const installSteps = (services: PanosServices) => ({
       if (before.version === version && (await runsAlready(context, services, node, before)))
         return { summary: `${node} runs ${version} already`, changed: false };
       await restart(context, services, node, before);
-      await untilReady(context, services, { node, version, after: before });
+      await untilReady(context, services, {
+        node,
+        version,
+        after: before,
+        choices: `Retry doesn’t restart it again, it looks again: mend it on the console first. Roll back puts ${node} back into HA with ${before.version}`,
+      });
       return {
         summary: `${node} has restarted and runs ${version}`,
         changed: true,

@@ -73,7 +73,11 @@ describe('a restart', () => {
 
   it.each([
     [{ kind: 'boot-loop' }, 'NotBack', /^fw-b didn’t come back.*started 3 times.*console.*other member serves/],
-    [{ kind: 'boots-old-version' }, 'WrongRelease', /^fw-b has restarted with 10\.2\.3, not with 10\.2\.9.*debug swm/],
+    [
+      { kind: 'boots-old-version' },
+      'WrongRelease',
+      /^fw-b has restarted with 10\.2\.3, not with 10\.2\.9.*debug swm.*Retry doesn’t restart it again.*Roll back puts fw-b back into HA with 10\.2\.3$/,
+    ],
     [
       { kind: 'job', how: 'fail', type: 'AutoCom', details: ['Error: vsys1 is not valid'] },
       'NotHealthy',
@@ -136,6 +140,17 @@ describe('undo of an installation', () => {
     await bench.pass(600_000);
     expect(boots(bench)).toBe('10.2.3');
     expect(bench.count('fw-b', INSTALL)).toBe(2);
+  });
+
+  it('whose job shows up only after the act was cut: it is waited for', async () => {
+    const bench = await staged();
+    const before = await bench.observe('install', input);
+    const { software } = bench.device('fw-b');
+    bench.runtime.at(bench.runtime.now() + 7_000, () => void software.install('10.2.9', undefined, 'admin'));
+    await bench.undo('install', input, before);
+    await bench.pass(600_000);
+    expect(boots(bench)).toBe('10.2.3');
+    expect(bench.count('fw-b', INSTALL)).toBe(1);
   });
 
   it('after the device has restarted by itself: it gets the old release back', async () => {
