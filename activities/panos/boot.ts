@@ -25,10 +25,11 @@ export interface ReadyOptions {
 
 /**
  * Waits until a device has restarted and is ready: it runs the release, AutoCommit succeeded, the chassis is ready.
+ * Returns its AutoCommit.
  * @throws NotBack if it doesn't come in time, or starts again and again; WrongRelease; NotHealthy if AutoCommit failed;
  * VerifyFailed (transient) if it goes on running as before
  */
-export async function untilReady(context: PanosContext, services: PanosServices, options: ReadyOptions): Promise<void> {
+export async function untilReady(context: PanosContext, services: PanosServices, options: ReadyOptions): Promise<Job> {
   const { node, version, after, choices } = options;
   const { system, autoCommit } = await untilUp(context, services, node, after);
   if (!succeeded(autoCommit))
@@ -41,6 +42,18 @@ export async function untilReady(context: PanosContext, services: PanosServices,
       'WrongRelease',
       `${node} has restarted with ${system.version}, not with ${version}: look at its console (debug swm status, debug swm history). ${choices}`,
     );
+  return autoCommit;
+}
+
+/** Warnings that are told; the rest is counted. */
+const TOLD = 3;
+
+/** What a new release says of the configuration that it has taken over; "" if nothing. Pure. */
+export function warningsOf({ warnings, details }: Pick<Job, 'warnings' | 'details'>): string {
+  const all = [...warnings, ...details.filter((line) => /warning/i.test(line))].filter((line) => line !== '');
+  if (all.length === 0) return '';
+  const more = all.length > TOLD ? [`and ${all.length - TOLD} more (show jobs)`] : [];
+  return `; its AutoCommit warns: ${[...all.slice(0, TOLD), ...more].join('; ')}`;
 }
 
 /** A device that has started, whatever it runs. */

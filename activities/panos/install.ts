@@ -4,7 +4,7 @@
  */
 import { defineStep, failureType, messageOf, permanent, type Outcome } from '../kit';
 import { saveOn, savedName } from './backup';
-import { untilReady, untilUp, type Boot } from './boot';
+import { untilReady, untilUp, warningsOf, type Boot } from './boot';
 import { assertMayTakeDown } from './guards';
 import { imageOf, readImages } from './images';
 import {
@@ -217,14 +217,14 @@ export const installSteps = (services: PanosServices) => ({
       if (before.version === version && (await runsAlready(context, services, node, before)))
         return { summary: `${node} runs ${version} already`, changed: false };
       await restart(context, services, node, before);
-      await untilReady(context, services, {
+      const autoCommit = await untilReady(context, services, {
         node,
         version,
         after: before,
         choices: `Retry doesn’t restart it again, it looks again: mend it on the console first. Roll back puts ${node} back into HA with ${before.version}`,
       });
       return {
-        summary: `${node} has restarted and runs ${version}`,
+        summary: `${node} has restarted and runs ${version}${warningsOf(autoCommit)}`,
         changed: true,
         nodes: nodesOf(await readPair(context, services)),
       };

@@ -96,6 +96,7 @@ export class Power {
     device.jobs.enqueue({
       ...AUTO_COMMIT,
       user: '',
+      warnings: device.facts.autoCommitWarnings,
       durationMs: Math.max(0, autoCommitMs - jobQueueMs),
       finish: () => {
         const { config, software } = device;

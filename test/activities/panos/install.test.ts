@@ -95,6 +95,16 @@ describe('a restart', () => {
     untouched(bench);
   });
 
+  it('tells what the AutoCommit of the new release warns of, in a few lines', async () => {
+    const { bench } = await installed();
+    const before = await bench.observe('restart', input);
+    bench.device('fw-b').facts.autoCommitWarnings = ['a is deprecated', 'b', 'c', 'd', 'e'];
+    const { summary } = await bench.act('restart', input, before);
+    expect(summary).toBe(
+      'fw-b has restarted and runs 10.2.9; its AutoCommit warns: a is deprecated; b; c; and 2 more (show jobs)',
+    );
+  });
+
   it('of a device that has restarted by itself: nothing is left to do', async () => {
     const { bench } = await installed();
     bench.fault({ kind: 'crash', device: 1 });
