@@ -1,7 +1,7 @@
 /** What is kept before anything is changed. Source: facts/pan-os.md, section 4.1 (step 4). */
 import { join } from 'node:path';
 import { defineStep, permanent, type Outcome } from '../kit';
-import { childrenOf, parseDocument } from './api';
+import { childrenOf, parseDocument, type PanosDevice } from './api';
 import { nodeNames, type PanosContext, type PanosPlan, type PanosServices } from './plan';
 
 export interface Kept {
@@ -14,13 +14,22 @@ export interface Kept {
 const GZIP = Buffer.from([0x1f, 0x8b]);
 /** Characters of a run's ID that name its files. */
 const RUN_CHARS = 8;
-/** Name of the configuration saved on the devices; no longer than PAN-OS allows. */
-const savedName = ({ run }: PanosContext): string => `hitless-${run.runId.slice(0, RUN_CHARS)}.xml`;
+/**
+ * Name of a configuration saved on the devices; no longer than PAN-OS allows. With a release: the one that is kept for the
+ * way back to that release.
+ */
+export const savedName = ({ run }: Pick<PanosContext, 'run'>, release?: string): string =>
+  `hitless-${run.runId.slice(0, RUN_CHARS)}${release === undefined ? '' : `-${release}`}.xml`;
+
+/** Keeps the configuration on the device itself. Done again, it is overwritten. */
+export async function saveOn(device: PanosDevice, name: string): Promise<void> {
+  await device.request(`<save><config><to>${name}</to></config></save>`);
+}
 
 async function backUp(context: PanosContext, services: PanosServices, node: string): Promise<Kept[]> {
   const device = services.device(context, node);
   context.progress(`saving the configuration of ${node}`);
-  await device.request(`<save><config><to>${savedName(context)}</to></config></save>`);
+  await saveOn(device, savedName(context));
   const kept: Kept[] = [];
   for (const [category, name] of [
     ['configuration', 'configuration.xml'],

@@ -19,26 +19,47 @@ export interface ReadyOptions {
   /** Release that it must run. */
   readonly version: string;
   readonly after: Boot;
+  /** What people’s choices do where it runs another release. */
+  readonly choices: string;
 }
 
 /**
  * Waits until a device has restarted and is ready: it runs the release, AutoCommit succeeded, the chassis is ready.
+ * Returns its AutoCommit.
  * @throws NotBack if it doesn't come in time, or starts again and again; WrongRelease; NotHealthy if AutoCommit failed;
  * VerifyFailed (transient) if it goes on running as before
  */
-export async function untilReady(context: PanosContext, services: PanosServices, options: ReadyOptions): Promise<void> {
-  const { node, version, after } = options;
-  const { system, autoCommit } = await untilUp(context, services, node, after);
-  if (!succeeded(autoCommit))
-    throw permanent(
-      'NotHealthy',
-      `the AutoCommit of ${node} failed: ${autoCommit.details.join('; ') || 'it gives no reason'}. It runs ${system.version}; its configuration must be looked at`,
-    );
+export async function untilReady(context: PanosContext, services: PanosServices, options: ReadyOptions): Promise<Job> {
+  const { node, version, after, choices } = options;
+  const up = await untilUp(context, services, node, after);
+  const { system, autoCommit } = up;
+  assertCommitted(node, up);
   if (system.version !== version)
     throw permanent(
       'WrongRelease',
-      `${node} has restarted with ${system.version}, not with ${version}: look at its console (debug swm status, debug swm history)`,
+      `${node} has restarted with ${system.version}, not with ${version}: look at its console (debug swm status, debug swm history). ${choices}`,
     );
+  return autoCommit;
+}
+
+/** @throws NotHealthy if the device came up, and its AutoCommit failed */
+export function assertCommitted(node: string, { system, autoCommit }: Up): void {
+  if (succeeded(autoCommit)) return;
+  throw permanent(
+    'NotHealthy',
+    `the AutoCommit of ${node} failed: ${autoCommit.details.join('; ') || 'it gives no reason'}. It runs ${system.version}; its configuration must be looked at`,
+  );
+}
+
+/** Warnings that are told; the rest is counted. */
+const TOLD = 3;
+
+/** What a new release says of the configuration that it has taken over; "" if nothing. Pure. */
+export function warningsOf({ warnings, details }: Pick<Job, 'warnings' | 'details'>): string {
+  const all = [...warnings, ...details.filter((line) => /warning/i.test(line))].filter((line) => line !== '');
+  if (all.length === 0) return '';
+  const more = all.length > TOLD ? [`and ${all.length - TOLD} more (show jobs)`] : [];
+  return `; its AutoCommit warns: ${[...all.slice(0, TOLD), ...more].join('; ')}`;
 }
 
 /** A device that has started, whatever it runs. */

@@ -1,6 +1,7 @@
 /** Images of PAN-OS on devices: what can be had, download, import. Source: facts/pan-os.md, sections 4.1 (step 7) and 5. */
 import { basename } from 'node:path';
 import { defineStep, permanent, transient, type Outcome } from '../kit';
+import { formatDuration } from '../kit/duration';
 import { childrenOf, at, numberAt, textAt, type PanosDevice, type Reader } from './api';
 import { markBeforeActive, runJob } from './jobs';
 import { describePair, readPair, servingMembers } from './pair';
@@ -62,21 +63,43 @@ async function bring(context: PanosContext, services: PanosServices, node: strin
     const forBoth = context.plan.panos.download === 'sync-to-peer';
     const asked = forBoth ? services.device(context, await leader(context, services)) : device;
     const sync = forBoth ? '<sync-to-peer>yes</sync-to-peer>' : '';
-    await runJob(context, asked, services, {
-      what: `the download of ${version}`,
-      types: DOWNLOAD_JOBS,
-      // The download of another image that has ended must not pass for this one.
-      mark: await markBeforeActive(asked, DOWNLOAD_JOBS),
-      timeoutMs: downloadTimeoutMs,
-      pollMs,
-      start: () =>
-        asked.enqueue(
-          `<request><system><software><download>${sync}<version>${version}</version></download></software></system></request>`,
-        ),
-    });
+    // Asked once: while it copies the image to its peer, another download wouldn't make that faster.
+    if (asked.name === node || (await has(asked, version)) !== 'yes')
+      await runJob(context, asked, services, {
+        what: `the download of ${version}`,
+        types: DOWNLOAD_JOBS,
+        // The download of another image that has ended must not pass for this one.
+        mark: await markBeforeActive(asked, DOWNLOAD_JOBS),
+        timeoutMs: downloadTimeoutMs,
+        pollMs,
+        start: () =>
+          asked.enqueue(
+            `<request><system><software><download>${sync}<version>${version}</version></download></software></system></request>`,
+          ),
+      });
+    if (asked.name !== node) return untilCopied(context, services, { from: asked.name, device, version });
   }
   if ((await has(device, version)) !== 'yes')
     throw transient('VerifyFailed', `${node} doesn’t list the image of ${version} as downloaded`);
+  return true;
+}
+
+/** The copy for the peer takes its time after the job of the one that downloaded. */
+async function untilCopied(
+  context: PanosContext,
+  services: PanosServices,
+  { from, device, version }: { readonly from: string; readonly device: PanosDevice; readonly version: string },
+): Promise<true> {
+  const { pollMs, stateTimeoutMs } = context.plan.panos.timing;
+  for (const until = services.now() + stateTimeoutMs; (await has(device, version)) !== 'yes';) {
+    if (services.now() > until)
+      throw transient(
+        'VerifyFailed',
+        `${from} has the image of ${version}, and ${device.name} didn’t get its copy within ${formatDuration(stateTimeoutMs)}: it isn’t downloaded again. Bring it onto ${device.name} by hand, and retry`,
+      );
+    context.progress(`waiting for the copy of ${version} on ${device.name}`);
+    await context.pause(pollMs);
+  }
   return true;
 }
 

@@ -3,7 +3,8 @@
  * is looked for before it is queued again, and whether a restart took place is told by the boot, never by its reply.
  */
 import { defineStep, failureType, messageOf, permanent, type Outcome } from '../kit';
-import { untilReady, untilUp, type Boot } from './boot';
+import { saveOn, savedName } from './backup';
+import { assertCommitted, untilReady, untilUp, warningsOf, type Boot } from './boot';
 import { assertMayTakeDown } from './guards';
 import { imageOf, readImages } from './images';
 import {
@@ -20,13 +21,18 @@ import {
 } from './jobs';
 import { nodesOf, readPair } from './pair';
 import type { NodeInput, PanosContext, PanosPlan, PanosServices } from './plan';
+import { featureDistance } from './releases';
 import { suspendMember } from './states';
 import { isServing } from './ha';
 import { readSystem, sameBoot, type SystemInfo } from './system';
 
 const INSTALL_JOBS = ['SWInstall'];
-const installCommand = (version: string): string =>
-  `<request><system><software><install><version>${version}</version></install></software></system></request>`;
+/** So often a job is looked for whose command may still be on its way. */
+const LATE_LOOKS = 3;
+const installCommand = (version: string, loadConfig?: string): string => {
+  const load = loadConfig === undefined ? '' : `<load-config>${loadConfig}</load-config>`;
+  return `<request><system><software><install><version>${version}</version>${load}</install></software></system></request>`;
+};
 const RESTART = '<request><restart><system></system></restart></request>';
 
 export interface InstallInput extends NodeInput {
@@ -37,12 +43,18 @@ export interface InstallBefore {
   readonly mark: JobMark;
 }
 
+interface InstallOptions {
+  readonly mark: JobMark;
+  readonly isIt?: (job: Job) => boolean;
+  /** Keep the configuration that runs, for the way back. */
+  readonly save?: boolean;
+}
+
 async function install(
   context: PanosContext,
   services: PanosServices,
   { node, version }: InstallInput,
-  mark: JobMark,
-  isIt?: (job: Job) => boolean,
+  { mark, isIt, save = false }: InstallOptions,
 ): Promise<void> {
   const device = services.device(context, node);
   const { installTimeoutMs, pollMs } = context.plan.panos.timing;
@@ -57,8 +69,12 @@ async function install(
       const image = imageOf(await readImages(device), version);
       if (image?.downloaded !== 'yes')
         throw permanent('PackageMissing', `${node} doesn’t have the image of ${version}: nothing was installed`);
+      const { version: running } = await readSystem(device);
+      if (save) await saveOn(device, savedName(context, running));
       assertMayTakeDown(context.plan, await readPair(context, services), node, 'installed on');
-      return device.enqueue(installCommand(version));
+      // What a newer feature release made of the configuration isn't turned back: the older one gets its own.
+      const isDown = (featureDistance(running, version) ?? 0) < 0;
+      return device.enqueue(installCommand(version, isDown ? savedName(context, version) : undefined));
     },
   });
 }
@@ -109,17 +125,24 @@ async function putBack(
   { node, version }: InstallInput,
 ): Promise<Outcome> {
   // It has restarted a moment ago: before it is ready, nothing can be installed on it.
-  const { system } = await untilUp(context, services, node);
-  if (system.version !== version) {
+  const up = await untilUp(context, services, node);
+  const { system } = up;
+  if (system.version === version) assertCommitted(node, up);
+  else {
     const member = (await readPair(context, services)).members[node];
     const mayServe = context.plan.mode === 'active-active' && member?.answers === true && member.state !== 'suspended';
     if (member?.answers === true && (isServing(member.state) || mayServe)) await suspendMember(context, services, node);
     const boot = bootOf(system);
     // Since this boot nobody but an earlier attempt of this has installed anything. One that failed is tried again.
     const isIt = (job: Job): boolean => isActive(job) || succeeded(job);
-    await install(context, services, { node, version }, { ...boot, highestId: 0 }, isIt);
+    await install(context, services, { node, version }, { mark: { ...boot, highestId: 0 }, isIt });
     await restart(context, services, node, boot);
-    await untilReady(context, services, { node, version, after: boot });
+    await untilReady(context, services, {
+      node,
+      version,
+      after: boot,
+      choices: `Retry installs ${version} and restarts ${node} once more`,
+    });
   }
   return { summary: `${node} runs ${version} again`, changed: true, nodes: { [node]: { release: version } } };
 }
@@ -143,7 +166,7 @@ export const installSteps = (services: PanosServices) => ({
       const { node, version } = input;
       if ((await readSystem(services.device(context, node))).version === version)
         return { summary: `${node} runs ${version} already`, changed: false };
-      await install(context, services, input, before.mark);
+      await install(context, services, input, { mark: before.mark, save: true });
       return { summary: `${version} is installed on ${node}, and runs after its restart`, changed: true };
     },
     async undo(context, { node, version }, before) {
@@ -156,6 +179,11 @@ export const installSteps = (services: PanosServices) => ({
       // It has restarted by itself since, or by somebody's hand.
       if (system.version !== before.version) return putBack(context, services, { node, version: before.version });
       const ours = async () => jobsSince(await readJobs(device), system, before.mark, INSTALL_JOBS);
+      // The act may have been cut a moment ago: nothing tells, so its job is given the time to show up.
+      for (let looks = 0; looks < LATE_LOOKS; looks++) {
+        if ((await ours()).some((job) => isActive(job) || succeeded(job))) break;
+        await context.pause(pollMs);
+      }
       // The act was cut while its job ran: that one goes on, and isn't this undo's.
       if (!(await ours()).some(succeeded))
         await untilEnded(context, device, services, {
@@ -169,14 +197,15 @@ export const installSteps = (services: PanosServices) => ({
       const installed = jobs.filter((job) => succeeded(job)).length;
       if (!jobs.some(isActive) && installed !== 1)
         return { summary: `${node} runs ${before.version} and starts it again`, changed: false };
-      await install(context, services, { node, version: before.version }, await markBeforeActive(device, INSTALL_JOBS));
+      const mark = await markBeforeActive(device, INSTALL_JOBS);
+      await install(context, services, { node, version: before.version }, { mark });
       return { summary: `${node} starts ${before.version} again, not ${version}`, changed: true };
     },
-    preview: async (_context, { node, version }, before) => ({
-      commands:
-        before.version === version
-          ? []
-          : [{ host: node, command: `request system software install version ${version}` }],
+    preview: async (context, { node, version }, before) => ({
+      commands: (before.version === version
+        ? []
+        : [`save config to ${savedName(context, before.version)}`, `request system software install version ${version}`]
+      ).map((command) => ({ host: node, command })),
       differences: [],
     }),
   }),
@@ -190,9 +219,14 @@ export const installSteps = (services: PanosServices) => ({
       if (before.version === version && (await runsAlready(context, services, node, before)))
         return { summary: `${node} runs ${version} already`, changed: false };
       await restart(context, services, node, before);
-      await untilReady(context, services, { node, version, after: before });
+      const autoCommit = await untilReady(context, services, {
+        node,
+        version,
+        after: before,
+        choices: `Retry doesn’t restart it again, it looks again: mend it on the console first. Roll back puts ${node} back into HA with ${before.version}`,
+      });
       return {
-        summary: `${node} has restarted and runs ${version}`,
+        summary: `${node} has restarted and runs ${version}${warningsOf(autoCommit)}`,
         changed: true,
         nodes: nodesOf(await readPair(context, services)),
       };

@@ -15,6 +15,7 @@ export interface Job {
   readonly result: string;
   readonly progress: string;
   readonly details: readonly string[];
+  readonly warnings: readonly string[];
 }
 
 /** Where the list of jobs stood: what comes after it in the same boot, or in a later one, is new. */
@@ -23,13 +24,17 @@ export interface JobMark extends BootMark {
   readonly highestId: number;
 }
 
+const linesOf = (row: XmlElement, name: string): string[] =>
+  childrenOf(at(row, name), 'line').map((line) => line.text.trim());
+
 export const readJob = (row: XmlElement): Job => ({
   id: numberAt(row, 'id'),
   type: textAt(row, 'type') ?? '',
   status: textAt(row, 'status') ?? '',
   result: textAt(row, 'result') ?? '',
   progress: textAt(row, 'progress') ?? '',
-  details: childrenOf(at(row, 'details'), 'line').map((line) => line.text.trim()),
+  details: linesOf(row, 'details'),
+  warnings: linesOf(row, 'warnings'),
 });
 
 /** Progress of 100 isn't done: status and result are what counts. */
@@ -132,7 +137,7 @@ export async function runJob(
     try {
       const id = await start();
       if (id === undefined) return undefined;
-      job = { id, type: types[0] ?? '', status: 'PEND', result: 'PEND', progress: '0', details: [] };
+      job = { id, type: types[0] ?? '', status: 'PEND', result: 'PEND', progress: '0', details: [], warnings: [] };
     } catch (error) {
       context.signal.throwIfAborted();
       // The reply is lost, the job may be there.

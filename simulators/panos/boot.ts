@@ -96,7 +96,14 @@ export class Power {
     device.jobs.enqueue({
       ...AUTO_COMMIT,
       user: '',
+      warnings: device.facts.autoCommitWarnings,
       durationMs: Math.max(0, autoCommitMs - jobQueueMs),
+      finish: () => {
+        const { config, software } = device;
+        if (!config.tooNew) return undefined;
+        const made = config.running.attributes['version'] ?? '';
+        return [`Error: the configuration was migrated by ${made} and can't be loaded by ${software.running}`];
+      },
       ended: () => this.#wait(0, () => this.#ready()),
     });
   }

@@ -1,6 +1,6 @@
 /** Configuration of one device: what runs, what is a candidate, what was saved; and what was changed by whom since. */
 import type { SimulatedDevice } from '../device';
-import { featureRelease } from '../releases';
+import { compareReleases, featureRelease, isRelease } from '../releases';
 import { initialConfig } from './initial';
 import { merge, parseElements, parseXpath, render, replaceAt, select, setAt, type ConfigNode, type Step } from './tree';
 
@@ -113,7 +113,13 @@ export class ConfigStore {
     else this.candidate = merge(config, this.candidate);
   }
 
-  /** The release that boots writes its version into the configuration; one to load is loaded. */
+  /** Made by a newer feature release than the one that runs, which can't commit it. */
+  tooNew = false;
+
+  /**
+   * The release that boots migrates the configuration, and writes its version into it; one to load is loaded. What a newer
+   * feature release has migrated stays as it is.
+   */
   boot(version: string): void {
     const named = this.loadAtBoot === undefined ? undefined : this.saved.get(this.loadAtBoot);
     this.loadAtBoot = undefined;
@@ -122,6 +128,14 @@ export class ConfigStore {
       attributes: { ...config.attributes, version: `${featureRelease(version)}.0` },
     });
     const pending = this.hasPendingChanges();
+    const next = named ?? this.running;
+    const made = next.attributes['version'] ?? '';
+    this.tooNew = isRelease(made) && compareReleases(made, `${featureRelease(version)}.0`) > 0;
+    if (this.tooNew) {
+      this.running = next;
+      if (!pending || named !== undefined) this.candidate = next;
+      return;
+    }
     this.running = migrated(named ?? this.running);
     this.candidate = pending && named === undefined ? migrated(this.candidate) : this.running;
     if (!pending) this.#changes = [];

@@ -164,6 +164,8 @@ export interface DeviceFacts {
   redistribution: { clients: { host: string; port: number }[]; agents: { name: string; host: string; port: number }[] };
   userIdService: boolean;
   deviceCertificate: 'Valid' | 'Expired' | 'None';
+  /** What its next AutoCom warns of. */
+  autoCommitWarnings: string[];
   /** Transitions into each state since boot; the HA half counts them. */
   haTransitions: Record<string, number>;
   haPathGroups: { router: string; destination: string; up: boolean }[];

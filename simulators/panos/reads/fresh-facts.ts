@@ -120,6 +120,7 @@ export function freshFacts({
     redistribution: { clients: [], agents: [] },
     userIdService: false,
     deviceCertificate: 'Valid',
+    autoCommitWarnings: [],
     haTransitions: {},
     haPathGroups: [{ router: routerName, destination: '198.51.100.10', up: true }],
   };

@@ -51,6 +51,7 @@ const running = (type: string, id: number): Job => ({
   result: 'PEND',
   progress: '9',
   details: [],
+  warnings: [],
 });
 const dead = (node: string): Member => ({ node, answers: false, why: 'connection refused' });
 const pair = (a: Member, b: Member): PairReading => ({ members: { a, b } });

@@ -73,7 +73,11 @@ describe('a restart', () => {
 
   it.each([
     [{ kind: 'boot-loop' }, 'NotBack', /^fw-b didn’t come back.*started 3 times.*console.*other member serves/],
-    [{ kind: 'boots-old-version' }, 'WrongRelease', /^fw-b has restarted with 10\.2\.3, not with 10\.2\.9.*debug swm/],
+    [
+      { kind: 'boots-old-version' },
+      'WrongRelease',
+      /^fw-b has restarted with 10\.2\.3, not with 10\.2\.9.*debug swm.*Retry doesn’t restart it again.*Roll back puts fw-b back into HA with 10\.2\.3$/,
+    ],
     [
       { kind: 'job', how: 'fail', type: 'AutoCom', details: ['Error: vsys1 is not valid'] },
       'NotHealthy',
@@ -89,6 +93,16 @@ describe('a restart', () => {
     expect(error.message).toMatch(message);
     expect(bench.count('fw-b', RESTART)).toBe(1);
     untouched(bench);
+  });
+
+  it('tells what the AutoCommit of the new release warns of, in a few lines', async () => {
+    const { bench } = await installed();
+    const before = await bench.observe('restart', input);
+    bench.device('fw-b').facts.autoCommitWarnings = ['a is deprecated', 'b', 'c', 'd', 'e'];
+    const { summary } = await bench.act('restart', input, before);
+    expect(summary).toBe(
+      'fw-b has restarted and runs 10.2.9; its AutoCommit warns: a is deprecated; b; c; and 2 more (show jobs)',
+    );
   });
 
   it('of a device that has restarted by itself: nothing is left to do', async () => {
@@ -136,6 +150,17 @@ describe('undo of an installation', () => {
     await bench.pass(600_000);
     expect(boots(bench)).toBe('10.2.3');
     expect(bench.count('fw-b', INSTALL)).toBe(2);
+  });
+
+  it('whose job shows up only after the act was cut: it is waited for', async () => {
+    const bench = await staged();
+    const before = await bench.observe('install', input);
+    const { software } = bench.device('fw-b');
+    bench.runtime.at(bench.runtime.now() + 7_000, () => void software.install('10.2.9', undefined, 'admin'));
+    await bench.undo('install', input, before);
+    await bench.pass(600_000);
+    expect(boots(bench)).toBe('10.2.3');
+    expect(bench.count('fw-b', INSTALL)).toBe(1);
   });
 
   it('after the device has restarted by itself: it gets the old release back', async () => {
@@ -196,5 +221,72 @@ describe('undo of a restart', () => {
     expect(running(bench)).toBe('10.2.3');
     expect(bench.count('fw-b', INSTALL)).toBe(2);
     expect(bench.count('fw-b', RESTART)).toBe(2);
+  });
+});
+
+describe('the way back across a feature release', () => {
+  const up = { node: 'fw-b', version: '11.0.4' };
+  const start = () =>
+    Bench.start({ version: '11.0.4', pair: { downloaded: ['11.0.0', '11.0.4'] } }).then(async (bench) => {
+      await bench.step('suspend', { node: 'fw-b' });
+      return bench;
+    });
+  const SAVE = 'save config';
+  const autoCommit = (bench: Bench) =>
+    bench
+      .device('fw-b')
+      .jobs.list()
+      .find(({ type }) => type === 'AutoCom')?.result;
+  /** Names of configurations that installations asked for. */
+  const loads = (bench: Bench): (string | undefined)[] => {
+    const { software } = bench.device('fw-b');
+    const named: (string | undefined)[] = [];
+    const original = software.install.bind(software);
+    software.install = (version, loadConfig, user) => {
+      named.push(loadConfig);
+      return original(version, loadConfig, user);
+    };
+    return named;
+  };
+
+  it('boots the configuration that was saved before the installation', async () => {
+    const bench = await start();
+    const named = loads(bench);
+    await bench.step('install', up);
+    expect([...bench.device('fw-b').config.saved.keys()]).toEqual(['hitless-01234567-10.2.3.xml']);
+    const before = await bench.step('restart', up);
+    expect(running(bench)).toBe('11.0.4');
+    await bench.undo('restart', up, before);
+    expect([running(bench), autoCommit(bench)]).toEqual(['10.2.3', 'OK']);
+    expect(named).toEqual([undefined, 'hitless-01234567-10.2.3.xml']);
+    untouched(bench);
+  });
+
+  it('also where the device has restarted by itself after the installation', async () => {
+    const bench = await start();
+    const before = await bench.step('install', up);
+    bench.fault({ kind: 'crash', device: 1 });
+    await bench.pass(600_000);
+    await bench.undo('install', up, before);
+    expect([running(bench), autoCommit(bench)]).toEqual(['10.2.3', 'OK']);
+  });
+
+  it('but not where the newer release hasn’t run, nor within a feature release', async () => {
+    const bench = await start();
+    const named = loads(bench);
+    const before = await bench.step('install', up);
+    await bench.undo('install', up, before);
+    expect([boots(bench), ...named]).toEqual(['10.2.3', undefined, undefined]);
+    const { bench: same } = await installed();
+    const within = loads(same);
+    await same.undo('restart', input, await same.step('restart', input));
+    expect([running(same), ...within]).toEqual(['10.2.3', undefined]);
+  });
+
+  it('is saved again by an attempt after one that died, and the release installed once', async () => {
+    const bench = await start();
+    bench.dieAt(INSTALL, 'before');
+    await bench.step('install', up);
+    expect([bench.count('fw-b', SAVE), bench.count('fw-b', INSTALL)]).toEqual([2, 1]);
   });
 });

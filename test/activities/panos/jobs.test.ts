@@ -143,6 +143,37 @@ it('jobs that fetch lists every few minutes keep no step from anything; a commit
   expect(bench.count('fw-b', RESTART)).toBe(0);
 });
 
+describe('an image that one device downloads for both', () => {
+  const images = { nodes: ['fw-b', 'fw-a'], versions: ['10.2.9'] };
+  const panos = { download: 'sync-to-peer', content: 'keep' } as const;
+  /** The copy comes so long after the download; never if left out. */
+  const copying = async (afterMs?: number): Promise<Bench> => {
+    const bench = await Bench.start({ panos });
+    const { software } = bench.device('fw-b');
+    const store = software.store.bind(software);
+    software.store = (image, uploaded) => {
+      if (afterMs !== undefined) bench.runtime.at(bench.runtime.now() + afterMs, () => void store(image, uploaded));
+      return undefined;
+    };
+    return bench;
+  };
+
+  it('may be copied a while after its job has ended: downloaded once', async () => {
+    const bench = await copying(60_000);
+    await bench.step('images', images);
+    expect([bench.count('fw-a', DOWNLOAD), bench.count('fw-b', DOWNLOAD)]).toEqual([1, 0]);
+    expect(softwareOf(bench).has('10.2.9')).toBe('yes');
+  });
+
+  it('and isn’t copied: told, and not downloaded again by the next attempts', async () => {
+    const bench = await copying();
+    const error = await failureOf(bench.step('images', images));
+    expect(error).toMatchObject({ type: 'VerifyFailed', nonRetryable: false });
+    expect(error.message).toMatch(/^fw-a has the image of 10\.2\.9, and fw-b didn’t get its copy within/);
+    expect(bench.count('fw-a', DOWNLOAD)).toBe(1);
+  });
+});
+
 it('a job that doesn’t end is given up in time', async () => {
   const bench = await staged({ panos: { timing: { pollMs: 15_000, installTimeoutMs: 600_000 } }, attempts: 1 });
   bench.fault({ kind: 'job', how: 'stall', type: 'SWInstall', device: 1 });

@@ -203,6 +203,34 @@ describe('install', () => {
     expect(bench.ask(1, { type: 'config', action: 'show', xpath: '/config/shared/tag/entry' }).status).toBe('error');
     expect(bench.op(1, '<show><config><running/></config></show>').body).toContain('<config version="10.2.0"');
   });
+
+  it('a configuration that a newer feature release has migrated: AutoCom of the older one fails', () => {
+    const boot = (loadConfig: string) => {
+      const bench = new Bench({ downloaded: ['11.0.0', '11.0.4'] });
+      bench.op(1, '<save><config><to>before.xml</to></config></save>');
+      const to = (version: string, load: string) => {
+        bench.op(
+          1,
+          `<request><system><software><install><version>${version}</version>${load}</install></software></system></request>`,
+        );
+        bench.settle();
+        bench.restart(1);
+        bench.settle();
+      };
+      to('11.0.4', '');
+      expect(bench.job(1, '1').text('result', 'job', 'result')).toBe('OK');
+      to('10.2.3', loadConfig);
+      return bench;
+    };
+    const bad = boot('');
+    expect(job(bad.job(1, '1'), 'result')).toBe('FAIL');
+    expect(bad.job(1, '1').all('line')[0]?.text).toBe(
+      "Error: the configuration was migrated by 11.0.0 and can't be loaded by 10.2.3",
+    );
+    expect(bad.states[1]).toBe('non-functional');
+    const good = boot('<load-config>before.xml</load-config>');
+    expect([job(good.job(1, '1'), 'result'), good.states[1]]).toEqual(['OK', 'passive']);
+  });
 });
 
 it('12 images with a hotfix are in their numeric order', () => {

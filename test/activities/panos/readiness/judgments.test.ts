@@ -73,7 +73,15 @@ test('one more failover must not exceed max-flaps', () => {
 });
 
 test('jobs: waiting ones count, rows of jobs that died don’t; a push is named as such', () => {
-  const job = (type: string, status: string) => ({ id: 7, type, status, result: 'PEND', progress: '0', details: [] });
+  const job = (type: string, status: string) => ({
+    id: 7,
+    type,
+    status,
+    result: 'PEND',
+    progress: '0',
+    details: [],
+    warnings: [],
+  });
   expect(ha.jobFaults([job('Downld', 'FIN'), job('Failed-Job', '')])).toEqual([]);
   expect(said(ha.jobFaults([job('Commit', 'PEND')]))).toBe('jobs aren’t finished: Commit (job 7, PEND)');
   expect(ha.jobFaults([job('Commit', 'ACT')])).toMatchObject([{ passes: 'Busy' }]);
