@@ -76,7 +76,8 @@ function pendingCall(raw: RawPending): PendingCall {
 function noteOf(payload: unknown): string | undefined {
   if (payload == null) return undefined;
   try {
-    const note: unknown = defaultPayloadConverter.fromPayload(payload);
+    const beat: unknown = defaultPayloadConverter.fromPayload(payload);
+    const note: unknown = typeof beat === 'object' && beat !== null && 'note' in beat ? beat.note : beat;
     return typeof note === 'string' ? note : undefined;
   } catch {
     return undefined; // encoded by a codec: not ours to show

@@ -100,6 +100,8 @@ export async function guardActivity<Input, Plan>(
     host: (name) => services.connect(plan, name, signal),
     evidence: () => undefined,
     progress: () => undefined,
+    kept: undefined,
+    keep: () => undefined,
     pause: (ms) => pause(ms, signal),
   };
   const once = async (): Promise<Look> => {

@@ -79,8 +79,11 @@ export async function runActivity(
   const activity = Context.current();
   const { info } = activity;
   const ran: Ran[] = [];
+  const earlier: unknown = (info.heartbeatDetails as { kept?: unknown } | undefined)?.kept;
   let note = 'started';
-  const beat = setInterval(() => activity.heartbeat(note), HEARTBEAT_INTERVAL_MS);
+  let kept = earlier;
+  const beat = (): void => activity.heartbeat(kept === undefined ? note : { note, kept });
+  const beats = setInterval(beat, HEARTBEAT_INTERVAL_MS);
   const signal = activity.cancellationSignal;
   const attempt = attemptOf(info);
   try {
@@ -93,7 +96,12 @@ export async function runActivity(
       evidence: (entry) => void ran.push(entry),
       progress: (text) => {
         note = text;
-        activity.heartbeat(text);
+        beat();
+      },
+      kept: earlier,
+      keep: (value) => {
+        kept = value;
+        beat();
       },
       pause: (ms) => pause(ms, signal),
     });
@@ -105,7 +113,7 @@ export async function runActivity(
     if (signal.aborted) throw signal.reason;
     throw error;
   } finally {
-    clearInterval(beat);
+    clearInterval(beats);
     if (ran.length > 0) await services.keepEvidence?.(attempt.run, call.step, ran);
   }
 }

@@ -33,6 +33,10 @@ export interface StepContext<Plan = unknown> {
   evidence(ran: Ran): void;
   /** One line of progress: shown under Pending Activities and handed to the next attempt. */
   progress(note: string): void;
+  /** What an earlier attempt of this call kept last. A hint: it is lost if the worker dies before its next heartbeat. */
+  readonly kept: unknown;
+  /** Hands something small (a mark, a number) to the next attempt of this call. */
+  keep(value: unknown): void;
   /** Waits, but ends at once when cut (by throwing the signal's reason). For polling devices only. */
   pause(ms: number): Promise<void>;
 }

@@ -133,9 +133,15 @@ async function putBack(
     const mayServe = context.plan.mode === 'active-active' && member?.answers === true && member.state !== 'suspended';
     if (member?.answers === true && (isServing(member.state) || mayServe)) await suspendMember(context, services, node);
     const boot = bootOf(system);
-    // Since this boot nobody but an earlier attempt of this has installed anything. One that failed is tried again.
+    // An installation that ended before this call isn't its own: it may be of another release, of a hop that was taken back.
+    const isMark = (kept: unknown): kept is JobMark => typeof kept === 'object' && kept !== null && 'highestId' in kept;
+    const mark = isMark(context.kept)
+      ? context.kept
+      : await markBeforeActive(services.device(context, node), INSTALL_JOBS);
+    context.keep(mark);
+    // One of its own that failed is tried again.
     const isIt = (job: Job): boolean => isActive(job) || succeeded(job);
-    await install(context, services, { node, version }, { mark: { ...boot, highestId: 0 }, isIt });
+    await install(context, services, { node, version }, { mark, isIt });
     await restart(context, services, node, boot);
     await untilReady(context, services, {
       node,

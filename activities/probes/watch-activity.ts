@@ -93,6 +93,8 @@ export async function watchActivity(raw: WatchCall, services: ProbeServices): Pr
     host: (name) => services.connect(plan, name, signal),
     evidence: () => undefined,
     progress: () => undefined,
+    kept: undefined,
+    keep: () => undefined,
     pause: async (ms) => {
       await pause(ms, signal);
       signal.throwIfAborted();

@@ -61,6 +61,7 @@ export function worldActivities(world: PairWorld, speed: number): Record<string,
         return await activity(input as never, {
           signal: context.cancellationSignal,
           attempt: context.info.attempt,
+          beaten: {},
           sleep: async (ms) =>
             void (await sleep(ms / speed, undefined, { signal: context.cancellationSignal }).catch(() => undefined)),
         });

@@ -14,6 +14,8 @@ import {
 export interface ActivityContext {
   readonly signal: AbortSignal;
   readonly attempt: number;
+  /** The same for all attempts of a call: what one of them hands to the next. */
+  readonly beaten: { kept?: unknown };
   sleep(ms: number): Promise<void>;
 }
 export type MemoryActivity = (input: never, context: ActivityContext) => Promise<unknown>;
@@ -91,11 +93,13 @@ export class MemoryRuntime implements Runtime {
   private async attempts(name: string, input: unknown, options: CallOptions, signal: AbortSignal): Promise<unknown> {
     const work = this.activities[name];
     if (work === undefined) throw new CallFailed('NotFound', `no activity ${name}`);
+    const beaten = {};
     for (let attempt = 1; ; attempt++) {
       if (signal.aborted) throw new CutError('cut');
       this.log.push(`${this.clock} ${name} ${attempt}`);
       try {
-        const result = json(await work(input as never, { signal, attempt, sleep: (ms) => this.sleep(ms) }));
+        const sleep = (ms: number): Promise<void> => this.sleep(ms);
+        const result = json(await work(input as never, { signal, attempt, beaten, sleep }));
         this.log.push(`${this.clock} ${name} done`);
         return result;
       } catch (error) {

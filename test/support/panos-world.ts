@@ -92,11 +92,11 @@ export class PanosWorld extends ModelWorld<SimulatedDevice> {
   }
 
   /** Of an activity that nobody cuts. */
-  contextOf(plan: unknown): StepContext<never> {
+  contextOf(plan: unknown, beaten: ActivityContext['beaten'] = {}): StepContext<never> {
     const sleep = (ms: number): Promise<void> => this.runtime.sleep(ms);
     return this.context(
       { schema: 1, plan, input: {}, step: '00' },
-      { signal: new AbortController().signal, attempt: 1, sleep },
+      { signal: new AbortController().signal, attempt: 1, beaten, sleep },
     ) as StepContext<never>;
   }
 
@@ -225,7 +225,7 @@ export class PanosWorld extends ModelWorld<SimulatedDevice> {
   }
 
   private context(call: StepCall, context: ActivityContext): StepContext<PanosPlan> {
-    const { signal, attempt } = context;
+    const { signal, attempt, beaten } = context;
     return {
       plan: call.plan as PanosPlan,
       run: { workflowId: 'upgrade-pa', runId: '0123456789abcdef' },
@@ -236,6 +236,8 @@ export class PanosWorld extends ModelWorld<SimulatedDevice> {
       host: () => Promise.reject(new Error('no host')),
       evidence: () => undefined,
       progress: () => undefined,
+      kept: beaten.kept,
+      keep: (value) => void (beaten.kept = JSON.parse(JSON.stringify(value)) as unknown),
       pause: async (ms) => {
         await context.sleep(ms);
         if (signal.aborted) throw signal.reason;

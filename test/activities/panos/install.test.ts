@@ -224,6 +224,32 @@ describe('undo of a restart', () => {
   });
 });
 
+describe('the way back over two hops', () => {
+  const first = { node: 'fw-b', version: '10.2.9' };
+  const second = { node: 'fw-b', version: '11.0.4' };
+
+  it.each([undefined, INSTALL, RESTART])(
+    'installs the first release where the second was installed and never ran (worker dies after %s)',
+    async (operation) => {
+      const bench = await Bench.start({ version: '11.0.4', pair: { downloaded: ['10.2.9', '11.0.0', '11.0.4'] } });
+      await bench.step('suspend', { node: 'fw-b' });
+      const toFirst = await bench.step('install', first);
+      const running10 = await bench.step('restart', first);
+      const toSecond = await bench.step('install', second);
+      await bench.undo('install', second, toSecond);
+      expect([running(bench), boots(bench)]).toEqual(['10.2.9', '10.2.9']);
+      const counts = [bench.count('fw-b', INSTALL), bench.count('fw-b', RESTART)];
+      if (operation !== undefined) bench.dieAt(operation, 'after');
+      await bench.undo('restart', first, running10);
+      expect(running(bench)).toBe('10.2.3');
+      expect([bench.count('fw-b', INSTALL), bench.count('fw-b', RESTART)]).toEqual([counts[0]! + 1, counts[1]! + 1]);
+      await bench.undo('install', first, toFirst);
+      expect([running(bench), boots(bench)]).toEqual(['10.2.3', '10.2.3']);
+      expect(bench.count('fw-b', INSTALL)).toBe(counts[0]! + 1);
+    },
+  );
+});
+
 describe('the way back across a feature release', () => {
   const up = { node: 'fw-b', version: '11.0.4' };
   const start = () =>

@@ -117,6 +117,8 @@ export function contextOf(
     host: connect,
     evidence: () => undefined,
     progress: () => undefined,
+    kept: undefined,
+    keep: () => undefined,
     pause: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
     ...override,
   };

@@ -55,6 +55,8 @@ export function benchOf<Sections extends object>(lab: FirewallPairLab, sections:
       host: async (name) => noting(await hosts.connect(plan, name, signal), ran),
       evidence: () => undefined,
       progress: () => undefined,
+      kept: undefined,
+      keep: () => undefined,
       pause: (ms) =>
         new Promise((resolve, reject) => {
           const timer = setTimeout(resolve, ms);

@@ -130,6 +130,8 @@ export function contextOn<Plan>(
     },
     evidence: () => undefined,
     progress: (note) => void notes.push(note),
+    kept: undefined,
+    keep: () => undefined,
     pause: (ms) => new Promise((resolve) => (instant ? setImmediate(resolve) : setTimeout(resolve, ms))),
   };
 }

@@ -114,6 +114,8 @@ export function attemptOn(connect: (signal: AbortSignal) => Promise<Host>, optio
     },
     evidence: () => undefined,
     progress: (note) => void notes.push(note),
+    kept: undefined,
+    keep: () => undefined,
     pause: (ms) =>
       new Promise((resolve, reject) => {
         if (signal.aborted) return reject(signal.reason as Error);

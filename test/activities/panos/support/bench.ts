@@ -117,9 +117,10 @@ export class Bench {
 
   /** Attempts as Temporal makes them: what may pass is tried again. */
   async run<T>(work: (context: StepContext<never>) => Promise<T>): Promise<T> {
+    const beaten = {};
     for (let attempt = 1; ; attempt++) {
       try {
-        return await this.once(work, attempt);
+        return await this.once(work, attempt, beaten);
       } catch (error) {
         const passes = !(error instanceof ApplicationFailure) || !error.nonRetryable;
         if (!passes || attempt >= this.attempts) throw error;
@@ -128,14 +129,18 @@ export class Bench {
     }
   }
 
-  private once<T>(work: (context: StepContext<never>) => Promise<T>, attempt: number): Promise<T> {
+  private once<T>(
+    work: (context: StepContext<never>) => Promise<T>,
+    attempt: number,
+    beaten: { kept?: unknown } = {},
+  ): Promise<T> {
     this.worker = new AbortController();
     const { signal } = this.worker;
     const pause = async (ms: number): Promise<void> => {
       await this.runtime.sleep(ms);
       signal.throwIfAborted();
     };
-    return this.runtime.drive(work({ ...this.world.contextOf(this.plan), attempt, signal, pause }));
+    return this.runtime.drive(work({ ...this.world.contextOf(this.plan, beaten), attempt, signal, pause }));
   }
 
   private spyOn(device: SimulatedDevice): void {
