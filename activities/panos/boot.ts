@@ -25,11 +25,15 @@ export interface ReadyOptions {
 
 /**
  * Waits until a device has restarted and is ready: it runs the release, AutoCommit succeeded, the chassis is ready.
- * Returns its AutoCommit.
+ * Returns its AutoCommit, if the device still knows of it.
  * @throws NotBack if it doesn't come in time, or starts again and again; WrongRelease; NotHealthy if AutoCommit failed;
  * VerifyFailed (transient) if it goes on running as before
  */
-export async function untilReady(context: PanosContext, services: PanosServices, options: ReadyOptions): Promise<Job> {
+export async function untilReady(
+  context: PanosContext,
+  services: PanosServices,
+  options: ReadyOptions,
+): Promise<Job | undefined> {
   const { node, version, after, choices } = options;
   const up = await untilUp(context, services, node, after);
   const { system, autoCommit } = up;
@@ -44,7 +48,7 @@ export async function untilReady(context: PanosContext, services: PanosServices,
 
 /** @throws NotHealthy if the device came up, and its AutoCommit failed */
 export function assertCommitted(node: string, { system, autoCommit }: Up): void {
-  if (succeeded(autoCommit)) return;
+  if (autoCommit === undefined || succeeded(autoCommit)) return;
   throw permanent(
     'NotHealthy',
     `the AutoCommit of ${node} failed: ${autoCommit.details.join('; ') || 'it gives no reason'}. It runs ${system.version}; its configuration must be looked at`,
@@ -55,7 +59,8 @@ export function assertCommitted(node: string, { system, autoCommit }: Up): void 
 const TOLD = 3;
 
 /** What a new release says of the configuration that it has taken over; "" if nothing. Pure. */
-export function warningsOf({ warnings, details }: Pick<Job, 'warnings' | 'details'>): string {
+export function warningsOf(autoCommit: Pick<Job, 'warnings' | 'details'> | undefined): string {
+  const { warnings, details } = autoCommit ?? { warnings: [], details: [] };
   const all = [...warnings, ...details.filter((line) => /warning/i.test(line))].filter((line) => line !== '');
   if (all.length === 0) return '';
   const more = all.length > TOLD ? [`and ${all.length - TOLD} more (show jobs)`] : [];
@@ -65,8 +70,8 @@ export function warningsOf({ warnings, details }: Pick<Job, 'warnings' | 'detail
 /** A device that has started, whatever it runs. */
 export interface Up {
   readonly system: SystemInfo;
-  /** It has ended; where it failed, the chassis won't get ready. */
-  readonly autoCommit: Job;
+  /** It has ended; where it failed, the chassis won't get ready. Missing where the device has been up for so long that it forgot. */
+  readonly autoCommit: Job | undefined;
 }
 
 /**
@@ -96,9 +101,9 @@ export async function untilUp(context: PanosContext, services: PanosServices, no
           throw transient('VerifyFailed', `${node} was to restart, and goes on running as before`);
         missing = 'it hasn’t restarted yet';
       } else {
-        const ready = await readyOf(device);
-        if (typeof ready !== 'string') return { system, autoCommit: ready };
-        missing = ready;
+        const { autoCommit, why } = await readyOf(device, system.uptimeMs > bootTimeoutMs);
+        if (why === undefined) return { system, autoCommit };
+        missing = why;
       }
     } catch (error) {
       context.signal.throwIfAborted();
@@ -118,20 +123,27 @@ const notBack = (node: string, why: string): Error =>
     `${node} didn’t come back from its restart: ${why}. The other member serves and was not touched; somebody must look at ${node}`,
   );
 
-/** The AutoCommit of a device that is ready, or why it isn't yet. */
-async function readyOf(device: PanosDevice): Promise<Job | string> {
+/** The AutoCommit of a device that has started, and why it isn't ready yet. */
+async function readyOf(
+  device: PanosDevice,
+  isLongUp: boolean,
+): Promise<{ readonly autoCommit?: Job; readonly why?: string }> {
   const autoCommit = (await readJobs(device))
     .filter(({ type }) => type === 'AutoCom')
     .sort((a, b) => (b.id ?? 0) - (a.id ?? 0))[0];
-  if (autoCommit === undefined) return 'its AutoCommit hasn’t begun';
-  if (!isDone(autoCommit)) return `its AutoCommit is at ${autoCommit.progress} %`;
-  if (!succeeded(autoCommit)) return autoCommit;
+  // The list holds the last jobs only: after days the AutoCommit of the boot isn't among them any more.
+  if (autoCommit === undefined && !isLongUp) return { why: 'its AutoCommit hasn’t begun' };
+  if (autoCommit !== undefined) {
+    if (!isDone(autoCommit)) return { why: `its AutoCommit is at ${autoCommit.progress} %` };
+    if (!succeeded(autoCommit)) return { autoCommit };
+  }
+  const known = autoCommit === undefined ? {} : { autoCommit };
   try {
     const chassis = (await device.op('<show><chassis-ready></chassis-ready></show>')).text.trim();
-    return chassis === 'yes' ? autoCommit : 'its chassis isn’t ready';
+    return chassis === 'yes' ? known : { ...known, why: 'its chassis isn’t ready' };
   } catch (error) {
     // The PA-7000 series doesn't know the command: its AutoCommit is all there is.
-    if (/code 17|unknown command|not a valid|unexpected here/i.test(messageOf(error))) return autoCommit;
+    if (/code 17|unknown command|not a valid|unexpected here/i.test(messageOf(error))) return known;
     throw error;
   }
 }

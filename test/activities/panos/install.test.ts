@@ -213,6 +213,18 @@ describe('undo of a restart', () => {
     expect(running(bench)).toBe('10.2.3');
   });
 
+  it('days later, when the device’s list of jobs doesn’t go back to its boot', async () => {
+    const { bench } = await installed();
+    const before = await bench.step('restart', input);
+    await bench.pass(3 * 24 * 3_600_000);
+    const { jobs } = bench.device('fw-b');
+    const list = jobs.list.bind(jobs);
+    const restarted = (): boolean => bench.count('fw-b', RESTART) === 2;
+    jobs.list = () => list().filter(({ type }) => restarted() || type !== 'AutoCom');
+    await bench.undo('restart', input, before);
+    expect(running(bench)).toBe('10.2.3');
+  });
+
   it.each([INSTALL, RESTART])('when the worker dies after %s: nothing happens twice', async (operation) => {
     const { bench } = await installed();
     const before = await bench.step('restart', input);
