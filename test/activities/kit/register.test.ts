@@ -19,25 +19,25 @@ async function attempt(
 }
 
 it('keeps nothing: the heartbeat is the note alone', async () => {
-  const { beats } = await attempt(({ kept, progress }) => {
-    expect(kept).toBeUndefined();
-    progress('half way');
+  const { beats } = await attempt((context) => {
+    expect(context.kept).toBeUndefined();
+    context.progress('half way');
   });
   expect(beats).toEqual(['half way']);
 });
 
 it('what was kept reaches the next attempt, and the one after that, whatever they tell', async () => {
-  const { beats } = await attempt(({ keep, progress }) => {
-    keep({ job: 7 });
-    progress('job 7 is queued');
+  const { beats } = await attempt((context) => {
+    context.keep({ job: 7 });
+    context.progress('job 7 is queued');
   });
   expect(beats).toEqual([
     { note: 'started', kept: { job: 7 } },
     { note: 'job 7 is queued', kept: { job: 7 } },
   ]);
-  const next = await attempt(({ kept, progress }) => {
-    expect(kept).toEqual({ job: 7 });
-    progress('looking for job 7');
+  const next = await attempt((context) => {
+    expect(context.kept).toEqual({ job: 7 });
+    context.progress('looking for job 7');
   }, beats.at(-1));
   expect(next.beats).toEqual([{ note: 'looking for job 7', kept: { job: 7 } }]);
 });
