@@ -23,7 +23,7 @@ interface Known {
   /** Suspended for what it is, and not back since. */
   misfit: string | undefined;
   tentativeSince: number | undefined;
-  /** When it stopped to serve because of us, the earliest first. */
+  /** When it gave up the lead because of us, the earliest first. */
   readonly left: number[];
 }
 
@@ -35,7 +35,7 @@ interface Transition {
 }
 
 export class MemberInvariants {
-  /** Most often that one member stopped to serve because of us within the time in which flaps count. */
+  /** Most often that one member gave up the lead because of us within the time in which flaps count. */
   mostFailovers = 0;
   private readonly known: ReadonlyMap<SimulatedDevice, Known>;
   /** What is being done by one of them. */
@@ -144,14 +144,14 @@ export class MemberInvariants {
   }
 
   /**
-   * Invariant 9: what we make a member stop serving by, in the time in which a device counts: our suspensions, the preemption
+   * Invariant 9: what we make a member give up the lead by, in the time in which a device counts: our suspensions, the preemption
    * that we restore, releases of ours that don't suit each other.
    */
   private countFailover(device: SimulatedDevice, { at, from, to, reason }: Transition): void {
     if (reason.startsWith('Preemption loop')) this.say(at, `${device.name} was suspended: ${reason}`);
     const other = this.pair.devices.find((each) => each !== device)!;
     const isPreempted = givesWay(from, to) && !leads(this.of(other).state);
-    const isTaken = isServing(from) && !isServing(to) && (reason === PLUGIN || this.isDoing('suspend', device));
+    const isTaken = leads(from) && !isServing(to) && (reason === PLUGIN || this.isDoing('suspend', device));
     if (!isPreempted && !isTaken) return;
     const { left } = this.of(device);
     left.push(at);
@@ -159,7 +159,7 @@ export class MemberInvariants {
     this.mostFailovers = Math.max(this.mostFailovers, left.length);
     const { maxFlaps } = settingsOf(device);
     if (maxFlaps > 0 && left.length > maxFlaps)
-      this.say(at, `${device.name} stopped to serve ${left.length} times within 15 minutes, max-flaps is ${maxFlaps}`);
+      this.say(at, `${device.name} gave up the lead ${left.length} times within 15 minutes, max-flaps is ${maxFlaps}`);
   }
 
   private isDoing(kind: string, device: SimulatedDevice): boolean {

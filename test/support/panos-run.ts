@@ -63,9 +63,12 @@ export async function panosRun(options: PanosRunOptions = {}): Promise<PanosRun>
   world.startAt(world.now());
   if (options.steering !== true) return modelRun(world, panosPair, plan);
   world.routed = plan.roles.active;
-  world.invariants.preferred = () => world.routed;
   const steered: PanosPairPlan = { ...plan, routed: plan.roles.active };
-  return modelRun(world, panosPair, steered);
+  const run = await modelRun(world, panosPair, steered);
+  // Whoever skips the undo of a failover leaves the routers as they are.
+  const isSkipped = () => run.run.state.openings.some(({ outcome }) => outcome?.choice === 'skip');
+  world.invariants.preferred = () => (isSkipped() ? undefined : world.routed);
+  return run;
 }
 
 /** What a run says that it has kept, and that isn't there at its end; undefined if it hasn't kept anything. */
