@@ -185,12 +185,16 @@ async function untilLed(
   return { ...set, summary: `${set.summary}; ${leader} leads`, nodes: nodesOf(reading) };
 }
 
-const previewOf = (before: Values, wanted: Values) => ({
+/** Who leads when preemption is restored, as the procedure leaves them: each hop of passive-first is a failover. */
+const leadsAtTheEnd = ({ roles, hops, panos }: PanosPlan): string =>
+  panos.failBack || panos.order === 'active-first' || hops.length % 2 === 0 ? roles.active : roles.passive;
+
+const previewOf = (before: Values, wanted: Values, takesOver?: string) => ({
   commands: Object.entries(wanted)
     .filter(([node, value]) => before[node] !== value)
     .map(([node, value]) => ({
       host: node,
-      command: `set deviceconfig high-availability group election-option preemptive ${yesNo(value)}; commit`,
+      command: `set deviceconfig high-availability group election-option preemptive ${yesNo(value)}; commit${takesOver === undefined ? '' : ` (${takesOver} takes over, by preemption)`}`,
     })),
   differences: [],
 });
@@ -211,6 +215,10 @@ export const preemptionSteps = (services: PanosServices) => ({
       return untilLed(context, services, await setAll(context, services, wanted), wanted);
     },
     undo: (context, _input, before) => setBack(context, services, before),
-    preview: async (context, _input, before) => previewOf(before, recordedOf(context.plan)),
+    // By then it will have been switched off.
+    preview: async ({ plan }) => {
+      const leader = preferred(plan.mode, plan.found);
+      return previewOf(offOf(plan), recordedOf(plan), leader === leadsAtTheEnd(plan) ? undefined : leader);
+    },
   }),
 });

@@ -118,6 +118,38 @@ describe('preemption', () => {
     });
   });
 
+  describe('its preview', () => {
+    const commands = async (options: Parameters<typeof Bench.start>[0], of: 'preemptionOff' | 'preemptionRestore') => {
+      const bench = await Bench.start(options);
+      const preview = await bench.preview(of, {});
+      expect(preview.differences).toEqual([]);
+      return preview.commands.map(({ host, command }) => `${host}: ${command}`);
+    };
+    const set = 'set deviceconfig high-availability group election-option preemptive';
+
+    it.each([
+      ['passive-first', false, ' (fw-a takes over, by preemption)'],
+      ['passive-first', true, ''],
+      ['active-first', false, ''],
+    ])('tells what is done at the end, though all is as recorded yet (%s, fail back: %s)', async (...given) => {
+      const [order, failBack, told] = given;
+      const options = { pair: bothPreemptive, panos: { order, failBack } };
+      expect(await commands(options, 'preemptionOff')).toEqual([`fw-b: ${set} no; commit`]);
+      expect(await commands(options, 'preemptionRestore')).toEqual([`fw-b: ${set} yes; commit${told}`]);
+    });
+
+    it('of two hops: the lead is back where it was', async () => {
+      const options = { version: '11.0.4', pair: { ...bothPreemptive, version: '10.1.9' } };
+      expect(await commands(options, 'preemptionRestore')).toEqual([`fw-b: ${set} yes; commit`]);
+    });
+
+    it('is empty where nothing is switched off', async () => {
+      const one = { pair: { devices: [{ preemptive: true }, { preemptive: false }] } } as const;
+      expect(await commands(one, 'preemptionRestore')).toEqual([]);
+      expect(await commands({}, 'preemptionRestore')).toEqual([]);
+    });
+  });
+
   it('changes of somebody else are never committed', async () => {
     const bench = await Bench.start({ pair: bothPreemptive });
     bench.fault({ kind: 'pending-change', device: 1 });
