@@ -246,6 +246,30 @@ describe('preemption, restored at the end', () => {
   });
 });
 
+describe('a way back from a member that can’t come back', () => {
+  it.each(['roll-back', 'retry'] as const)(
+    'asks people within minutes, not after the time that a return to HA may take; %s brings it back',
+    async (choice) => {
+      const run = await panosRun({ monitoringMs: 3_600_000 });
+      const asked = untilHeld(run);
+      await run.runtime.waitFor(
+        () => run.run.state.watch !== undefined && run.world.deviceOf('fw-b').haState === 'active',
+      );
+      const from = run.runtime.now();
+      run.world.pair.faults.inject({ kind: 'dataplane-down', device: 1 });
+      run.runtime.send('switchBack', { by: 'ann', reason: 'its dataplane is down' });
+      expect(await asked).toMatch(/its dataplane is down.*Traffic has been moved away/);
+      expect(run.runtime.now() - from).toBeLessThan(300_000);
+      expect(states(run)).toEqual(['active', 'non-functional']);
+      run.world.pair.faults.clear();
+      run.answer(choice, choice === 'roll-back' ? { to: 'start' } : {});
+      expect(await untilHeld(run)).toBe(choice === 'retry' ? 'Completed' : 'RolledBack');
+      expect(run.world.broken).toEqual([]);
+      expect([...states(run)].sort()).toEqual(['active', 'passive']);
+    },
+  );
+});
+
 describe('people', () => {
   it('roll back from a hold in the middle: both run one release, and preemption is what it was', async () => {
     const devices = [{ preemptive: true }, { preemptive: true }] as const;
