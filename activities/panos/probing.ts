@@ -1,8 +1,9 @@
 /** What the watch of a PAN-OS pair asks of its devices: BGP sessions of the member that serves, and whether the way back would work. */
 import { messageOf, type StepContext } from '../kit';
-import type { ProbeAnswers } from '../probes';
+import type { Measurement, ProbeAnswers } from '../probes';
 import { notAbleToServe } from './guards';
-import { describe, describePair, readPair, servingMembers, type Member } from './pair';
+import { isServing } from './ha';
+import { describe, describePair, readPair, servingMembers, type Member, type PairReading } from './pair';
 import type { PanosPlan, PanosServices } from './plan';
 import { peersOf } from './readiness';
 import { isBack, USER_REQUESTED } from './states';
@@ -15,6 +16,22 @@ export function notAbleToReturn(member: Member | undefined): string | undefined 
   if (member?.answers === true && member.state === 'suspended' && member.reason === USER_REQUESTED) return undefined;
   return notAbleToServe(member);
 }
+
+/** Within this time of a change the other one may still be about to take over. */
+const TAKEOVER_S = 5;
+
+/** Whether nobody serves, by the word of both, and longer than a failover takes. Pure. */
+export const isCertainlyDown = ({ members }: PairReading): boolean =>
+  Object.values(members).every(
+    (member) => member.answers && !isServing(member.state) && (member.stateDuration ?? 0) >= TAKEOVER_S,
+  );
+
+/** HA isn't as it must be. What both say is certain isn't left to the tolerance: whoever could serve should do so at once. */
+const failed = (reading: PairReading): Measurement => ({
+  verdict: 'fail',
+  why: describePair(reading),
+  ...(isCertainlyDown(reading) ? { certain: true } : {}),
+});
 
 export const panosProbes = (
   services: PanosServices,
@@ -47,15 +64,14 @@ export const panosProbes = (
     const asked = ofPair(context);
     const reading = await readPair(asked, services);
     const [leads] = servingMembers(reading).filter(({ state }) => state !== 'active-secondary');
-    if (watched === undefined)
-      return leads === undefined ? { verdict: 'fail', why: describePair(reading) } : { verdict: 'pass' };
+    if (watched === undefined) return leads === undefined ? failed(reading) : { verdict: 'pass' };
     if (leads?.node === watched.serving) return { verdict: 'pass' };
     const member = reading.members[watched.serving];
     if (member?.answers !== true) return { verdict: 'inconclusive', why: describe(member) };
     // The watch begins before traffic has moved: until then the other one leads, and this one is well.
     if (leads?.node === watched.escapeTo && isBack(asked.plan, member))
       return { verdict: 'inconclusive', why: `${watched.escapeTo} leads still` };
-    return { verdict: 'fail', why: describePair(reading) };
+    return failed(reading);
   },
 
   async escapeReady(context, { escapeTo }) {

@@ -26,6 +26,8 @@ export interface RunOptions {
   readonly signal: AbortSignal;
 }
 
+/** A fail that its probe is certain of is looked at once more after this long: it may have fallen into the middle of a change. */
+const CONFIRM_MS = 1_000;
 /** Rounds on demand don't keep to intervals of minutes. */
 const DEMANDED_INTERVAL_MS = 1_000;
 
@@ -93,15 +95,23 @@ async function periodic(probe: Paced, startAfterMs: number, options: RunOptions)
   const { rounds, emit, signal } = options;
   // Sockets and requests keep the limit themselves and say more about it.
   const limitMs = probe.timeoutMs + Math.min(200, probe.timeoutMs);
+  const look = async (): Promise<Measurement> => {
+    try {
+      return await within(limitMs, signal, (limit) => once(probe, options, limit));
+    } catch (error) {
+      return { verdict: 'inconclusive', why: messageOf(error) };
+    }
+  };
   let next = Date.now() + (rounds === 0 ? startAfterMs : 0);
   for (let round = 0; rounds === 0 || round < rounds; round++) {
     await pause(Math.max(0, next - Date.now()), signal);
     if (signal.aborted) return;
-    let measurement: Measurement;
-    try {
-      measurement = await within(limitMs, signal, (limit) => once(probe, options, limit));
-    } catch (error) {
-      measurement = { verdict: 'inconclusive', why: messageOf(error) };
+    let measurement = await look();
+    if (measurement.certain === true) {
+      await pause(CONFIRM_MS, signal);
+      const again = signal.aborted ? measurement : await look();
+      const { certain: _unconfirmed, ...doubtful } = measurement;
+      measurement = again.verdict === 'inconclusive' ? doubtful : again;
     }
     if (signal.aborted) return;
     emit(probe.name, measurement);

@@ -12,6 +12,8 @@ export interface Measurement {
   readonly verdict: 'pass' | 'fail' | 'inconclusive';
   /** Why it isn't a pass, in plain words; with what was seen. */
   readonly why?: string;
+  /** Of a fail that leaves no doubt, as by the word of all who know: confirmed once, it is a regression whatever is tolerated. */
+  readonly certain?: true;
   readonly latencyMs?: number;
   /** The number that a bound is about. */
   readonly value?: number;
@@ -29,7 +31,7 @@ export interface ProbeAggregate {
   readonly window: readonly boolean[];
   readonly lastConclusiveAt?: number;
   readonly lastAt?: number;
-  readonly lastFail?: { readonly at: number; readonly why: string };
+  readonly lastFail?: { readonly at: number; readonly why: string; readonly certain?: true };
   /** Why there is no data; set by the first inconclusive result after a pass or fail. */
   readonly blindWhy?: string;
   /** The median is a running estimate: no samples are kept. */
@@ -74,7 +76,9 @@ export function record(aggregates: Aggregates, rule: Rule, measurement: Measurem
       ...seeing,
       window: [...(hole ? [] : before.window), failed].slice(-rule.tolerance.of),
       lastConclusiveAt: Math.max(at, before.lastConclusiveAt ?? at),
-      ...(failed ? { lastFail: { at, why: why ?? 'failed' } } : {}),
+      ...(failed
+        ? { lastFail: { at, why: why ?? 'failed', ...(measurement.certain === true ? { certain: true } : {}) } }
+        : {}),
       ...(measurement.latencyMs === undefined
         ? {}
         : { latencyMs: learnLatency(before.latencyMs, measurement.latencyMs) }),
@@ -116,10 +120,12 @@ export function tick(aggregates: Aggregates, rules: readonly Rule[], now: number
   return { ...aggregates, at: now, observedMs: aggregates.observedMs + (seen ? elapsed : 0) };
 }
 
-/** The first probe whose tolerance is used up, in words; undefined if there is none. */
+/** The first probe whose tolerance is used up, or whose last fail is certain, in words; undefined if there is none. */
 export function regression(aggregates: Aggregates, rules: readonly Rule[]): string | undefined {
   for (const rule of rules) {
     const { window, lastFail } = aggregateOf(aggregates, rule.name);
+    if (lastFail?.certain === true && window.at(-1) === true)
+      return `probe ${rule.name} failed, and there is no doubt: ${lastFail.why}`;
     const fails = window.filter((failed) => failed).length;
     if (fails < rule.tolerance.fail) continue;
     return `probe ${rule.name} failed ${fails} times in its last ${window.length} rounds (tolerated: fewer than ${rule.tolerance.fail} of ${rule.tolerance.of}): ${lastFail?.why ?? 'failed'}`;

@@ -22,6 +22,7 @@ const rule = (part: Partial<Rule> = {}): Rule => ({
   ...part,
 });
 const meaning: Record<string, Measurement> = {
+  c: { verdict: 'fail', why: 'nobody serves', certain: true },
   p: { verdict: 'pass', latencyMs: 2 },
   f: { verdict: 'fail', why: 'refused' },
   i: { verdict: 'inconclusive', why: 'ssh lost' },
@@ -54,6 +55,20 @@ describe('tolerance 3 of 5', () => {
     [`ff${'.'.repeat(30)}f`, false],
     [`ff${'.'.repeat(3)}f`, true],
   ])('%s → regression: %s', (text, expected) => expect(regression(play(text), [rule()]) !== undefined).toBe(expected));
+
+  test.each([
+    ['c', true],
+    ['pppc', true],
+    // What is over is over.
+    ['cp', false],
+    ['ci', true],
+    ['cpf', false],
+    ['cf', false],
+  ])('a certain fail isn’t tolerated: %s → regression: %s', (text, expected) =>
+    expect(regression(play(text), [rule()])).toBe(
+      expected ? 'probe web failed, and there is no doubt: nobody serves' : undefined,
+    ),
+  );
 
   test('says which probe, how often and why', () => {
     expect(regression(play('pfff'), [rule()])).toBe(

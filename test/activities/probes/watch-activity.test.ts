@@ -231,6 +231,44 @@ describe('beside the probes', () => {
   });
 });
 
+describe('a probe that is certain of its fail', () => {
+  type Found = Awaited<ReturnType<NonNullable<ProbeServices['stateSync']>>>;
+  const down: Found = { verdict: 'fail', why: 'nobody serves', certain: true };
+  const sync = { name: 'sync', kind: 'state-sync', intervalMs: '1h' };
+  /** Each look finds the next of these, the last one for ever. */
+  const finds = (...found: readonly Found[]) => {
+    const looks: number[] = [];
+    const stateSync = async (): Promise<Found> => found[Math.min(looks.push(Date.now()), found.length) - 1]!;
+    return { looks, services: { stateSync } };
+  };
+
+  test.each([
+    ['dense', () => [sync, web()]],
+    ['sparse', () => [sync]],
+  ])('is a regression after one look more (%s)', async (_, probes) => {
+    const { looks, services } = finds(down);
+    const report = await watch(planOf({ probes: probes() }), { services }).result;
+    expect(report).toMatchObject({
+      verdict: 'regression',
+      why: 'probe sync failed, and there is no doubt: nobody serves',
+    });
+    expect(looks).toHaveLength(2);
+    expect(looks[1]! - looks[0]!).toBeGreaterThanOrEqual(990);
+  });
+
+  test.each([
+    ['passes', { verdict: 'pass' }, 0],
+    ['is a fail like others', { verdict: 'fail', why: 'something else' }, 1],
+    ['says nothing', { verdict: 'inconclusive', why: 'no answer' }, 1],
+  ] as const)('isn’t if that one %s', async (_, second, fails) => {
+    const { looks, services } = finds(down, second);
+    const watching = watch(planOf({ probes: [sync, web()] }), { services });
+    await eventually('looked twice', () => looks.length === 2 && passes(watching) > 20);
+    watching.env.cancel();
+    expect(await watching.result).toMatchObject({ verdict: 'cut', fail: fails });
+  });
+});
+
 describe('blind probes', () => {
   test('are told with why; their time isn’t observed, and nothing is a regression', async () => {
     const plan = planOf(
