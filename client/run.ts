@@ -10,7 +10,7 @@ import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { queries, reportMemo, workflowIdOf, type Report, type StatusView } from '../workflows/contract';
 import { ClientError, exitCodes } from './exit';
 import { noWorkerAnswered } from './failures';
-import { newestPoll, serverView, type ServerView } from './server-view';
+import { newestPoll, pendingCall, serverView, type PendingCall, type ServerView } from './server-view';
 
 /** A connection with what is needed to tell people where they are. */
 export interface Engine {
@@ -35,6 +35,8 @@ export interface RunState {
   readonly closedAt?: string;
   /** Of a running run, from its worker. */
   readonly status?: StatusView;
+  /** Of a running run: what its activities under way last told of themselves. */
+  readonly inHand?: readonly PendingCall[];
   /** Of a running run whose worker doesn't answer. */
   readonly server?: ServerView;
   /** Of an ended run. */
@@ -90,7 +92,8 @@ export async function readRun(
   };
   if (base.execution !== 'running') return { ...base, ...(await outcomeOf(client, description)) };
   try {
-    return { ...base, status: withClock(await queryStatus(client, cluster, description), Date.now()) };
+    const inHand = (description.raw.pendingActivities ?? []).map(pendingCall);
+    return { ...base, inHand, status: withClock(await queryStatus(client, cluster, description), Date.now()) };
   } catch (error) {
     const why = noWorkerAnswered(error);
     if (why === undefined) throw error;

@@ -13,7 +13,7 @@ export function renderRun(run: RunState, options: StatusOptions = {}): string {
   ];
   const body =
     run.status !== undefined
-      ? renderStatus(run.status, options)
+      ? renderStatus(run.status, { ...options, inHand: inHandLines(run, options) })
       : run.report !== undefined
         ? renderReport(run.report, options)
         : run.server !== undefined
@@ -21,6 +21,20 @@ export function renderRun(run: RunState, options: StatusOptions = {}): string {
           : renderBareEnd(run);
   const tail = [`Run ${run.workflowId} ${run.runId}`, ...(run.link === undefined ? [] : [run.link])];
   return [head.join('\n'), body, tail.join('\n')].filter((part) => part !== '').join('\n\n');
+}
+
+/** What the run's activities are at, where they say so: more than their first beat, or a failure that is tried again. */
+function inHandLines({ inHand = [] }: RunState, { nowMs }: StatusOptions): string[] {
+  return inHand.flatMap(({ note, heardAt, attempt, lastFailure }) => {
+    const told = note === undefined || note === 'started' ? [] : [note];
+    const failed = lastFailure === undefined ? [] : [`attempt ${attempt}; the last one failed: ${lastFailure}`];
+    if (told.length + failed.length === 0) return [];
+    const ago =
+      told.length === 0 || heardAt === undefined || nowMs === undefined
+        ? ''
+        : ` (${formatDuration(Math.max(0, nowMs - Date.parse(heardAt)))} ago)`;
+    return [`${[...told, ...failed].join('; ')}${ago}`];
+  });
 }
 
 const renderFailure = ({ type, message }: NonNullable<RunState['failure']>): string =>
