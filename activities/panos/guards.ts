@@ -3,9 +3,9 @@
  * Each returns why not, or nothing. Source: facts/pan-os.md, section 2, invariants 1, 3, 7, 9, and section 4.1.
  */
 import { transient } from '../kit';
-import { isServing, isSynced } from './ha';
+import { isServing, isSynced, leads } from './ha';
 import { describeJobs, isBlocking } from './jobs';
-import { answering, describe, describePair, type Member, type PairReading } from './pair';
+import { answering, describe, describePair, type Answering, type Member, type PairReading } from './pair';
 import { otherThan, type PanosPlan } from './plan';
 import { featureDistance } from './releases';
 
@@ -13,6 +13,9 @@ type Plan = Pick<PanosPlan, 'nodes' | 'panos' | 'mode'>;
 
 /** Reasons for which a pair never serves together, whatever its states say. */
 const MISMATCH = /mismatch|too old|loop detected|Tentative loop/i;
+
+/** A device counts who leaves the lead again within this time (facts, section 2, timers). */
+const FLAP_WINDOW_S = 15 * 60;
 
 /** Session state of the member is complete: it can take over without losing sessions. */
 const isComplete = (member: Member): boolean => member.answers && isSynced(member);
@@ -52,11 +55,22 @@ export function mayNotSuspend(
     if (apart === undefined || Math.abs(apart) > plan.panos.featureReleasesApart)
       return `${node} runs ${member.version} and ${other} ${peer.version}: too far apart to hand over to each other`;
     if (peer.reason !== undefined && MISMATCH.test(peer.reason)) return describe(peer);
-    // One more failover must not end in "loop detected", which suspends for good.
-    if (!ignoreFlaps && member.maxFlaps > 0 && member.flaps >= member.maxFlaps)
-      return `${node} has flapped ${member.flaps} times within 15 minutes, of ${member.maxFlaps} allowed (max-flaps)`;
   }
-  return undefined;
+  return ignoreFlaps || !leads(member) ? undefined : mayFlap(member);
+}
+
+/**
+ * Why one more failover might end in "loop detected", which suspends for good. Devices count preemptions and failures, and
+ * don't tell when the last failovers were; so each time must be long enough that no more than max-flaps fit into the 15
+ * minutes, whoever caused them.
+ */
+function mayFlap({ node, maxFlaps, flaps, state, stateDuration }: Answering): string | undefined {
+  if (maxFlaps === 0) return undefined;
+  if (flaps >= maxFlaps)
+    return `${node} has flapped ${flaps} times within 15 minutes, of ${maxFlaps} allowed (max-flaps)`;
+  const enoughS = Math.ceil(FLAP_WINDOW_S / maxFlaps);
+  if (stateDuration === undefined || stateDuration >= enoughS) return undefined;
+  return `${node} has been ${state} for only ${stateDuration} s: no more than ${maxFlaps} failovers (max-flaps) within 15 minutes means ${enoughS} s between two`;
 }
 
 /** Why an image may not be installed on a member, or it may not be restarted: it must pass no traffic, and the other must. */

@@ -54,6 +54,10 @@ export const stateOf = (text: string | undefined): HaState => haStates.find((sta
 export const isServing = (state: HaState): boolean =>
   state === 'active' || state === 'active-primary' || state === 'active-secondary';
 
+/** The one that is active, or active-primary. */
+export const leads = ({ state }: { readonly state: string }): boolean =>
+  state === 'active' || state === 'active-primary';
+
 /**
  * A member that could take over without losing more than what was agreed to: where session synchronization is switched off,
  * the readiness check asked people to waive that by name.

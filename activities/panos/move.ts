@@ -5,6 +5,7 @@
 import { defineStep, failureType, messageOf, type Outcome, type StepContext, type StepDefinition } from '../kit';
 import type { PreferBefore, PreferInput, PreferResult, RoutingPlan } from '../routing';
 import { notAbleToServe } from './guards';
+import { leads } from './ha';
 import { haCommand, outcome, statesOf, type States } from './ha-steps';
 import { answering, describe, readPair, type PairReading } from './pair';
 import { otherThan, type PanosContext, type PanosPlan, type PanosServices } from './plan';
@@ -73,9 +74,6 @@ export const moveSteps = (services: PanosServices, prefer: Prefer) => ({
 
 const isSteered = (context: PanosContext): context is PanosContext & StepContext<RoutingPlan & PanosPlan> =>
   context.plan.routed !== undefined;
-
-const leads = (member: { readonly state: string }): boolean =>
-  member.state === 'active' || member.state === 'active-primary';
 
 async function move(
   context: PanosContext,

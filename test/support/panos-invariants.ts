@@ -1,6 +1,8 @@
 /** What must hold of a simulated pair whatever is done to it (facts/pan-os.md, section 2), watched at every change. */
 import { haSettings } from '../../simulators/panos/config/initial';
+import { compareReleases } from '../../simulators/panos/releases';
 import type { SimulatedDevice, SimulatedPair } from '../../simulators/panos';
+import { MemberInvariants } from './panos-members';
 
 const DISRUPTIVE = { suspend: /<suspend>/, install: /<software><install>/, restart: /<restart>/ };
 type Condition = 'serves' | 'doesn’t serve' | 'can’t serve';
@@ -10,6 +12,7 @@ export class PairInvariants {
   readonly commands: string[] = [];
   /** Where traffic is steered: the member that routers send it through. */
   preferred: (() => string | undefined) | undefined;
+  readonly members: MemberInvariants;
   private readonly since = new Map<string, number>();
   private bothSince: number | undefined;
   private readonly from: number;
@@ -22,17 +25,20 @@ export class PairInvariants {
     readonly broken: string[] = [],
   ) {
     this.from = pair.now;
+    this.members = new MemberInvariants(pair, unseenMs, (at, what) => void broken.push(`${at - this.from}: ${what}`));
     this.track(pair.now);
     const told = pair.onChange;
     pair.onChange = (at, what) => {
       told?.(at, what);
       this.changed(at);
+      this.members.changed(at, what);
     };
     for (const device of pair.devices) {
       const answer = device.request.bind(device);
       device.request = (request) => {
-        this.hold(device, request.params.get('cmd') ?? '');
-        return answer(request);
+        const command = request.params.get('cmd') ?? '';
+        this.hold(device, command);
+        return this.members.during(device, command, () => answer(request));
       };
     }
   }
@@ -64,8 +70,16 @@ export class PairInvariants {
         : !this.longEnough('doesn’t serve', other) && !this.longEnough('serves', device);
     if (device.serving && this.preferred?.() === device.name)
       this.broken.push(`${this.pair.now - this.from}: ${kind} was sent to ${device.name}, which routers still prefer`);
+    if (kind === 'install') this.holdSaved(device, /<version>([^<]*)</.exec(command)?.[1] ?? '');
     if (!may)
       this.broken.push(`${this.pair.now - this.from}: ${kind} was sent to ${device.name} while ${this.states()}`);
+  }
+
+  /** Invariant 8: what a newer release migrates isn't migrated back, so a configuration of the one that runs must be there. */
+  private holdSaved({ name, config, software: { running } }: SimulatedDevice, version: string): void {
+    if (compareReleases(version, running) <= 0) return;
+    if (![...config.saved.keys()].some((saved) => saved.endsWith(`-${running}.xml`)))
+      this.broken.push(`${this.pair.now - this.from}: ${name} has no configuration of ${running} to go back to`);
   }
 
   private longEnough(what: Condition, { name }: SimulatedDevice): boolean {

@@ -1,5 +1,6 @@
 /** A run of the PAN-OS procedure over a simulated pair in virtual time, from its plan on. */
 import { completePlan } from '../../activities/panos';
+import { savedName, type Kept } from '../../activities/panos/backup';
 import { panosNode, panosSpec } from '../../activities/panos/spec';
 import type { PairOptions, SimulatedDevice } from '../../simulators/panos';
 import { panosPair, type PanosPairPlan } from '../../workflows/upgrade-panos-pair';
@@ -62,7 +63,24 @@ export async function panosRun(options: PanosRunOptions = {}): Promise<PanosRun>
   world.startAt(world.now());
   if (options.steering !== true) return modelRun(world, panosPair, plan);
   world.routed = plan.roles.active;
-  world.invariants.preferred = () => world.routed;
   const steered: PanosPairPlan = { ...plan, routed: plan.roles.active };
-  return modelRun(world, panosPair, steered);
+  const run = await modelRun(world, panosPair, steered);
+  // Whoever skips the undo of a failover leaves the routers as they are.
+  const isSkipped = () => run.run.state.openings.some(({ outcome }) => outcome?.choice === 'skip');
+  world.invariants.preferred = () => (isSkipped() ? undefined : world.routed);
+  return run;
+}
+
+/** What a run says that it has kept, and that isn't there at its end; undefined if it hasn't kept anything. */
+export function lostBackups({ world, run }: PanosRun): string[] | undefined {
+  const results = run.state.items.map(({ result }) => result as { backups?: Record<string, Kept[]> } | undefined);
+  const backups = results.find((result) => result?.backups !== undefined)?.backups;
+  if (backups === undefined) return undefined;
+  const files = Object.values(backups).flat();
+  return [
+    ...files.filter(({ file, sha256 }) => world.kept.get(file) !== sha256).map(({ file }) => file),
+    ...world.pair.devices
+      .filter(({ name, config }) => backups[name]?.length !== 2 || !config.saved.has(savedName(world.contextOf({}))))
+      .map(({ name }) => `${savedName(world.contextOf({}))} on ${name}`),
+  ];
 }

@@ -19,7 +19,7 @@ const operation = fc.constantFrom(
   'config set',
 );
 
-const fault: fc.Arbitrary<Fault> = fc.oneof(
+const oneFault: fc.Arbitrary<Fault> = fc.oneof(
   {
     weight: 8,
     arbitrary: fc.record({
@@ -45,7 +45,13 @@ const fault: fc.Arbitrary<Fault> = fc.oneof(
   {
     weight: 1,
     arbitrary: fc.record({
-      kind: fc.constantFrom('ha1-down' as const, 'ha2-down' as const, 'state-sync-stuck' as const),
+      kind: fc.constantFrom(
+        'ha1-down' as const,
+        'ha2-down' as const,
+        'ha3-down' as const,
+        'state-sync-stuck' as const,
+        'config-sync-stuck' as const,
+      ),
       afterMs,
       forMs,
     }),
@@ -74,7 +80,7 @@ const fault: fc.Arbitrary<Fault> = fc.oneof(
   {
     weight: 1,
     arbitrary: fc.record({
-      kind: fc.constantFrom('software-manager-busy' as const, 'keys-expire' as const),
+      kind: fc.constantFrom('software-manager-busy' as const, 'keys-expire' as const, 'no-internet' as const),
       device,
       afterMs,
       forMs,
@@ -83,12 +89,48 @@ const fault: fc.Arbitrary<Fault> = fc.oneof(
   {
     weight: 1,
     arbitrary: fc.record({
-      kind: fc.constantFrom('pending-change' as const, 'commit-running' as const),
+      kind: fc.constantFrom('pending-change' as const, 'commit-running' as const, 'panorama-push' as const),
       device,
       afterMs,
       forMs,
     }),
   },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant('lock' as const),
+      lock: fc.constantFrom('commit' as const, 'config' as const),
+      device,
+      afterMs,
+      forMs,
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant('peer-mismatch' as const),
+      reason: fc.constantFrom(
+        'Platform Model mismatches with peer' as const,
+        'Serial Number matches with peer' as const,
+        'Multi-vsys mismatches with peer' as const,
+        'FIPS-CC mode mismatches' as const,
+      ),
+      afterMs,
+      forMs,
+    }),
+  },
+);
+
+/** It comes up, and doesn't hear of its peer: both lead, until HA1 is back. */
+const bootsAlone: fc.Arbitrary<Fault[]> = fc
+  .record({ device, afterMs, forMs })
+  .map(({ device: which, afterMs, forMs }) => [
+    { kind: 'ha1-down', afterMs, forMs },
+    { kind: 'crash', device: which, afterMs: afterMs + 1_000 },
+  ]);
+const fault: fc.Arbitrary<Fault[]> = fc.oneof(
+  { weight: 24, arbitrary: oneFault.map((each) => [each]) },
+  { weight: 1, arbitrary: bootsAlone },
 );
 
 export interface Trouble {
@@ -102,9 +144,12 @@ export interface Trouble {
   readonly tentativeHoldMs: number;
   /** Of an active/active pair: routers are steered, too. */
   readonly steering: boolean;
+  readonly passiveLinkState: 'auto' | 'shutdown';
+  /** The older of two releases is non-functional beside the newer one. */
+  readonly pluginMismatch: boolean;
 }
 export const trouble: fc.Arbitrary<Trouble> = fc.record({
-  faults: fc.array(fault, { maxLength: 5 }),
+  faults: fc.array(fault, { maxLength: 5 }).map((each) => each.flat()),
   mode: fc.constantFrom('active-passive' as const, 'active-active' as const),
   order: fc.constantFrom('passive-first' as const, 'active-first' as const),
   failBack: fc.boolean(),
@@ -117,4 +162,6 @@ export const trouble: fc.Arbitrary<Trouble> = fc.record({
   ),
   tentativeHoldMs: fc.constantFrom(0, 10_000, 60_000, 600_000),
   steering: fc.boolean(),
+  passiveLinkState: fc.constantFrom('auto' as const, 'shutdown' as const),
+  pluginMismatch: fc.oneof({ weight: 9, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
 });

@@ -28,6 +28,8 @@ export class PanosWorld extends ModelWorld<SimulatedDevice> {
   readonly pair: SimulatedPair;
   readonly activities: Readonly<Record<string, MemoryActivity>>;
   readonly invariants: PairInvariants;
+  /** Checksum of each file that the worker keeps, by path. */
+  readonly kept = new Map<string, string>();
   /** Member that the routers prefer, where traffic is steered. */
   routed: string | undefined;
   private readonly keys = new Map<string, Keys>();
@@ -58,7 +60,11 @@ export class PanosWorld extends ModelWorld<SimulatedDevice> {
           sha256: createHash('sha256').update(path).digest('hex'),
           open: () => Readable.from([Buffer.from(path)]),
         }),
-        keep: async (_path, content) => createHash('sha256').update(content).digest('hex'),
+        keep: async (path, content) => {
+          const sha256 = createHash('sha256').update(content).digest('hex');
+          this.kept.set(path, sha256);
+          return sha256;
+        },
       },
       now: () => this.now(),
     };

@@ -85,6 +85,25 @@ describe('suspending', () => {
     ).toBeUndefined();
   });
 
+  it('not when more failovers than max-flaps would fit into 15 minutes', () => {
+    const of = (stateDuration: number | undefined, maxFlaps = 3, mode = plan) =>
+      mode === plan
+        ? mayNotSuspend(plan, pair(member('a', 'active', { stateDuration, maxFlaps }), member('b', 'passive')), 'a')
+        : mayNotSuspend(
+            activeActive,
+            pair(member('a', 'active-primary', { stateDuration, maxFlaps }), member('b', 'active-secondary')),
+            'a',
+          );
+    expect(of(299)).toMatch(/active for only 299 s: no more than 3 failovers .* means 300 s between two/);
+    expect(of(299, 3, activeActive)).toMatch(/active-primary for only 299 s/);
+    expect(of(899, 1)).toMatch(/means 900 s between two/);
+    expect([of(300), of(300, 3, activeActive), of(0, 0), of(undefined)]).toEqual(Array(4).fill(undefined));
+    // Nor does it hold for one that doesn't lead, nor for an emergency.
+    const now = pair(member('a', 'active', { stateDuration: 1 }), member('b', 'passive', { stateDuration: 1 }));
+    expect(mayNotSuspend(plan, now, 'b')).toBeUndefined();
+    expect(mayNotSuspend(plan, now, 'a', { ignoreFlaps: true })).toBeUndefined();
+  });
+
   it('not the passive one while a job runs on it; away from one that serves, traffic is moved all the same', () => {
     const activeJobs = [running('HA-Sync', 4)];
     const passive = pair(member('a', 'active'), member('b', 'passive', { activeJobs }));
