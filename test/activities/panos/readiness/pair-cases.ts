@@ -204,7 +204,7 @@ export const PAIR_CASES: readonly Case[] = [
     of: 'a NAT rule of one device',
     options: ACTIVE_ACTIVE,
     change: configured(RULEBASE, nat('web-out', '0')),
-    says: 'NAT rules of device ID 0 (fw-a) alone: web-out (vsys1)',
+    says: 'NAT rules of device ID 0 (fw-a) alone: web-out (vsys1); while',
   },
   {
     check: 'device_id_bindings',
