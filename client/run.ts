@@ -8,6 +8,7 @@ import {
 } from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { queries, reportMemo, workflowIdOf, type Report, type StatusView } from '../workflows/contract';
+import { cancelledBy, type Cancelled } from './cancel';
 import { ClientError, exitCodes } from './exit';
 import { noWorkerAnswered } from './failures';
 import { newestPoll, pendingCall, serverView, type PendingCall, type ServerView } from './server-view';
@@ -41,6 +42,8 @@ export interface RunState {
   readonly server?: ServerView;
   /** Of an ended run. */
   readonly report?: Report;
+  /** Of a cancelled run: who asked for it. */
+  readonly cancelled?: Cancelled;
   /** Of an ended run that failed without a report, or beside it. */
   readonly failure?: { readonly type: string; readonly message: string; readonly details?: unknown };
 }
@@ -165,7 +168,7 @@ const isReport = (value: unknown): value is Report =>
 async function outcomeOf(
   client: Client,
   description: WorkflowExecutionDescription,
-): Promise<Pick<RunState, 'report' | 'failure'>> {
+): Promise<Pick<RunState, 'report' | 'failure' | 'cancelled'>> {
   try {
     const result: unknown = await client.workflow.getHandle(description.workflowId, description.runId).result();
     return isReport(result) ? { report: result } : {};
@@ -174,7 +177,9 @@ async function outcomeOf(
     const { cause } = error;
     if (cause instanceof CancelledFailure) {
       const report = description.memo?.[reportMemo];
-      return isReport(report) ? { report } : {};
+      const { workflowId, runId } = description;
+      const cancelled = await cancelledBy(client, { workflowId, runId });
+      return { ...(isReport(report) && { report }), ...(cancelled && { cancelled }) };
     }
     const found = failureOf(cause);
     const report = found.details?.find(isReport);

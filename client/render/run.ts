@@ -19,7 +19,14 @@ export function renderRun(run: RunState, options: StatusOptions = {}): string {
         : run.server !== undefined
           ? renderServer(run.server, options)
           : renderBareEnd(run);
-  const tail = [`Run ${run.workflowId} ${run.runId}`, ...(run.link === undefined ? [] : [run.link])];
+  const { cancelled } = run;
+  const who = cancelled === undefined ? '' : `Cancelled by ${printable(cancelled.by)}`;
+  const why = cancelled?.reason === undefined ? '' : `: ${printable(cancelled.reason)}`;
+  const tail = [
+    ...(cancelled === undefined ? [] : [`${who}, ${time(cancelled.at)}${why}`]),
+    `Run ${run.workflowId} ${run.runId}`,
+    ...(run.link === undefined ? [] : [run.link]),
+  ];
   return [head.join('\n'), body, tail.join('\n')].filter((part) => part !== '').join('\n\n');
 }
 
