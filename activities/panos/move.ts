@@ -2,14 +2,14 @@
  * Moving traffic from one member to the other: on the routers first, where the site steers it there, then by HA. Source:
  * facts/pan-os.md, sections 4.1 (steps 15, 19), 4.2 (d, g) and 10.
  */
-import { defineStep, failureType, messageOf, type Outcome, type StepContext, type StepDefinition } from '../kit';
+import { defineStep, failureType, type Outcome, type StepContext, type StepDefinition } from '../kit';
 import type { PreferBefore, PreferInput, PreferResult, RoutingPlan } from '../routing';
 import { notAbleToServe } from './guards';
 import { leads } from './ha';
 import { haCommand, outcome, statesOf, type States } from './ha-steps';
 import { answering, describe, readPair, type PairReading } from './pair';
 import { otherThan, type PanosContext, type PanosPlan, type PanosServices } from './plan';
-import { isBack, returnToHa, suspendMember } from './states';
+import { isBack, returnToHa, staysAway, suspendMember } from './states';
 import { readSnapshot, type Snapshot } from './readiness';
 import { assertTraffic } from './traffic';
 import { untilPair } from './wait';
@@ -22,7 +22,10 @@ export interface MoveInput {
   readonly leaveOther: 'suspended' | 'in-ha';
   /** What is carried afterwards is held against what is carried now. */
   readonly compare?: boolean;
-  /** An emergency: routers don't stop for what others changed. */
+  /**
+   * An emergency: traffic counts. Routers don't stop for what others changed, flaps aren't counted, and the other member is
+   * brought back only as far as it comes at once.
+   */
   readonly urgent?: boolean;
 }
 
@@ -98,15 +101,15 @@ async function move(
       : undefined;
   const other = now.members[from];
   let remark: string | undefined;
-  if (leaveOther === 'in-ha' && other?.answers === true && !isBack(plan, other))
+  if (leaveOther === 'in-ha' && (urgent || other?.answers === true) && !isBack(plan, other))
     try {
-      now = await returnToHa(context, services, from);
+      now = await returnToHa(context, services, from, { urgent });
     } catch (error) {
       context.signal.throwIfAborted();
       // In an emergency it counts that traffic is where it should be; what keeps the other one away is told.
       if (!urgent || failureType(error) !== 'NotHealthy') throw error;
-      remark = `${from} could not be brought back into HA: ${messageOf(error)}`;
       now = await readPair(context, services);
+      remark = `${from} isn’t back in HA, and ${to} has no standby: ${staysAway(now.members[from]) ?? 'it wasn’t waited for any longer'}. Retry and roll back bring it back`;
     }
   return outcome(
     now,

@@ -4,9 +4,11 @@
  */
 import { defineStep, permanent, type Outcome } from '../kit';
 import type { PanosDevice } from './api';
+import { mayNotSuspend, refuse } from './guards';
+import { leads, type HaMode, type HaReading } from './ha';
 import { describeJobs, isBlocking, markJobs, runJob } from './jobs';
 import { answering, nodesOf, readPair, type PairReading } from './pair';
-import { nodeNames, type PanosContext, type PanosPlan, type PanosServices } from './plan';
+import { nodeNames, otherThan, type PanosContext, type PanosPlan, type PanosServices } from './plan';
 import { untilPair } from './wait';
 
 const XPATH =
@@ -56,6 +58,7 @@ async function setOn(context: PanosContext, services: PanosServices, node: strin
       `${node} has changes that somebody hasn’t committed. Preemption is ${yesNo(!value)} as before, and nothing was committed. Commit or revert them, then retry`,
     );
   const mark = await markJobs(device);
+  if (value) assertMayPreempt(context.plan, await readPair(context, services), node);
   if (!isPending) await device.set(XPATH, `<preemptive>${wanted}</preemptive>`);
   const { commitTimeoutMs, pollMs } = context.plan.panos.timing;
   const { user } = context.plan.nodes[node] ?? { user: '' };
@@ -80,7 +83,9 @@ async function setBack(context: PanosContext, services: PanosServices, before: V
     if ((await configuredOn(device, 'show')) === wanted && (await configuredOn(device, 'get')) !== wanted)
       await device.set(XPATH, `<preemptive>${wanted}</preemptive>`);
   }
-  return setAll(context, services, before);
+  const set = await setAll(context, services, before);
+  // What is undone next should not meet a failover half-way.
+  return set.changed ? untilLed(context, services, set, before) : set;
 }
 
 async function setAll(context: PanosContext, services: PanosServices, wanted: Values): Promise<Outcome> {
@@ -122,21 +127,74 @@ const offOf = (plan: PanosPlan): Values => {
 const recordedOf = ({ found }: PanosPlan): Values =>
   Object.fromEntries(Object.entries(found).map(([node, { preemptive }]) => [node, preemptive]));
 
-/** Member that takes over by itself once preemption works again: lower priority number, device ID 0 in active/active. */
-export function preferred({ found, mode }: Pick<PanosPlan, 'found' | 'mode'>): string | undefined {
-  const nodes = Object.entries(found);
+type Elected = Pick<HaReading, 'priority' | 'deviceId' | 'preemptive'>;
+
+/** Member that takes over by itself where preemption works: lower priority number, device ID 0 in active/active. */
+function preferred(mode: HaMode, members: Readonly<Record<string, Elected>>): string | undefined {
+  const nodes = Object.entries(members);
   if (!nodes.every(([, { preemptive }]) => preemptive)) return undefined;
   if (mode === 'active-active') return nodes.find(([, { deviceId }]) => deviceId === 0)?.[0];
   const [a, b] = nodes.sort(([, x], [, y]) => (x.priority ?? 255) - (y.priority ?? 255));
   return a?.[1].priority === b?.[1].priority ? undefined : a?.[0];
 }
 
-const previewOf = (before: Values, wanted: Values) => ({
+/** Member that leads by preemption once it is as wanted, whoever leads now; by what both say of themselves. */
+const preferredOf = (plan: PanosPlan, reading: PairReading, wanted: Values): string | undefined =>
+  preferred(
+    plan.mode,
+    Object.fromEntries(
+      nodeNames(plan).map((node) => {
+        const member = answering(reading, node);
+        return [node, { ...member, preemptive: wanted[node] ?? member.preemptive }];
+      }),
+    ),
+  );
+
+/**
+ * Preemption that works again is a failover where the preferred member doesn't lead: nothing holds it up then, so what must
+ * hold of a failover is asked before.
+ * @throws GuardRefused (transient)
+ */
+function assertMayPreempt(plan: PanosPlan, reading: PairReading, node: string): void {
+  const leader = preferredOf(plan, reading, { [node]: true });
+  if (leader === undefined || leads(answering(reading, leader))) return;
+  const why = mayNotSuspend(plan, reading, otherThan(plan, leader));
+  if (why !== undefined)
+    refuse(`preemption of ${node} was not switched on, for ${leader} would take over`, reading, why);
+}
+
+/** Waits until whoever preemption wants to lead does so. @throws NotHealthy */
+async function untilLed(
+  context: PanosContext,
+  services: PanosServices,
+  set: Outcome,
+  wanted: Values,
+): Promise<Outcome> {
+  const { plan } = context;
+  const leader = preferredOf(plan, await readPair(context, services), wanted);
+  if (leader === undefined) return set;
+  const reading = await untilPair(context, services, {
+    what: `${leader} to lead, as preemption wants it`,
+    timeoutMs: plan.panos.timing.rejoinTimeoutMs,
+    looks: plan.panos.timing.settledLooks,
+    missing: ({ members }) => {
+      const member = members[leader];
+      return member?.answers === true && leads(member) ? undefined : `${leader} doesn’t lead yet`;
+    },
+  });
+  return { ...set, summary: `${set.summary}; ${leader} leads`, nodes: nodesOf(reading) };
+}
+
+/** Who leads when preemption is restored, as the procedure leaves them: each hop of passive-first is a failover. */
+const leadsAtTheEnd = ({ roles, hops, panos }: PanosPlan): string =>
+  panos.failBack || panos.order === 'active-first' || hops.length % 2 === 0 ? roles.active : roles.passive;
+
+const previewOf = (before: Values, wanted: Values, takesOver?: string) => ({
   commands: Object.entries(wanted)
     .filter(([node, value]) => before[node] !== value)
     .map(([node, value]) => ({
       host: node,
-      command: `set deviceconfig high-availability group election-option preemptive ${yesNo(value)}; commit`,
+      command: `set deviceconfig high-availability group election-option preemptive ${yesNo(value)}; commit${takesOver === undefined ? '' : ` (${takesOver} takes over, by preemption)`}`,
     })),
   differences: [],
 });
@@ -153,23 +211,14 @@ export const preemptionSteps = (services: PanosServices) => ({
   preemptionRestore: defineStep<Record<never, never>, Values, Outcome, PanosPlan>({
     observe: (context) => current(context, services),
     async act(context) {
-      const restored = await setAll(context, services, recordedOf(context.plan));
-      const leader = preferred(context.plan);
-      if (leader === undefined) return restored;
-      const reading = await untilPair(context, services, {
-        what: `${leader} to lead, as preemption wants it`,
-        timeoutMs: context.plan.panos.timing.rejoinTimeoutMs,
-        looks: context.plan.panos.timing.settledLooks,
-        missing: ({ members }) => {
-          const member = members[leader];
-          return member?.answers === true && (member.state === 'active' || member.state === 'active-primary')
-            ? undefined
-            : `${leader} doesn’t lead yet`;
-        },
-      });
-      return { ...restored, summary: `${restored.summary}; ${leader} leads`, nodes: nodesOf(reading) };
+      const wanted = recordedOf(context.plan);
+      return untilLed(context, services, await setAll(context, services, wanted), wanted);
     },
     undo: (context, _input, before) => setBack(context, services, before),
-    preview: async (context, _input, before) => previewOf(before, recordedOf(context.plan)),
+    // By then it will have been switched off.
+    preview: async ({ plan }) => {
+      const leader = preferred(plan.mode, plan.found);
+      return previewOf(offOf(plan), recordedOf(plan), leader === leadsAtTheEnd(plan) ? undefined : leader);
+    },
   }),
 });

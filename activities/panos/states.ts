@@ -54,18 +54,47 @@ export const isBack = (plan: Pick<PanosPlan, 'mode'>, member: Member | undefined
     ? member.state === 'passive' || member.state === 'active'
     : member.state === 'active-secondary' || member.state === 'active-primary');
 
+export interface ReturnOptions {
+  /** Traffic is where it must be, and people wait: it isn't waited for longer than a change of state takes. */
+  readonly urgent?: boolean;
+}
+
+/** So often in a row a member must be silent before it is taken for gone: one reply may be lost. */
+const SILENT_LOOKS = 2;
+
+/** What a member says that doesn't come back by itself, or not soon; undefined if it may. Pure. */
+export function staysAway(member: Member | undefined, silentLooks = SILENT_LOOKS): string | undefined {
+  if (member?.answers !== true)
+    return silentLooks < SILENT_LOOKS ? undefined : 'look at its console: it is brought back once it answers';
+  if (member.state === 'non-functional')
+    return 'it is back by itself once the cause of that is gone, which somebody must look for';
+  if (member.state === 'suspended' && member.reason !== USER_REQUESTED)
+    return 'making it functional doesn’t cure that: its cause must be found first';
+  return undefined;
+}
+
 /**
  * Brings a member back into HA: `functional` where an administrator (or we) suspended it, then waits until it is passive or
  * active-secondary (active where nobody serves) with its sessions synchronized. Tentative is normal for its hold time.
  * @throws NotHealthy (permanent) for a suspension that `functional` doesn't cure, or if it doesn't come back in time
  */
-export async function returnToHa(context: Context, services: PanosServices, node: string): Promise<PairReading> {
+export async function returnToHa(
+  context: Context,
+  services: PanosServices,
+  node: string,
+  { urgent = false }: ReturnOptions = {},
+): Promise<PairReading> {
   const { plan } = context;
-  const { rejoinTimeoutMs, settledLooks } = plan.panos.timing;
+  const { rejoinTimeoutMs, stateTimeoutMs, settledLooks } = plan.panos.timing;
+  const timeoutMs = urgent ? stateTimeoutMs : rejoinTimeoutMs;
   const other = otherThan(plan, node);
   const device = services.device(context, node);
+  let silentLooks = 0;
   const mayBeCured = ({ members }: PairReading): string | undefined => {
     const member = members[node];
+    silentLooks = member?.answers === true ? 0 : silentLooks + 1;
+    const why = urgent ? staysAway(member, silentLooks) : undefined;
+    if (why !== undefined) throw permanent('NotHealthy', why);
     if (member?.answers !== true) return describe(member);
     if (member.state === 'initial' || member.state === 'unknown') return describe(member);
     if (member.state === 'suspended' && member.reason !== USER_REQUESTED)
@@ -74,15 +103,15 @@ export async function returnToHa(context: Context, services: PanosServices, node
   };
   const settled = await untilPair(context, services, {
     what: `${node} to have settled after its start`,
-    timeoutMs: rejoinTimeoutMs,
+    timeoutMs,
     missing: mayBeCured,
   });
-  const holdMs = plan.mode === 'active-active' ? await tentativeHoldMs(device) : 0;
+  const holdMs = plan.mode === 'active-active' && !urgent ? await tentativeHoldMs(device) : 0;
   if (answering(settled, node).state === 'suspended') await device.request(FUNCTIONAL);
   return untilPair(context, services, {
     what: `${node} to be back in HA`,
-    timeoutMs: rejoinTimeoutMs + holdMs,
-    looks: settledLooks,
+    timeoutMs: timeoutMs + holdMs,
+    looks: urgent ? 1 : settledLooks,
     missing: (reading) => {
       const member = reading.members[node];
       const peer = reading.members[other];

@@ -210,6 +210,77 @@ describe('the watch', () => {
   });
 });
 
+describe('preemption, restored at the end', () => {
+  const devices = [{ preemptive: true }, { preemptive: true }] as const;
+  const two = { version: '11.0.4', pair: { version: '10.1.9', devices } };
+  // Its preview tells the same (test/activities/panos/configuration.test.ts).
+  it.each([
+    [{ pair: { devices } }, 'fw-b'],
+    [{ pair: { devices, mode: 'active-active' }, steering: true }, 'fw-b'],
+    [{ pair: { devices }, panos: { failBack: true } }, 'fw-a'],
+    [{ pair: { devices }, panos: { order: 'active-first' } }, 'fw-a'],
+    [two, 'fw-a'],
+  ] as const)('%j: %s leads until then, and fw-a afterwards', async (options, leader) => {
+    const run = await panosRun(options as PanosRunOptions);
+    const ended = untilHeld(run);
+    const leads = () => run.world.pair.devices.find(({ haState }) => /^active(-primary)?$/.test(haState))?.name;
+    let before: string | undefined;
+    await run.runtime.waitFor(() => {
+      const item = run.run.state.items.find(({ item: { name } }) => name === 'Restore preemption');
+      if (item?.startedAt === undefined) return false;
+      before = leads();
+      return true;
+    });
+    expect([before, await ended, leads(), run.world.broken]).toEqual([leader, 'Completed', 'fw-a', []]);
+  });
+
+  it('isn’t while that would fail over to a member that isn’t ready: people are asked', async () => {
+    const run = await panosRun({ pair: { devices } });
+    const asked = untilHeld(run);
+    await run.runtime.waitFor(() =>
+      run.run.state.items.some(
+        ({ item: { name }, startedAt }) => name === 'Restore preemption' && startedAt !== undefined,
+      ),
+    );
+    run.world.pair.faults.inject({ kind: 'dataplane-down', device: 0 });
+    expect(await asked).toMatch(
+      /preemption of fw-b was not switched on, for fw-a would take over: fw-a is non-functional/,
+    );
+    expect(states(run)).toEqual(['non-functional', 'active']);
+    run.world.pair.faults.clear();
+    run.answer('retry');
+    expect(await untilHeld(run)).toBe('Completed');
+    expect([left(run.world.pair).map(({ preemptive }) => preemptive), states(run)]).toEqual([
+      [true, true],
+      ['active', 'passive'],
+    ]);
+  });
+});
+
+describe('a way back from a member that can’t come back', () => {
+  it.each(['roll-back', 'retry'] as const)(
+    'asks people within minutes, not after the time that a return to HA may take; %s brings it back',
+    async (choice) => {
+      const run = await panosRun({ monitoringMs: 3_600_000 });
+      const asked = untilHeld(run);
+      await run.runtime.waitFor(
+        () => run.run.state.watch !== undefined && run.world.deviceOf('fw-b').haState === 'active',
+      );
+      const from = run.runtime.now();
+      run.world.pair.faults.inject({ kind: 'dataplane-down', device: 1 });
+      run.runtime.send('switchBack', { by: 'ann', reason: 'its dataplane is down' });
+      expect(await asked).toMatch(/its dataplane is down.*Traffic has been moved away/);
+      expect(run.runtime.now() - from).toBeLessThan(300_000);
+      expect(states(run)).toEqual(['active', 'non-functional']);
+      run.world.pair.faults.clear();
+      run.answer(choice, choice === 'roll-back' ? { to: 'start' } : {});
+      expect(await untilHeld(run)).toBe(choice === 'retry' ? 'Completed' : 'RolledBack');
+      expect(run.world.broken).toEqual([]);
+      expect([...states(run)].sort()).toEqual(['active', 'passive']);
+    },
+  );
+});
+
 describe('people', () => {
   it('roll back from a hold in the middle: both run one release, and preemption is what it was', async () => {
     const devices = [{ preemptive: true }, { preemptive: true }] as const;

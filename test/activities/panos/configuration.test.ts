@@ -42,15 +42,112 @@ describe('preemption', () => {
     expect([preemptive(bench), commits(bench)]).toEqual([[true, false], 0]);
   });
 
-  it('is restored, and the preferred member leads then', async () => {
-    const bench = await Bench.start({ pair: bothPreemptive });
-    await bench.step('preemptionOff', {});
-    await bench.step('moveTo', { to: 'fw-b', leaveOther: 'in-ha' });
-    const before = await bench.observe('preemptionRestore', {});
-    expect((await bench.act('preemptionRestore', {}, before)).summary).toBe(
-      'preemption fw-a: yes, fw-b: yes; fw-a leads',
-    );
-    expect(bench.states).toEqual(['active', 'passive']);
+  describe('restored where the preferred member doesn’t lead', () => {
+    const active = { mode: 'active-passive', states: ['active', 'passive'] } as const;
+    const primary = { mode: 'active-active', states: ['active-primary', 'active-secondary'] } as const;
+    /** fw-b leads, for a while. */
+    async function switchedOff({ mode }: { mode: 'active-passive' | 'active-active' }): Promise<Bench> {
+      const bench = await Bench.start({ pair: { ...bothPreemptive, mode }, attempts: 1 });
+      await bench.step('preemptionOff', {});
+      await bench.step('moveTo', { to: 'fw-b', leaveOther: 'in-ha' });
+      await bench.pass(900_000);
+      return bench;
+    }
+
+    it.each([active, primary])('it takes over: %j', async ({ mode, states }) => {
+      const bench = await switchedOff({ mode });
+      expect((await bench.act('preemptionRestore', {}, {})).summary).toBe(
+        'preemption fw-a: yes, fw-b: yes; fw-a leads',
+      );
+      expect(bench.states).toEqual(states);
+    });
+
+    it.each([
+      ['isn’t synchronized', active, { kind: 'state-sync-stuck' }, /state-sync is incomplete/],
+      ['doesn’t serve', active, { kind: 'dataplane-down', device: 0 }, /fw-a is non-functional/],
+      ['isn’t ready', primary, { kind: 'dataplane-down', device: 0 }, /fw-a is non-functional/],
+    ] as const)('not if that one %s (%j): it is refused, and nothing was set', async (_, of, fault, why) => {
+      const bench = await switchedOff(of);
+      const before = commits(bench);
+      bench.fault(fault);
+      await bench.pass(1_000);
+      const error = await failureOf(bench.act('preemptionRestore', {}, {}));
+      expect(error).toMatchObject({ type: 'GuardRefused', nonRetryable: false });
+      expect(error.message).toMatch(
+        /^preemption of fw-b was not switched on, for fw-a would take over: .*Nothing was done\. Now: /,
+      );
+      expect(error.message).toMatch(why);
+      expect([preemptive(bench), pending(bench), commits(bench)]).toEqual([[true, false], [false, false], before]);
+      bench.world.pair.faults.clear();
+      await bench.pass(900_000);
+      await bench.act('preemptionRestore', {}, {});
+      expect(bench.states).toEqual(of.states);
+    });
+
+    it('not if one more failover would be too many: that is waited for', async () => {
+      const bench = await switchedOff(active);
+      bench.world.pair.ha.members[1].flaps.preempt = 3;
+      expect((await failureOf(bench.act('preemptionRestore', {}, {}))).message).toMatch(/fw-b has flapped 3 times/);
+      bench.world.pair.ha.members[1].flaps.preempt = 0;
+      await bench.step('moveTo', { to: 'fw-a', leaveOther: 'in-ha' });
+      await bench.pass(900_000);
+      await bench.step('moveTo', { to: 'fw-b', leaveOther: 'in-ha' });
+      expect((await failureOf(bench.act('preemptionRestore', {}, {}))).message).toMatch(
+        /fw-b has been active for only/,
+      );
+      expect(preemptive(bench)).toEqual([true, false]);
+    });
+
+    it('also by an undo, which lets the failover end before the next one begins', async () => {
+      const bench = await switchedOff(active);
+      bench.fault({ kind: 'state-sync-stuck', forMs: 60_000 });
+      await bench.pass(1_000);
+      const before = { 'fw-a': true, 'fw-b': true };
+      expect((await failureOf(bench.undo('preemptionOff', {}, before))).type).toBe('GuardRefused');
+      await bench.pass(900_000);
+      await bench.undo('preemptionOff', {}, before);
+      expect([preemptive(bench), bench.states]).toEqual([[true, true], active.states]);
+    });
+
+    it('in active/active, where routers send traffic through either: both serve all the time', async () => {
+      const bench = await switchedOff(primary);
+      const served = new Set<string>();
+      bench.world.pair.onChange = () => void served.add(bench.world.pair.devices.map(({ serving }) => serving).join());
+      await bench.act('preemptionRestore', {}, {});
+      expect([bench.states, [...served]]).toEqual([primary.states, ['true,true']]);
+    });
+  });
+
+  describe('its preview', () => {
+    const commands = async (options: Parameters<typeof Bench.start>[0], of: 'preemptionOff' | 'preemptionRestore') => {
+      const bench = await Bench.start(options);
+      const preview = await bench.preview(of, {});
+      expect(preview.differences).toEqual([]);
+      return preview.commands.map(({ host, command }) => `${host}: ${command}`);
+    };
+    const set = 'set deviceconfig high-availability group election-option preemptive';
+
+    it.each([
+      ['passive-first', false, ' (fw-a takes over, by preemption)'],
+      ['passive-first', true, ''],
+      ['active-first', false, ''],
+    ])('tells what is done at the end, though all is as recorded yet (%s, fail back: %s)', async (...given) => {
+      const [order, failBack, told] = given;
+      const options = { pair: bothPreemptive, panos: { order, failBack } };
+      expect(await commands(options, 'preemptionOff')).toEqual([`fw-b: ${set} no; commit`]);
+      expect(await commands(options, 'preemptionRestore')).toEqual([`fw-b: ${set} yes; commit${told}`]);
+    });
+
+    it('of two hops: the lead is back where it was', async () => {
+      const options = { version: '11.0.4', pair: { ...bothPreemptive, version: '10.1.9' } };
+      expect(await commands(options, 'preemptionRestore')).toEqual([`fw-b: ${set} yes; commit`]);
+    });
+
+    it('is empty where nothing is switched off', async () => {
+      const one = { pair: { devices: [{ preemptive: true }, { preemptive: false }] } } as const;
+      expect(await commands(one, 'preemptionRestore')).toEqual([]);
+      expect(await commands({}, 'preemptionRestore')).toEqual([]);
+    });
   });
 
   it('changes of somebody else are never committed', async () => {

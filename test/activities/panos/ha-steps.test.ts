@@ -1,4 +1,6 @@
 /** Suspending, coming back, and moving the lead, from every state that members may be in. */
+import type { ApiReply } from '../../../simulators/panos';
+import { operationOf } from '../../../simulators/panos/api';
 import { Bench, FUNCTIONAL, SUSPEND, failureOf } from './support/bench';
 
 const A = { node: 'fw-a' };
@@ -208,4 +210,94 @@ describe.each([
     await bench.undo('moveTo', toB, before);
     expect(bench.states).toEqual([leads, follows]);
   });
+});
+
+describe.each(['active-passive', 'active-active'] as const)('moving the lead in an emergency, %s', (mode) => {
+  const away = { to: 'fw-a', leaveOther: 'in-ha', urgent: true } as const;
+  const leads = mode === 'active-passive' ? 'active' : 'active-primary';
+  const follows = mode === 'active-passive' ? 'passive' : 'active-secondary';
+  /** fw-b leads; the other one is suspended, or in HA. */
+  async function onB(leaveOther: 'suspended' | 'in-ha'): Promise<{ bench: Bench; before: unknown }> {
+    const bench = await Bench.start({ pair: { mode }, attempts: 1 });
+    const before = await bench.step('moveTo', { to: 'fw-b', leaveOther });
+    return { bench, before };
+  }
+  /** What fw-b answers when it is asked for its HA state after its suspension; as it would if undefined. */
+  function onceSuspended(bench: Bench, reply: () => ApiReply | undefined): void {
+    const device = bench.device('fw-b');
+    const usual = device.request.bind(device);
+    device.request = (request) => {
+      const isAsked = bench.count('fw-b', SUSPEND) > 0 && operationOf(request) === 'show high-availability state';
+      return (isAsked ? reply() : undefined) ?? usual(request);
+    };
+  }
+  async function escaped(bench: Bench): Promise<{ summary: string; tookMs: number }> {
+    const from = bench.runtime.now();
+    const { summary } = await bench.act('moveTo', away, await bench.observe('moveTo', away));
+    expect(bench.device('fw-a').haState).toBe(leads);
+    return { summary, tookMs: bench.runtime.now() - from };
+  }
+
+  it.each([
+    [
+      'whose dataplane is down',
+      { kind: 'dataplane-down', device: 1 },
+      /fw-b is non-functional \(Dataplane down.*fw-b isn’t back in HA, and fw-a has no standby: it is back by itself once the cause/,
+    ],
+    [
+      'that is dead',
+      { kind: 'power-off', device: 1 },
+      /fw-b doesn’t answer.*fw-b isn’t back in HA, and fw-a has no standby: look at its console/,
+    ],
+  ] as const)('one %s isn’t waited for, and is brought back later', async (_, fault, told) => {
+    const { bench, before } = await onB('suspended');
+    bench.fault(fault);
+    if (fault.kind === 'power-off') await bench.pass(60_000);
+    const { summary, tookMs } = await escaped(bench);
+    expect(summary).toMatch(told);
+    expect(summary).toMatch(/Retry and roll back bring it back$/);
+    expect(tookMs).toBeLessThan(180_000);
+    bench.world.pair.faults.clear();
+    await bench.pass(600_000);
+    await bench.undo('moveTo', { to: 'fw-b', leaveOther: 'suspended' }, before);
+    expect(bench.states).toEqual([leads, follows]);
+  });
+
+  it('one whose sessions aren’t synchronized is waited for as long as a change of state takes', async () => {
+    const { bench } = await onB('in-ha');
+    onceSuspended(bench, () => {
+      if (mode === 'active-passive') bench.fault({ kind: 'state-sync-stuck' });
+      else bench.fault({ kind: 'tentative-stuck', device: 1 });
+      return undefined;
+    });
+    const { summary, tookMs } = await escaped(bench);
+    expect(summary).toMatch(/fw-b is (passive|tentative).*it wasn’t waited for any longer/);
+    expect(tookMs).toBeLessThan(180_000);
+    expect(bench.count('fw-b', FUNCTIONAL)).toBe(1);
+  });
+
+  it('one that comes back is back; one question that isn’t answered says nothing', async () => {
+    const { bench } = await onB('in-ha');
+    let looks = 0;
+    // The looks of the suspension, of the takeover, and the first one of the return.
+    onceSuspended(bench, () => (++looks === 3 ? { kind: 'drop' } : undefined));
+    const { summary } = await escaped(bench);
+    expect([looks > 3, bench.states]).toEqual([true, [leads, follows]]);
+    expect(summary).not.toContain('isn’t back');
+  });
+});
+
+it('in an emergency, one that is suspended for what it is isn’t waited for; an undo says that it isn’t back', async () => {
+  const bench = await Bench.start({ attempts: 1 });
+  const before = await bench.observe('moveTo', { to: 'fw-b', leaveOther: 'in-ha' });
+  bench.fault({ kind: 'peer-mismatch', reason: 'Serial Number matches with peer' });
+  const from = bench.runtime.now();
+  const away = { to: 'fw-a', leaveOther: 'in-ha', urgent: true };
+  const { summary } = await bench.act('moveTo', away, before);
+  const tookMs = bench.runtime.now() - from;
+  expect(summary).toMatch(/fw-b is suspended \(Serial.*making it functional doesn’t cure that/);
+  expect([tookMs < 60_000, bench.count('fw-b', FUNCTIONAL)]).toEqual([true, 0]);
+  const error = await failureOf(bench.undo('moveTo', { to: 'fw-b', leaveOther: 'in-ha' }, before));
+  expect(error).toMatchObject({ type: 'NotHealthy' });
+  expect(bench.states).toEqual(['active', 'suspended']);
 });

@@ -3,7 +3,7 @@
  * reaches a device counted, and a worker that may die at any of them.
  */
 import { ApplicationFailure } from '@temporalio/common';
-import type { StepContext, StepDefinition } from '../../../../activities/kit';
+import type { Preview, StepContext, StepDefinition } from '../../../../activities/kit';
 import { completePlan, panosActivities, type PanosActivities, type PanosPlan } from '../../../../activities/panos';
 import { operationOf } from '../../../../simulators/panos/api';
 import type { Fault, SimulatedDevice } from '../../../../simulators/panos';
@@ -93,6 +93,11 @@ export class Bench {
 
   undo(step: StepName, input: unknown, before: unknown): Promise<{ summary: string; changed: boolean }> {
     return this.run((context) => (this.steps[step] as unknown as AnyStep).undo(context, input, before));
+  }
+
+  async preview(step: StepName, input: unknown): Promise<Preview> {
+    const before: unknown = await this.observe(step, input);
+    return this.run((context) => (this.steps[step] as unknown as AnyStep).preview(context, input, before));
   }
 
   /** Observe and act. Returns what was observed, for the undo. */
