@@ -27,7 +27,9 @@ const body = (text: string | Buffer) => (): ApiReply => ({
 describe('preemption', () => {
   it('off on the one that doesn’t lead, which is enough, and back, one commit each', async () => {
     const bench = await Bench.start({ pair: bothPreemptive });
-    const before = await bench.step('preemptionOff', {});
+    const before = await bench.observe('preemptionOff', {});
+    const { summary } = await bench.act('preemptionOff', {}, before);
+    expect(summary).toBe('preemption is off on fw-b, which is enough for both');
     expect(preemptive(bench)).toEqual([true, false]);
     expect(bench.states).toEqual(['active', 'passive']);
     await bench.undo('preemptionOff', {}, before);
