@@ -177,7 +177,13 @@ export interface PlanView {
   readonly readiness?: {
     readonly ready: boolean;
     readonly summary?: string;
-    readonly faults: readonly { readonly where: string; readonly what: string; readonly next?: string }[];
+    readonly faults: readonly {
+      readonly where: string;
+      readonly what: string;
+      readonly next?: string;
+      /** Name of the check that found it, where checks have names: what a waiver names. */
+      readonly check?: string;
+    }[];
   };
   /** Of a plan workflow: what each step would do, in the state that the devices are in now. */
   readonly previews?: readonly PreviewView[];

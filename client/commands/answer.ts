@@ -81,7 +81,7 @@ function addDecide(program: Command, context: Context): void {
     ['hitless decide fw-dc1 hold#2 roll-back --to start', 'undo everything'],
     ['hitless decide ss-prod done', 'the PIN that pin#1 asks for has been entered on the node'],
     [
-      'hitless decide pa-edge waive --waive ntp_sync,dhcp-relay --comment "NTP is down by plan"',
+      'hitless decide pa-edge waive --waive ntp_sync,dhcp_relay --comment "NTP is down by plan"',
       'go on in spite of these faults of the readiness check',
     ],
     ['hitless decide fw-dc1 skip --comment "fixed by hand"', 'leave a failed undo as it is; needs a reason'],

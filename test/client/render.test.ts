@@ -317,6 +317,13 @@ describe('renderPlan', () => {
     );
     expect(renderReadiness('c', { ready: true, faults: [], summary: 'all well' })).toBe('c is ready: all well');
   });
+
+  it('names the check that a waiver would name', () => {
+    const faults = [{ where: 'fw-a', what: 'no NTP server', check: 'ntp_sync' }];
+    expect(renderReadiness('pa', { ready: false, faults })).toBe(
+      'pa is NOT READY, one fault; nothing was changed:\n- fw-a: no NTP server [ntp_sync]',
+    );
+  });
 });
 
 describe('text', () => {

@@ -55,6 +55,7 @@ const inventoryOf = (served: ServedPair, { name, trouble: { order, failBack } }:
     monitoring: '2s',
     password: `env:${PASSWORD}`,
     panos: {
+      backups: join(directory, 'backups'),
       order,
       failBack,
       readiness: { only: [] },
