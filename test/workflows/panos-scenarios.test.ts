@@ -221,7 +221,7 @@ describe('preemption, restored at the end', () => {
     [{ pair: { devices }, panos: { order: 'active-first' } }, 'fw-a'],
     [two, 'fw-a'],
   ] as const)('%j: %s leads until then, and fw-a afterwards', async (options, leader) => {
-    const run = await panosRun(options as PanosRunOptions);
+    const run = await panosRun(options);
     const ended = untilHeld(run);
     const leads = () => run.world.pair.devices.find(({ haState }) => /^active(-primary)?$/.test(haState))?.name;
     let before: string | undefined;
