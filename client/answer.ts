@@ -1,6 +1,7 @@
 /** Answers and commands of people: choosing the question that is meant, sending, and seeing what became of it. */
 import type { OpeningView, SignalName, StatusView } from '../workflows/contract';
 import { signals } from '../workflows/contract';
+import { requestCancel, type CancelRequest } from './cancel';
 import { ClientError, exitCodes } from './exit';
 import { newRefusals } from './render/changes';
 import { readUpgrade, type Engine, type RunState } from './run';
@@ -148,9 +149,9 @@ export async function command(
 }
 
 /** Asks the run to undo everything and end. */
-export async function cancel(engine: Engine, cluster: string): Promise<RunState> {
+export async function cancel(engine: Engine, cluster: string, request: CancelRequest): Promise<RunState> {
   const run = await running(engine, cluster);
-  await engine.client.workflow.getHandle(run.workflowId, run.runId).cancel();
+  await requestCancel(engine.client, { workflowId: run.workflowId, runId: run.runId }, request);
   return run;
 }
 

@@ -8,9 +8,10 @@ import {
 } from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { queries, reportMemo, workflowIdOf, type Report, type StatusView } from '../workflows/contract';
+import { cancelledBy, type Cancelled } from './cancel';
 import { ClientError, exitCodes } from './exit';
 import { noWorkerAnswered } from './failures';
-import { newestPoll, serverView, type ServerView } from './server-view';
+import { newestPoll, pendingCall, serverView, type PendingCall, type ServerView } from './server-view';
 
 /** A connection with what is needed to tell people where they are. */
 export interface Engine {
@@ -35,10 +36,14 @@ export interface RunState {
   readonly closedAt?: string;
   /** Of a running run, from its worker. */
   readonly status?: StatusView;
+  /** Of a running run: what its activities under way last told of themselves. */
+  readonly inHand?: readonly PendingCall[];
   /** Of a running run whose worker doesn't answer. */
   readonly server?: ServerView;
   /** Of an ended run. */
   readonly report?: Report;
+  /** Of a cancelled run: who asked for it. */
+  readonly cancelled?: Cancelled;
   /** Of an ended run that failed without a report, or beside it. */
   readonly failure?: { readonly type: string; readonly message: string; readonly details?: unknown };
 }
@@ -90,7 +95,8 @@ export async function readRun(
   };
   if (base.execution !== 'running') return { ...base, ...(await outcomeOf(client, description)) };
   try {
-    return { ...base, status: withClock(await queryStatus(client, cluster, description), Date.now()) };
+    const inHand = (description.raw.pendingActivities ?? []).map(pendingCall);
+    return { ...base, inHand, status: withClock(await queryStatus(client, cluster, description), Date.now()) };
   } catch (error) {
     const why = noWorkerAnswered(error);
     if (why === undefined) throw error;
@@ -162,7 +168,7 @@ const isReport = (value: unknown): value is Report =>
 async function outcomeOf(
   client: Client,
   description: WorkflowExecutionDescription,
-): Promise<Pick<RunState, 'report' | 'failure'>> {
+): Promise<Pick<RunState, 'report' | 'failure' | 'cancelled'>> {
   try {
     const result: unknown = await client.workflow.getHandle(description.workflowId, description.runId).result();
     return isReport(result) ? { report: result } : {};
@@ -171,7 +177,9 @@ async function outcomeOf(
     const { cause } = error;
     if (cause instanceof CancelledFailure) {
       const report = description.memo?.[reportMemo];
-      return isReport(report) ? { report } : {};
+      const { workflowId, runId } = description;
+      const cancelled = await cancelledBy(client, { workflowId, runId });
+      return { ...(isReport(report) && { report }), ...(cancelled && { cancelled }) };
     }
     const found = failureOf(cause);
     const report = found.details?.find(isReport);

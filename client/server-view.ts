@@ -60,7 +60,7 @@ const isoOf = (time: RawTime): string | undefined =>
 
 const PENDING_STATES: Readonly<Record<number, string>> = { 1: 'scheduled', 2: 'running', 3: 'being cut', 4: 'paused' };
 
-function pendingCall(raw: RawPending): PendingCall {
+export function pendingCall(raw: RawPending): PendingCall {
   const note = noteOf(raw.heartbeatDetails?.payloads?.[0]);
   const heardAt = isoOf(raw.lastHeartbeatTime);
   return {
@@ -77,7 +77,9 @@ function noteOf(payload: unknown): string | undefined {
   if (payload == null) return undefined;
   try {
     const beat: unknown = defaultPayloadConverter.fromPayload(payload);
-    const note: unknown = typeof beat === 'object' && beat !== null && 'note' in beat ? beat.note : beat;
+    const named = typeof beat === 'object' && beat !== null ? (beat as Record<string, unknown>) : {};
+    // Steps say `note`, watches `watching`, guards `guarding`.
+    const note = named['note'] ?? named['watching'] ?? named['guarding'] ?? beat;
     return typeof note === 'string' ? note : undefined;
   } catch {
     return undefined; // encoded by a codec: not ours to show

@@ -1,4 +1,5 @@
 /** The PAN-OS pair's demo: simulated devices whose time runs faster. Needs neither root nor the lab. */
+import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { formatDuration } from '../activities/kit/duration';
 import { startSimulatedPair, type ServedPair } from '../simulators/panos/server';
@@ -87,9 +88,14 @@ export const panosScene: Scene<PanosLab, PanosReport, PanosFigures> = {
     for (const { name, url } of served.devices) progress(`${name} answers at ${url}`);
     return { served, down: () => served.stop() };
   },
-  inventory({ served }, monitoring) {
+  inventory({ served }, monitoring, directory) {
     process.env[PASSWORD_VARIABLE] = served.devices[0].password;
-    return panosInventoryOf(served, { cluster: 'pa-edge', monitoring, password: `env:${PASSWORD_VARIABLE}` });
+    return panosInventoryOf(served, {
+      cluster: 'pa-edge',
+      monitoring,
+      password: `env:${PASSWORD_VARIABLE}`,
+      panos: { backups: join(directory, 'backups') },
+    });
   },
   async startTraffic({ served }): Promise<Measuring<PanosReport>> {
     const observer = new Observer(served);

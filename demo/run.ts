@@ -33,7 +33,8 @@ export interface Scene<Lab extends { down(): Promise<void> }, Report, Figures ex
   readonly kind: ClusterKind;
   readonly version: string;
   startLab(progress: (text: string) => void): Promise<Lab>;
-  inventory(lab: Lab, monitoring: string): string;
+  /** `directory` is for what the worker keeps; it is removed at the end. */
+  inventory(lab: Lab, monitoring: string, directory: string): string;
   startTraffic(lab: Lab): Promise<Measuring<Report>>;
   /** One sentence: what runs through the cluster meanwhile. */
   readonly trafficRuns: string;
@@ -126,7 +127,7 @@ async function upgrade<Lab extends { down(): Promise<void> }, Report, Figures ex
   const [engine, lab] = await undo.all([startDemoEngine(directory, say, undo), startLab()]);
   signal.throwIfAborted();
   const inventory = join(directory, 'inventory.yaml');
-  await writeFile(inventory, scene.inventory(lab, options.monitoring));
+  await writeFile(inventory, scene.inventory(lab, options.monitoring, directory));
   const worker = await startWorker({
     ...connectionOf(engine),
     inventory,

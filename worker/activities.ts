@@ -1,6 +1,7 @@
 /** Puts the folders of activities together: one connection pool, and the places where one folder needs another. */
 import { moveTraffic, pairReadiness, release } from '../activities/firewall-pair';
 import {
+  counted,
   formatFaults,
   permanent,
   registerActivities,
@@ -53,7 +54,7 @@ export function hitlessActivities(options: ActivityOptions): HitlessActivities {
     const context = asked as StepContext<MonitoringPlan>;
     const faults = await probeFaults(context, { ...probes, ...of(context.plan).probes });
     if (faults.length > 0) throw permanent('NotReady', `the probes can’t run:\n${formatFaults(faults)}`, { faults });
-    return { summary: `${context.plan.monitoring.probes.length} probes can run` };
+    return { summary: `${counted(context.plan.monitoring.probes.length, 'probe')} can run` };
   };
   const routingReady = (context: StepContext<AnyPlan>, input: routing.ReadyInput): Promise<Finding> =>
     routing.ready.check(context as StepContext<routing.RoutingPlan>, input);

@@ -177,7 +177,13 @@ export interface PlanView {
   readonly readiness?: {
     readonly ready: boolean;
     readonly summary?: string;
-    readonly faults: readonly { readonly where: string; readonly what: string; readonly next?: string }[];
+    readonly faults: readonly {
+      readonly where: string;
+      readonly what: string;
+      readonly next?: string;
+      /** Name of the check that found it, where checks have names: what a waiver names. */
+      readonly check?: string;
+    }[];
   };
   /** Of a plan workflow: what each step would do, in the state that the devices are in now. */
   readonly previews?: readonly PreviewView[];
@@ -216,13 +222,18 @@ export interface StatusView {
   readonly phase: string;
   readonly sentence: string;
   readonly step: { readonly number: number; readonly of: number; readonly name: string; readonly since?: string };
+  readonly requestedBy?: string;
   readonly nodes: Readonly<Record<string, Readonly<Record<string, string | number | boolean>>>>;
+  /** When a step or watch last said something of a node: a step under way tells when it has ended. */
+  readonly nodesAsOf?: string;
   readonly waitingFor: readonly OpeningView[];
   readonly watch?: WatchView;
   /** Keeps looking at what must stay as it is while the procedure goes on. */
   readonly guard?: WatchView;
   /** What the guard found lost, and what came of it. */
   readonly remedies?: readonly { readonly at: string; readonly why: string; readonly outcome: string }[];
+  /** Traffic that was moved away, because of a regression or at somebody's word. */
+  readonly escapes?: readonly { readonly at: string; readonly why: string; readonly outcome: string }[];
   readonly wait?: WaitView;
   readonly steps: readonly StepView[];
   readonly refused: readonly { readonly at: string; readonly signal: string; readonly why: string }[];
@@ -248,6 +259,8 @@ export interface StepView {
   readonly endedAt?: string;
   readonly summary?: string;
   readonly failure?: string;
+  /** What its undo says, once it has been undone. */
+  readonly undo?: { readonly at: string; readonly summary?: string };
 }
 
 export interface WatchView {
@@ -258,8 +271,11 @@ export interface WatchView {
   readonly pass: number;
   readonly fail: number;
   readonly inconclusive: number;
+  /** While it watches. */
   readonly escape?: { readonly ready: boolean; readonly why?: string };
   readonly last?: string;
+  /** When it last reported: probes are counted up to then. */
+  readonly asOf?: string;
 }
 
 /** What a finished run says; also the details of its failure or, when cancelled, in the memo. */
@@ -269,6 +285,7 @@ export interface Report extends Omit<StatusView, 'waitingFor'> {
   readonly answers: readonly {
     readonly at: string;
     readonly opening: string;
+    readonly question?: string;
     readonly by: string;
     readonly choice: string;
     readonly comment?: string;

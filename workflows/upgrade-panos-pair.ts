@@ -31,7 +31,10 @@ export const panosPair: Body<PanosPairPlan> = async (procedure) => {
   const baseline = await check('Record the baseline', probes.baseline({}));
   const way = plan.hops.map((hop) => hop.to).join(', then ');
   const firstly = plan.panos.order === 'passive-first' ? plan.roles.passive : plan.roles.active;
-  await gate('start', `Upgrade ${plan.cluster} from ${from} to ${way}? ${firstly} first (${plan.panos.order}).`);
+  await gate(
+    'start',
+    `Upgrade ${plan.cluster} from ${from} to ${way}? ${plan.roles.active} leads now (${plan.mode}); ${firstly} is upgraded first (${plan.panos.order}).`,
+  );
   switchBackMeans('traffic has not been moved yet, there is nothing to switch back');
 
   // 4–6

@@ -1,5 +1,6 @@
 /** What is kept before anything is changed. Source: facts/pan-os.md, section 4.1 (step 4). */
 import { join } from 'node:path';
+import { runTag } from '../jobs/names';
 import { defineStep, permanent, type Outcome } from '../kit';
 import { childrenOf, parseDocument, type PanosDevice } from './api';
 import { nodeNames, type PanosContext, type PanosPlan, type PanosServices } from './plan';
@@ -12,14 +13,12 @@ export interface Kept {
 
 /** What a .tgz begins with. */
 const GZIP = Buffer.from([0x1f, 0x8b]);
-/** Characters of a run's ID that name its files. */
-const RUN_CHARS = 8;
 /**
  * Name of a configuration saved on the devices; no longer than PAN-OS allows. With a release: the one that is kept for the
  * way back to that release.
  */
 export const savedName = ({ run }: Pick<PanosContext, 'run'>, release?: string): string =>
-  `hitless-${run.runId.slice(0, RUN_CHARS)}${release === undefined ? '' : `-${release}`}.xml`;
+  `hitless-${runTag(run.runId)}${release === undefined ? '' : `-${release}`}.xml`;
 
 /** Keeps the configuration on the device itself. Done again, it is overwritten. */
 export async function saveOn(device: PanosDevice, name: string): Promise<void> {
@@ -43,12 +42,8 @@ async function backUp(context: PanosContext, services: PanosServices, node: stri
         'CommandFailed',
         `${node}: the exported device state is no archive (${content.length} bytes that don’t begin as gzip does)`,
       );
-    const file = join(
-      context.plan.panos.backups,
-      context.plan.cluster,
-      context.run.runId.slice(0, RUN_CHARS),
-      `${node}-${name}`,
-    );
+    const { backups } = context.plan.panos;
+    const file = join(backups, context.plan.cluster, runTag(context.run.runId), `${node}-${name}`);
     kept.push({ file, bytes: content.length, sha256: await services.files.keep(file, content) });
   }
   return kept;

@@ -185,17 +185,23 @@ function hopsOf(
 ): { hops: readonly Hop[] } | { faults: readonly string[] } {
   if (plan.version === '') return { hops: [] };
   const files = Object.keys(plan.panos.images ?? {});
+  const imports = plan.panos.images !== undefined;
   const known = identities
     .filter(({ ha }) => plan.panos.download === 'each' || leads(ha))
-    .map(({ images }) =>
-      images
-        .filter(({ downloaded }) => plan.panos.images === undefined || downloaded === 'yes')
-        .map(({ version }) => version),
-    );
+    .map(({ node, images }) => ({
+      node,
+      versions: images.filter(({ downloaded }) => !imports || downloaded === 'yes').map(({ version }) => version),
+    }));
   // What one device alone is offered isn’t there for the pair.
-  const common = (known[0] ?? []).filter((version) => known.every((list) => list.includes(version)));
+  const common = (known[0]?.versions ?? []).filter((version) => known.every((one) => one.versions.includes(version)));
   return pathBetween(from, plan.version, {
     available: [...common, ...files],
+    whyNot: (version) => {
+      const without = known.filter((one) => !one.versions.includes(version)).map(({ node }) => node);
+      return imports
+        ? `it isn’t on ${without.join(' and ')}, and panos.images names no file for it`
+        : `the update server doesn’t offer it to ${without.join(' and ')}`;
+    },
     featureReleasesApart: plan.panos.featureReleasesApart,
     ...(plan.panos.path === undefined ? {} : { path: plan.panos.path }),
   });

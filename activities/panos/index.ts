@@ -37,7 +37,7 @@ export const panosActivities = (services: PanosServices, parts: PanosParts) => (
   ...imageSteps(services),
   ...haSteps(services),
   ...moveSteps(services, parts.prefer),
-  ...installSteps(services),
+  ...installSteps(services, parts.prefer),
   release: releaseStep<PanosStatic>((plan) =>
     plan.routing === undefined ? [] : changedHosts(plan as RoutingPlan & PanosStatic),
   ),

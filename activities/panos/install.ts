@@ -19,10 +19,10 @@ import {
   type Job,
   type JobMark,
 } from './jobs';
+import { moveAway, type Prefer } from './move';
 import { nodesOf, readPair } from './pair';
 import type { NodeInput, PanosContext, PanosPlan, PanosServices } from './plan';
 import { featureDistance } from './releases';
-import { suspendMember } from './states';
 import { isServing } from './ha';
 import { readSystem, sameBoot, type SystemInfo } from './system';
 
@@ -122,6 +122,7 @@ async function restart(context: PanosContext, services: PanosServices, node: str
 async function putBack(
   context: PanosContext,
   services: PanosServices,
+  prefer: Prefer,
   { node, version }: InstallInput,
 ): Promise<Outcome> {
   // It has restarted a moment ago: before it is ready, nothing can be installed on it.
@@ -131,7 +132,8 @@ async function putBack(
   else {
     const member = (await readPair(context, services)).members[node];
     const mayServe = context.plan.mode === 'active-active' && member?.answers === true && member.state !== 'suspended';
-    if (member?.answers === true && (isServing(member.state) || mayServe)) await suspendMember(context, services, node);
+    if (member?.answers === true && (isServing(member.state) || mayServe))
+      await moveAway(context, services, prefer, node);
     const boot = bootOf(system);
     // An installation that ended before this call isn't its own: it may be of another release, of a hop that was taken back.
     const isMark = (kept: unknown): kept is JobMark => typeof kept === 'object' && kept !== null && 'highestId' in kept;
@@ -160,7 +162,7 @@ const bootOf = ({ version, serial, bootedAtMs, uptimeMs }: SystemInfo): Boot => 
   uptimeMs,
 });
 
-export const installSteps = (services: PanosServices) => ({
+export const installSteps = (services: PanosServices, prefer: Prefer) => ({
   /** Installs a downloaded image; it runs after the next restart only. */
   install: defineStep<InstallInput, InstallBefore, Outcome, PanosPlan>({
     async observe(context, { node }) {
@@ -183,7 +185,8 @@ export const installSteps = (services: PanosServices) => ({
         return (await untilUp(context, services, node)).system;
       });
       // It has restarted by itself since, or by somebody's hand.
-      if (system.version !== before.version) return putBack(context, services, { node, version: before.version });
+      if (system.version !== before.version)
+        return putBack(context, services, prefer, { node, version: before.version });
       const ours = async () => jobsSince(await readJobs(device), system, before.mark, INSTALL_JOBS);
       // The act may have been cut a moment ago: nothing tells, so its job is given the time to show up.
       for (let looks = 0; looks < LATE_LOOKS; looks++) {
@@ -241,7 +244,7 @@ export const installSteps = (services: PanosServices) => ({
       // Cut half-way, it may be about to go down.
       if ((await staysUp(context, services, node, before)) !== undefined)
         return { summary: `${node} runs ${before.version}`, changed: false };
-      return putBack(context, services, { node, version: before.version });
+      return putBack(context, services, prefer, { node, version: before.version });
     },
     preview: async (_context, { node }) => ({
       commands: [{ host: node, command: 'request restart system' }],

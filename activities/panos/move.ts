@@ -118,6 +118,18 @@ async function move(
   );
 }
 
+/** Takes traffic away from a member that is about to be taken down, on the routers too, and leaves it suspended. */
+export async function moveAway(
+  context: PanosContext,
+  services: PanosServices,
+  prefer: Prefer,
+  node: string,
+): Promise<void> {
+  const before = statesOf(await readPair(context, services));
+  const to = otherThan(context.plan, node);
+  await move(context, services, prefer, { to, leaveOther: 'suspended' }, before, true);
+}
+
 /** By HA: the other one is suspended, unless it is dead or suspended already. */
 async function takeOver(
   context: PanosContext,

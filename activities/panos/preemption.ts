@@ -106,7 +106,10 @@ async function setAll(context: PanosContext, services: PanosServices, wanted: Va
     },
   });
   const state = Object.entries(wanted).map(([node, value]) => `${node}: ${yesNo(value)}`);
-  return { summary: `preemption ${state.join(', ')}`, changed: changed.length > 0, nodes: nodesOf(reading) };
+  const off = Object.keys(wanted).filter((node) => wanted[node] === false);
+  const told =
+    off.length === 1 ? `preemption is off on ${off[0]}, which is enough for both` : `preemption ${state.join(', ')}`;
+  return { summary: told, changed: changed.length > 0, nodes: nodesOf(reading) };
 }
 
 const current = async (context: PanosContext, services: PanosServices): Promise<Values> => {

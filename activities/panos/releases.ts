@@ -73,8 +73,10 @@ export interface Hop {
 }
 
 export interface PathOptions {
-  /** Releases that can be had. */
+  /** Releases that can be had, on both devices. */
   readonly available: readonly string[];
+  /** Why a release can't be had, as "the update server doesn’t offer it to fw-a"; empty if that isn't known. */
+  readonly whyNot?: (version: string) => string;
   /** Asked for by people, the target last. */
   readonly path?: readonly string[];
   /** How many feature releases the members of a pair may be apart. */
@@ -87,7 +89,7 @@ export type PathResult = { readonly hops: readonly Hop[] } | { readonly faults: 
 export function pathBetween(
   from: string,
   to: string,
-  { available, path, featureReleasesApart }: PathOptions,
+  { available, whyNot = () => '', path, featureReleasesApart }: PathOptions,
 ): PathResult {
   const start = parseRelease(from);
   const target = parseRelease(to);
@@ -109,15 +111,55 @@ export function pathBetween(
     ...[from, ...stops].slice(0, -1).flatMap((at, i) => hopFaults(at, stops[i] ?? '', featureReleasesApart)),
   ];
   const hops = stops.map((stop, i) => hop(stops[i - 1] ?? from, stop));
-  const missing = (images: readonly string[]): string[] =>
-    [...new Set(images)].filter((image) => !available.includes(image));
-  faults.push(...missing(hops.flatMap(({ images }) => images)).map((image) => `image ${image} can’t be had`));
+  const missing = (images: readonly string[], what: string): string[] =>
+    [...new Set(images)]
+      .filter((image) => !available.includes(image))
+      .map((image) =>
+        [`image ${image} can’t be had${what}`, whyNot(image), inItsPlace(image, available)]
+          .filter((part) => part !== '')
+          .join('; '),
+      );
+  // Nobody asked for the stops in between.
+  const onTheWay = hops.length > 1 ? ` (${distance} feature releases away: ${[from, ...stops].join(' → ')})` : '';
   faults.push(
-    ...missing(hops.flatMap(({ wayBack }) => wayBack)).map(
-      (image) => `image ${image} can’t be had, without which there is no way back`,
+    ...missing(
+      hops.flatMap(({ images }) => images),
+      onTheWay,
+    ),
+  );
+  faults.push(
+    ...missing(
+      hops.flatMap(({ wayBack }) => wayBack),
+      ', without which there is no way back',
     ),
   );
   return faults.length > 0 ? { faults } : { hops };
+}
+
+/** How many releases are named in place of one that isn't there. */
+const NEAREST = 3;
+
+/** What there is in place of an image that isn't there. */
+function inItsPlace(image: string, available: readonly string[]): string {
+  const near = nearestTo(image, available);
+  if (near.length > 0) return `the nearest that can: ${near.join(', ')}`;
+  const newest = newestOf(undefined, available);
+  return `no release of ${parseRelease(image)?.feature ?? image} can${newest === undefined ? '' : `; the newest that can: ${newest}`}`;
+}
+
+/** Releases of the same feature release that are nearest to one, older first. */
+function nearestTo(text: string, available: readonly string[]): string[] {
+  const release = parseRelease(text);
+  if (release === undefined) return [];
+  const away = (r: Release): number =>
+    Math.abs(r.maintenance - release.maintenance) * 1_000 + Math.abs(r.hotfix - release.hotfix);
+  return [...new Set(available)]
+    .flatMap((one) => parseRelease(one) ?? [])
+    .filter(({ feature }) => feature === release.feature)
+    .sort((a, b) => away(a) - away(b))
+    .slice(0, NEAREST)
+    .sort(compareReleases)
+    .map((r) => r.text);
 }
 
 const hop = (from: string, to: string): Hop => ({
@@ -157,10 +199,11 @@ function stopsBetween(from: Release, to: Release, available: readonly string[], 
   return [...stops, to.text];
 }
 
-function newestOf(feature: string, available: readonly string[]): string | undefined {
+/** Of one feature release, or of all. */
+function newestOf(feature: string | undefined, available: readonly string[]): string | undefined {
   return available
     .flatMap((text) => parseRelease(text) ?? [])
-    .filter((r) => r.feature === feature)
+    .filter((r) => feature === undefined || r.feature === feature)
     .sort(compareReleases)
     .at(-1)?.text;
 }

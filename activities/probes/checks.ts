@@ -1,5 +1,6 @@
 /** The short checks over the same probes: can they run at all (ready), what is normal (baseline), is it normal again (final). */
 import {
+  counted,
   defineCheck,
   failureType,
   formatFaults,
@@ -46,7 +47,7 @@ export function probeChecks(servicesFor: (plan: unknown) => ProbeServices): Prob
         const faults = await probeFaults(context, servicesFor(context.plan));
         if (faults.length > 0)
           throw permanent('NotReady', `the probes can’t run:\n${formatFaults(faults)}`, { faults });
-        return { summary: `${context.plan.monitoring.probes.length} probes can run` };
+        return { summary: `${counted(context.plan.monitoring.probes.length, 'probe')} can run` };
       },
     }),
     baseline: defineCheck<Nothing, Baseline, MonitoringPlan>({
@@ -61,7 +62,7 @@ export function probeChecks(servicesFor: (plan: unknown) => ProbeServices): Prob
           );
         const { baselineRounds } = context.plan.monitoring;
         return {
-          summary: `${seen.size} probes passed ${baselineRounds} times each`,
+          summary: `${counted(seen.size, 'probe')} passed ${counted(baselineRounds, 'time')} each`,
           values: middle(seen, (m) => m.value),
           latencyMs: middle(seen, (m) => m.latencyMs),
         };
@@ -80,7 +81,7 @@ export function probeChecks(servicesFor: (plan: unknown) => ProbeServices): Prob
           throw transient('VerifyFailed', `not all probes are as they were before:\n${formatFaults(faults)}`, {
             faults,
           });
-        return { summary: `${seen.size} probes are as they were before the upgrade` };
+        return { summary: `${counted(seen.size, 'probe')} measured: as before the upgrade` };
       },
     }),
   };

@@ -1,5 +1,5 @@
 /** Whether every host of a plan can be reached, logged in to, and lets the plan's commands run; and whether clocks agree. */
-import { defineCheck, type Fault, type Finding, type StepContext } from '../kit';
+import { counted, defineCheck, type Fault, type Finding, type StepContext } from '../kit';
 import { checkSudo, type SudoNeed } from '../ssh';
 import { clockFault, type ClockReading } from './reading';
 import { certain, faultsOf, notReady, type Found } from './registry';
@@ -52,7 +52,9 @@ export function accessCheck<Plan extends ReadinessPlan>(commandsOf: (plan: Plan)
       ];
       if (found.length > 0) throw notReady(found);
       const asked = commands.length === 0 ? '' : `, sudo allows all ${commands.length} commands`;
-      return { summary: `${hosts.length} hosts answer${asked}, clocks agree` };
+      return {
+        summary: `${counted(hosts.length, 'host')} answer${hosts.length === 1 ? 's' : ''}${asked}, clocks agree`,
+      };
     },
   });
 }

@@ -81,7 +81,7 @@ function addDecide(program: Command, context: Context): void {
     ['hitless decide fw-dc1 hold#2 roll-back --to start', 'undo everything'],
     ['hitless decide ss-prod done', 'the PIN that pin#1 asks for has been entered on the node'],
     [
-      'hitless decide pa-edge waive --waive ntp_sync,dhcp-relay --comment "NTP is down by plan"',
+      'hitless decide pa-edge waive --waive ntp_sync,dhcp_relay --comment "NTP is down by plan"',
       'go on in spite of these faults of the readiness check',
     ],
     ['hitless decide fw-dc1 skip --comment "fixed by hand"', 'leave a failed undo as it is; needs a reason'],
@@ -126,15 +126,18 @@ function addSayings(program: Command, context: Context): void {
     ),
     ['hitless switch-back fw-dc1 --reason "users report errors"', 'then a hold asks what next'],
   );
-  const cancelCommand = program
-    .command('cancel')
+  const cancelCommand = withPerson(program.command('cancel'))
     .argument('<cluster>', CLUSTER)
+    .option('--reason <text>', 'why; goes into the history, and is shown with the report')
     .description(
       'Undo everything that the run has changed, and end it. After the point of no return: a hold asks what next.',
     )
     .action((cluster: string, options: SayOptions) =>
       context.run(options, async (session) => {
-        const run = await cancel(await session.engine(), clusterName(cluster));
+        const run = await cancel(await session.engine(), clusterName(cluster), {
+          by: personOf(options, session.io.env),
+          ...(options.reason !== undefined && { reason: options.reason }),
+        });
         const recorded = run.server === undefined ? '' : `; recorded, not yet read: ${run.server.why}`;
         return {
           text: `cancel: asked for${recorded}. What was changed is undone first; see: hitless status ${cluster} --watch`,
@@ -146,7 +149,7 @@ function addSayings(program: Command, context: Context): void {
         };
       }),
     );
-  withExamples(withJson(cancelCommand), ['hitless cancel fw-dc1', '']);
+  withExamples(withJson(cancelCommand), ['hitless cancel fw-dc1 --reason "the window is over"', '']);
 }
 
 async function say(

@@ -9,6 +9,11 @@ export function addEngineCommand(program: Command, context: Context): void {
   const engine = program
     .command('engine')
     .description('The Temporal server that “hitless worker” starts on this machine where none is configured.');
+  withExamples(
+    engine,
+    ['hitless engine status', 'whether it runs, and where its Web UI is'],
+    ['hitless engine stop', 'after the last worker has been stopped'],
+  );
   const status = engine
     .command('status')
     .description('Tell whether it runs, and where.')

@@ -1,11 +1,13 @@
 /** `inventory validate`. */
 import type { Command } from 'commander';
+import { counted } from '../../activities/kit/counted';
 import { inventoryPath, loadInventory } from '../../worker/inventory';
 import { withExamples, withJson, type Context } from '../context';
 import { table } from '../render/text';
 
 export function addInventoryCommand(program: Command, context: Context): void {
   const inventory = program.command('inventory').description('The inventory: the YAML file on the worker.');
+  withExamples(inventory, ['hitless inventory validate', 'check it'], ['hitless inventory validate --help', '']);
   const validate = inventory
     .command('validate')
     .argument('[file]', 'the file; $HITLESS_INVENTORY, or else /etc/hitless/inventory.yaml')
@@ -30,7 +32,7 @@ export function addInventoryCommand(program: Command, context: Context): void {
           { indent: 2 },
         );
         return {
-          text: `${path} is valid: ${Object.keys(hosts).length} hosts, ${rows.length} clusters\n${text}`,
+          text: `${path} is valid: ${counted(Object.keys(hosts).length, 'host')}, ${counted(rows.length, 'cluster')}\n${text}`,
           json: { file: path, valid: true, hosts: Object.keys(hosts), clusters: rows },
         };
       }),

@@ -25,6 +25,11 @@ export function addSimulateCommand(program: Command, context: Context): void {
   const simulate = program
     .command('simulate')
     .description('Simulated devices, to try an upgrade or to rehearse one. Everything stays on loopback.');
+  withExamples(
+    simulate,
+    ['hitless simulate panos', 'a pair of PAN-OS firewalls'],
+    ['hitless simulate panos --help', 'what can be set'],
+  );
   const panos = simulate
     .command('panos')
     .description(
@@ -63,6 +68,7 @@ function release(text: string): string {
 
 function addresses(text: string): readonly [string, string] {
   const [a, b, ...more] = text.split(',').map((part) => part.trim());
+  if (a && a === b) throw new InvalidArgumentError('Each device needs an address of its own.');
   if (a && b && more.length === 0) return [a, b];
   throw new InvalidArgumentError('It isn’t two addresses, as 127.0.0.2,127.0.0.3.');
 }
@@ -74,7 +80,7 @@ const wholeUpTo =
     throw new InvalidArgumentError(`It is not a whole number from 0 to ${most}.`);
   };
 
-async function simulatePanos({ emit, note, wantsJson }: Session, options: PanosOptions): Promise<undefined> {
+async function simulatePanos({ emit, note }: Session, options: PanosOptions): Promise<undefined> {
   // Loaded here: the other commands start without a TLS server and what makes its certificates.
   // eslint-disable-next-line @typescript-eslint/no-require-imports -- `import()` here would want a built file
   const { startSimulatedPair } = require('../../simulators/panos/server') as typeof serverModule;
@@ -94,9 +100,7 @@ async function simulatePanos({ emit, note, wantsJson }: Session, options: PanosO
     advancedRouting: options.advancedRouting ?? false,
     suspendSurvivesReboot: options.suspendSurvivesReboot ?? false,
     panorama: options.panorama ?? false,
-    onChange: (at, what) => {
-      if (!wantsJson) note(`${new Date(at).toISOString()} ${what}`);
-    },
+    onChange: (at, what) => note(`${new Date(at).toISOString()} ${what}`),
   }).catch((error: unknown) => {
     told.forget();
     const message = error instanceof Error ? error.message : String(error);

@@ -72,7 +72,10 @@ async function watch(session: Session, engine: Engine, cluster: string): Promise
   const isScreen = io.columns !== undefined && !wantsJson;
   let shown = '';
   let isAway = false;
-  const show = (state: RunState): void => {
+  const show = (seen: RunState): void => {
+    // What activities tell changes all the time; it is for a screen that is kept up to date.
+    const { inHand, ...lasting } = seen;
+    const state: RunState = isScreen && inHand !== undefined ? { ...lasting, inHand } : lasting;
     if (isAway) session.note('the server is back');
     isAway = false;
     // Ages ("for 3 s") are for screens; elsewhere only what changed in fact is printed again.

@@ -52,7 +52,8 @@ export function renderReadiness(cluster: string, readiness: NonNullable<PlanView
   const { ready, summary, faults } = readiness;
   if (ready) return `${cluster} is ready${summary === undefined ? '' : `: ${printable(summary)}`}`;
   const rows = faults.map(
-    (f) => `- ${printable(f.where)}: ${printable(f.what)}${f.next === undefined ? '' : `\n    → ${printable(f.next)}`}`,
+    ({ where, what, check, next }) =>
+      `- ${printable(where)}: ${printable(what)}${check === undefined ? '' : ` [${printable(check)}]`}${next === undefined ? '' : `\n    → ${printable(next)}`}`,
   );
   const count = faults.length === 1 ? 'one fault' : `${faults.length} faults`;
   return `${cluster} is NOT READY, ${count}; nothing was changed:\n${rows.join('\n')}`;

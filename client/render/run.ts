@@ -13,14 +13,35 @@ export function renderRun(run: RunState, options: StatusOptions = {}): string {
   ];
   const body =
     run.status !== undefined
-      ? renderStatus(run.status, options)
+      ? renderStatus(run.status, { ...options, inHand: inHandLines(run, options) })
       : run.report !== undefined
         ? renderReport(run.report, options)
         : run.server !== undefined
           ? renderServer(run.server, options)
           : renderBareEnd(run);
-  const tail = [`Run ${run.workflowId} ${run.runId}`, ...(run.link === undefined ? [] : [run.link])];
+  const { cancelled } = run;
+  const who = cancelled === undefined ? '' : `Cancelled by ${printable(cancelled.by)}`;
+  const why = cancelled?.reason === undefined ? '' : `: ${printable(cancelled.reason)}`;
+  const tail = [
+    ...(cancelled === undefined ? [] : [`${who}, ${time(cancelled.at)}${why}`]),
+    `Run ${run.workflowId} ${run.runId}`,
+    ...(run.link === undefined ? [] : [run.link]),
+  ];
   return [head.join('\n'), body, tail.join('\n')].filter((part) => part !== '').join('\n\n');
+}
+
+/** What the run's activities are at, where they say so: more than their first beat, or a failure that is tried again. */
+function inHandLines({ inHand = [] }: RunState, { nowMs }: StatusOptions): string[] {
+  return inHand.flatMap(({ note, heardAt, attempt, lastFailure }) => {
+    const told = note === undefined || note === 'started' ? [] : [note];
+    const failed = lastFailure === undefined ? [] : [`attempt ${attempt}; the last one failed: ${lastFailure}`];
+    if (told.length + failed.length === 0) return [];
+    const ago =
+      told.length === 0 || heardAt === undefined || nowMs === undefined
+        ? ''
+        : ` (${formatDuration(Math.max(0, nowMs - Date.parse(heardAt)))} ago)`;
+    return [`${[...told, ...failed].join('; ')}${ago}`];
+  });
 }
 
 const renderFailure = ({ type, message }: NonNullable<RunState['failure']>): string =>

@@ -8,6 +8,8 @@ export interface StatusOptions {
   readonly width?: number;
   /** For "so long ago"; left out where the text must not depend on the time. */
   readonly nowMs?: number;
+  /** What activities under way last told of themselves. */
+  readonly inHand?: readonly string[];
 }
 
 export function renderStatus(view: StatusView, options: StatusOptions = {}): string {
@@ -19,11 +21,13 @@ export function renderStatus(view: StatusView, options: StatusOptions = {}): str
       ...(step.of === 0
         ? []
         : [`Step ${step.number} of ${step.of}: ${printable(step.name)}${since(step.since, options)}`]),
+      ...(options.inHand ?? []).map((line) => clipLine(`  ${printable(line)}`, options.width)),
     ].join('\n'),
-    renderNodes(view.nodes),
+    renderNodes(view.nodes, view.nodesAsOf),
     renderWait(view, options),
     view.watch === undefined ? '' : renderWatch(view.watch, options),
     renderGuard(view, options),
+    renderEscapes(view, options),
     renderOpenings(view, options),
     renderSteps(view.steps, options),
     renderRefused(view, options),
@@ -38,16 +42,17 @@ const since = (iso: string | undefined, { nowMs }: StatusOptions): string => {
   return Number.isNaN(at) ? '' : `, for ${formatDuration(Math.max(0, nowMs - at))}`;
 };
 
-export function renderNodes(nodes: StatusView['nodes']): string {
+export function renderNodes(nodes: StatusView['nodes'], asOf?: string): string {
   const names = Object.keys(nodes);
   if (names.length === 0) return '';
   const columns = [...new Set(Object.values(nodes).flatMap((facts) => Object.keys(facts)))];
   const word = (fact: string | number | boolean | undefined): string =>
     fact === undefined ? '-' : typeof fact === 'boolean' ? (fact ? 'yes' : 'no') : String(fact);
-  return table([
+  const rows = table([
     ['NODE', ...columns.map((c) => c.toUpperCase())],
     ...names.map((name) => [name, ...columns.map((c) => word(nodes[name]?.[c]))]),
   ]);
+  return asOf === undefined ? rows : `${rows}\nas of ${time(asOf)}`;
 }
 
 /** Progress of a wait, and why it stands still where it does. */
@@ -81,6 +86,14 @@ function renderGuard({ guard, remedies = [] }: Pick<StatusView, 'guard' | 'remed
   return lines.map((line) => clipLine(line, options.width)).join('\n');
 }
 
+/** Traffic that was moved away. */
+const renderEscapes = ({ escapes = [] }: Pick<StatusView, 'escapes'>, options: StatusOptions): string =>
+  escapes
+    .map(({ at, why, outcome }) =>
+      clipLine(`${time(at)} moved away: ${printable(why)} → ${printable(outcome)}`, options.width),
+    )
+    .join('\n');
+
 function renderWatch(watch: WatchView, options: StatusOptions): string {
   const last = watch.last === undefined ? '' : `; ${printable(watch.last)}`;
   const words: Record<WatchView['state'], string> = {
@@ -91,7 +104,7 @@ function renderWatch(watch: WatchView, options: StatusOptions): string {
   };
   const lines = [
     `${printable(watch.name)}: ${words[watch.state]}${since(watch.since, options)}${last}`,
-    `  probes passed ${watch.pass}, failed ${watch.fail}, inconclusive ${watch.inconclusive}; observed ${formatDuration(watch.observedMs)}`,
+    `  probes passed ${watch.pass}, failed ${watch.fail}, inconclusive ${watch.inconclusive}; observed ${formatDuration(watch.observedMs)}${watch.asOf === undefined ? '' : ` (as of ${time(watch.asOf)})`}`,
   ];
   if (watch.escape !== undefined)
     lines.push(
@@ -155,10 +168,16 @@ export function renderSteps(steps: readonly StepView[], options: StatusOptions):
     s.state === 'pending' ? '' : s.state,
     s.name,
     took(s, options),
-    s.failure ?? s.summary ?? '',
+    said(s),
   ]);
   return `STEPS\n${table(rows, { indent: 2, ...(options.width === undefined ? {} : { width: options.width }) })}`;
 }
+
+/** What came of it, and of its undo. */
+const said = ({ failure, summary, undo }: StepView): string =>
+  [failure ?? summary, undo === undefined ? undefined : `undone: ${undo.summary ?? time(undo.at)}`]
+    .filter((part) => part !== undefined)
+    .join('; ');
 
 function took(step: StepView, { nowMs }: StatusOptions): string {
   if (step.startedAt === undefined) return '';
@@ -180,18 +199,20 @@ const endings: Readonly<Record<Report['ending'], string>> = {
 };
 
 export function renderReport(report: Report, options: StatusOptions = {}): string {
-  const answers = report.answers.map((a) => [time(a.at), a.opening, a.by, a.choice, a.comment ?? '']);
+  const answers = report.answers.map((a) => [time(a.at), a.opening, a.by, a.choice, a.comment ?? '', a.question ?? '']);
   const width = options.width === undefined ? {} : { width: options.width };
   const sections = [
     [
       `${report.cluster} → ${printable(report.target)}: ${endings[report.ending]}`,
       printable(report.sentence),
       `It stands so: ${printable(report.standing)}`,
+      ...(report.requestedBy === undefined ? [] : [`Requested by ${printable(report.requestedBy)}`]),
       `${time(report.startedAt)} to ${time(report.endedAt)}, ${formatDuration(Math.max(0, Date.parse(report.endedAt) - Date.parse(report.startedAt)))}`,
     ].join('\n'),
-    renderNodes(report.nodes),
+    renderNodes(report.nodes, report.nodesAsOf),
     report.watch === undefined ? '' : renderWatch(report.watch, options),
     renderGuard(report, options),
+    renderEscapes(report, options),
     answers.length === 0 ? '' : `ANSWERS\n${table(answers, { indent: 2, ...width })}`,
     renderSteps(report.steps, options),
     renderRefused(report, options),

@@ -192,7 +192,7 @@ describe('hitless on the real engine', () => {
     expect((await fw.hitless('approve', fw.cluster)).code).toBe(0);
     expect((await fw.hitless('resume', fw.cluster, '--reason', 'over')).code).toBe(0);
     await asked(fw, 'return');
-    const cancelled = await fw.hitless('cancel', fw.cluster);
+    const cancelled = await fw.hitless('cancel', fw.cluster, '--by', 'olga', '--reason', 'the window is over');
     expect(cancelled).toMatchObject({
       code: 0,
       out: expect.stringContaining('What was changed is undone first') as string,
@@ -200,6 +200,7 @@ describe('hitless on the real engine', () => {
     const ended = await fw.hitless('status', fw.cluster, '--watch');
     expect(ended.code).toBe(1);
     expect(ended.out).toContain('CANCELLED');
+    expect(ended.out).toMatch(/Cancelled by olga, \S+ \S+: the window is over/);
     expect(fw.world.serving).toBe('fw1');
   });
 

@@ -32,14 +32,20 @@ describe('usage', () => {
     'cancel',
     'worker',
   ];
-  it.each([...commands.map((c) => [c]), ['inventory', 'validate'], ['engine', 'status'], ['engine', 'stop']])(
-    '%s %s has examples',
-    async (...command) => {
-      const help = await hitless(nowhere, [...command, '--help']);
-      expect(help.code).toBe(0);
-      expect(help.out).toContain('Examples:\n  ');
-    },
-  );
+  it.each([
+    ...commands.map((c) => [c]),
+    ['inventory', 'validate'],
+    ['engine', 'status'],
+    ['engine', 'stop'],
+    ['inventory'],
+    ['engine'],
+    ['simulate'],
+    ['simulate', 'panos'],
+  ])('%s %s has examples', async (...command) => {
+    const help = await hitless(nowhere, [...command, '--help']);
+    expect(help.code).toBe(0);
+    expect(help.out).toContain('Examples:\n  ');
+  });
 
   it.each([
     [['frobnicate'], 'unknown command'],
@@ -108,7 +114,7 @@ describe('inventory validate', () => {
     const ran = await hitless({}, ['inventory', 'validate', example]);
     expect(ran).toMatchObject({ code: 0, err: '' });
     expect(ran.out).toContain(
-      'is valid: 7 hosts, 1 clusters\n  fw-dc1  firewall-pair  nodes fw1, fw2  releases 1.0, 2.0',
+      'is valid: 7 hosts, 1 cluster\n  fw-dc1  firewall-pair  nodes fw1, fw2  releases 1.0, 2.0',
     );
   });
 

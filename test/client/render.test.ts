@@ -75,6 +75,30 @@ describe('renderStatus', () => {
     );
   });
 
+  it('tells what came of a step that was undone, of traffic that was moved away, and what activities are at', () => {
+    const [first] = status.steps;
+    const text = renderStatus(
+      {
+        ...status,
+        nodesAsOf: '2026-11-22T10:29:00.000Z',
+        escapes: [{ at: '2026-11-22T10:00:00.000Z', why: 'regression: 3 of 5 failed', outcome: 'fw2 serves' }],
+        steps: [
+          {
+            ...first!,
+            state: 'undone',
+            summary: 'traffic moved to fw1',
+            undo: { at: '2026-11-22T10:05:00.000Z', summary: 'fw2 serves again' },
+          },
+        ],
+      },
+      { nowMs, inHand: ['waiting for fw1 to come back: its AutoCommit is at 30 % (2 s ago)'] },
+    );
+    expect(text).toContain('\n  waiting for fw1 to come back: its AutoCommit is at 30 % (2 s ago)\n');
+    expect(text).toContain('as of 2026-11-22 10:29:00Z');
+    expect(text).toContain('2026-11-22 10:00:00Z moved away: regression: 3 of 5 failed → fw2 serves');
+    expect(text).toContain('traffic moved to fw1; undone: fw2 serves again');
+  });
+
   it('is the same whenever it is read, without a clock', () => {
     expect(renderStatus(status)).not.toContain('for ');
   });
@@ -292,6 +316,13 @@ describe('renderPlan', () => {
       ].join('\n'),
     );
     expect(renderReadiness('c', { ready: true, faults: [], summary: 'all well' })).toBe('c is ready: all well');
+  });
+
+  it('names the check that a waiver would name', () => {
+    const faults = [{ where: 'fw-a', what: 'no NTP server', check: 'ntp_sync' }];
+    expect(renderReadiness('pa', { ready: false, faults })).toBe(
+      'pa is NOT READY, one fault; nothing was changed:\n- fw-a: no NTP server [ntp_sync]',
+    );
   });
 });
 

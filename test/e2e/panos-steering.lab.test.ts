@@ -3,6 +3,7 @@
  * prefers is read from it. The lab's own firewalls carry the packets in place of the devices.
  */
 import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
 import { inventoryOf } from '../../demo/inventory';
 import { panosInventoryOf } from '../../demo/panos';
@@ -27,7 +28,7 @@ describeLab('a PAN-OS pair with steering', () => {
         cluster: site.cluster,
         monitoring: '3s',
         password: 'env:HITLESS_TEST_PANOS_PASSWORD',
-        panos: { failBack: true },
+        panos: { failBack: true, backups: join(site.directory, 'backups') },
       }),
     ) as Clusters;
     const routers = parse(inventoryOf(lab.description)) as Clusters;

@@ -1,5 +1,6 @@
 /** Whole upgrades of a simulated PAN-OS pair: an engine, `hitless worker` as a process of its own, devices over TLS. */
 import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { panosInventoryOf, type PanosInventoryOptions } from '../../demo/panos';
 import { startSimulatedPair, type ServedPair, type ServerOptions } from '../../simulators/panos/server';
 import { AnySite, breakGround } from './support';
@@ -72,6 +73,7 @@ export class PanosSite extends AnySite<PanosGround> {
       monitoring: '3s',
       password: `env:${PASSWORD}`,
       ...options,
+      panos: { backups: join(this.directory, 'backups'), ...options.panos },
     });
     await writeFile(this.inventoryPath, inventory);
   }

@@ -97,7 +97,7 @@ export class XRoadSite extends AnySite<XRoadLab> {
   /** Cancels, and waits until what was asked is withdrawn: a hold that opens after that is another one. */
   async cancel(): Promise<void> {
     const open = (await this.state()).status?.waitingFor.map((o) => o.id) ?? [];
-    await cancel(this.engine, this.cluster);
+    await cancel(this.engine, this.cluster, { by: 'test' });
     await waitFor('the questions to be withdrawn', async () => {
       const { execution, status } = await this.state();
       return execution !== 'running' || status?.waitingFor.every((o) => !open.includes(o.id));

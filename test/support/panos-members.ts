@@ -144,8 +144,8 @@ export class MemberInvariants {
   }
 
   /**
-   * Invariant 9: what we make a member give up the lead by, in the time in which a device counts: our suspensions, the preemption
-   * that we restore, releases of ours that don't suit each other.
+   * Invariant 9: how often we make a member give up the lead, in the time in which a device counts: by our suspensions, the
+   * preemption that we restore, releases of ours that don't suit each other.
    */
   private countFailover(device: SimulatedDevice, { at, from, to, reason }: Transition): void {
     if (reason.startsWith('Preemption loop')) this.say(at, `${device.name} was suspended: ${reason}`);

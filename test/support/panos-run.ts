@@ -64,11 +64,8 @@ export async function panosRun(options: PanosRunOptions = {}): Promise<PanosRun>
   if (options.steering !== true) return modelRun(world, panosPair, plan);
   world.routed = plan.roles.active;
   const steered: PanosPairPlan = { ...plan, routed: plan.roles.active };
-  const run = await modelRun(world, panosPair, steered);
-  // Whoever skips the undo of a failover leaves the routers as they are.
-  const isSkipped = () => run.run.state.openings.some(({ outcome }) => outcome?.choice === 'skip');
-  world.invariants.preferred = () => (isSkipped() ? undefined : world.routed);
-  return run;
+  world.invariants.preferred = () => world.routed;
+  return modelRun(world, panosPair, steered);
 }
 
 /** What a run says that it has kept, and that isn't there at its end; undefined if it hasn't kept anything. */

@@ -55,6 +55,7 @@ const inventoryOf = (served: ServedPair, { name, trouble: { order, failBack } }:
     monitoring: '2s',
     password: `env:${PASSWORD}`,
     panos: {
+      backups: join(directory, 'backups'),
       order,
       failBack,
       readiness: { only: [] },
@@ -106,13 +107,15 @@ beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'hitless-panos-'));
   const clusters: Record<string, unknown> = {};
   for (const each of cases) {
-    const { mode, suspendSurvivesReboot, preemptive, tentativeHoldMs } = each.trouble;
+    const { mode, suspendSurvivesReboot, preemptive, tentativeHoldMs, passiveLinkState, pluginMismatch } = each.trouble;
     const pair = await startSimulatedPair({
       speed: SPEED,
       mode,
       suspendSurvivesReboot,
       devices: [{ preemptive }, { preemptive }],
       timers: { tentativeHoldMs },
+      passiveLinkState,
+      pluginMismatch,
     });
     served.set(each.name, pair);
     process.env[PASSWORD] = pair.devices[0].password;

@@ -114,6 +114,17 @@ describe('devices that misbehave', () => {
     expect((await held(options, slow)).question).toBe('Completed');
   });
 
+  it('a push of Panorama that ends is waited for; of one that goes on people are told', async () => {
+    const push: Fault = { kind: 'panorama-push', device: 1, forMs: 120_000 };
+    expect((await held({}, push)).question).toBe('Completed');
+    const { run, question } = await held({}, { kind: 'panorama-push', device: 1 });
+    expect(question).toMatch(/Panorama pushes configuration: CommitAll .*\[panorama_push\]/);
+    expect(sent(run)).toEqual([]);
+    run.world.pair.faults.clear();
+    run.answer('retry');
+    expect(await untilHeld(run)).toBe('Completed');
+  });
+
   it('one that comes back with the old release is told apart from an upgraded one', async () => {
     const { run, question } = await held({}, { kind: 'boots-old-version', device: 1 });
     expect(question).toMatch(/restarted with 10.2.3, not with 10.2.9/);
@@ -210,7 +221,7 @@ describe('preemption, restored at the end', () => {
     [{ pair: { devices }, panos: { order: 'active-first' } }, 'fw-a'],
     [two, 'fw-a'],
   ] as const)('%j: %s leads until then, and fw-a afterwards', async (options, leader) => {
-    const run = await panosRun(options as PanosRunOptions);
+    const run = await panosRun(options);
     const ended = untilHeld(run);
     const leads = () => run.world.pair.devices.find(({ haState }) => /^active(-primary)?$/.test(haState))?.name;
     let before: string | undefined;
@@ -290,6 +301,41 @@ describe('people', () => {
     const { run, question } = await held({ prepare });
     expect(question).toContain('[ha_state_sync]');
     run.answer('waive');
+    expect(await untilHeld(run)).toBe('Completed');
+  });
+
+  it('or that rules and addresses are bound to one device of an active/active pair', async () => {
+    const device = "/config/devices/entry[@name='localhost.localdomain']";
+    const prepare = ({ pair }: PanosRun['world']): void => {
+      pair.configure({
+        xpath: `${device}/vsys/entry[@name='vsys1']/rulebase/nat/rules`,
+        element: '<entry name="web-out"><active-active-device-binding>0</active-active-device-binding></entry>',
+      });
+      pair.configure({
+        xpath: `${HA}/group/mode/active-active/virtual-address/entry[@name='ethernet1/3']/ip`,
+        element:
+          '<entry name="10.0.0.254"><floating><bind-to-active-primary>yes</bind-to-active-primary></floating></entry>',
+      });
+    };
+    const { run, question } = await held({ pair: { mode: 'active-active' }, prepare });
+    expect(question).toMatch(/NAT rules of device ID 0 \(fw-a\) alone: web-out .*\[device_id_bindings\]/);
+    expect(question).toMatch(/floating addresses 10.0.0.254 on ethernet1\/3.*\[device_id_bindings\]/);
+    expect(sent(run)).toEqual([]);
+    run.answer('waive');
+    expect(await untilHeld(run)).toBe('Completed');
+    expect(versions(run)).toEqual(['10.2.9', '10.2.9']);
+  });
+
+  it('or wait until the load of an active/active pair has been low for a while', async () => {
+    const prepare = ({ pair: { devices, now } }: PanosRun['world']): void => {
+      for (const { facts } of devices)
+        facts.pastLoad.push({ until: now + 60_000, dataplanePercent: 70, sessions: 1_200 });
+    };
+    const { run, question } = await held({ pair: { mode: 'active-active' }, prepare });
+    expect(question).toMatch(/the dataplanes of both together are at .* \[active_active_capacity\]/);
+    expect(sent(run)).toEqual([]);
+    await run.runtime.drive(run.runtime.sleep(900_000));
+    run.answer('retry');
     expect(await untilHeld(run)).toBe('Completed');
   });
 

@@ -95,3 +95,31 @@ it.each(['active-passive', 'active-active'] as const)(
     expect(run.world.invariants.members.mostFailovers).toBe(3);
   },
 );
+
+// Found by the property: the other member crashed while this one restarted, so this one led before it was failed over to.
+it('a roll-back takes traffic off a member on the routers, too, before it is suspended', async () => {
+  const s: Scenario = {
+    faults: ['none'],
+    durationsMs: [0],
+    sickFromMs: [],
+    clicks: [],
+    answers: [0, 0, 0, 0, 1, 1, 0],
+    thinkMs: [0],
+  };
+  const t: Trouble = {
+    faults: [{ kind: 'crash', device: 1, afterMs: 3_780_801 }],
+    mode: 'active-active',
+    order: 'passive-first',
+    failBack: false,
+    preemptive: false,
+    suspendSurvivesReboot: false,
+    version: '11.1.4',
+    tentativeHoldMs: 600_000,
+    steering: true,
+    passiveLinkState: 'auto',
+    pluginMismatch: false,
+  };
+  const { run, ending } = await played(s, t);
+  expect([ending, ...run.world.broken]).toEqual(['RolledBack']);
+  expect(left(run.world.pair).map(({ release }) => release)).toEqual(['10.2.3', '10.2.3']);
+});

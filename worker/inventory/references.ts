@@ -2,6 +2,7 @@
  * Names that must fit together across sections. All of it works on the plain value of the file, so that a fault in one
  * section doesn't hide a wrong name in another.
  */
+import { API_PORT } from '../../activities/panos/spec';
 import { workflowTypes } from '../../workflows/contract';
 import type { Path } from './faults';
 import { valueAt } from './schema-faults';
@@ -55,6 +56,7 @@ export function referenceFaults(inventory: unknown): ReferenceFault[] {
         ...hostFaults(cluster, hosts),
         ...nodeFaults(cluster),
         ...probeFaults(cluster),
+        ...deviceFaults(cluster),
         ...policyFaults(cluster, people === undefined ? undefined : keysOf(people)),
       ].map((fault) => ({ ...fault, at: [...base, ...fault.at] }));
     }),
@@ -148,6 +150,28 @@ function probeFaults(cluster: unknown): ReferenceFault[] {
           },
         ],
   );
+}
+
+/** One device under two names is no pair. What a device says of itself (its serial) is compared when it is read. */
+function deviceFaults(cluster: unknown): ReferenceFault[] {
+  if (valueAt(cluster, ['kind']) !== 'panos-pair') return [];
+  const nodes = matches(cluster, ['nodes', '*', 'address']).map(({ path, value }) => {
+    const node = String(path[1]);
+    const port = valueAt(cluster, ['nodes', node, 'port']) ?? API_PORT;
+    return { path, node, where: `${String(value).toLowerCase()} port ${String(port)}` };
+  });
+  return nodes.flatMap(({ path, node, where }, i) => {
+    const other = nodes.slice(0, i).find((n) => n.where === where);
+    return other === undefined
+      ? []
+      : [
+          {
+            at: path,
+            what: `${node} is the same device as ${other.node}: ${where}`,
+            next: 'give each its own address',
+          },
+        ];
+  });
 }
 
 /** A question that can never be answered would stop the run for good. */

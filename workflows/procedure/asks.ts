@@ -136,9 +136,16 @@ function refusalToWaive(
   if (comment === '') return 'waiving needs a reason: say it in the comment';
   const left = waivable.filter((name) => !waive.includes(name));
   const unknown = waive.filter((name) => !waivable.includes(name));
-  if (left.length > 0)
-    return `not named in "waive": ${left.join(', ')}; name every fault that is waived, or have it mended`;
-  return unknown.length > 0 ? `there is no fault ${unknown.join(', ')}; waivable: ${waivable.join(', ')}` : undefined;
+  // A misspelt name is both: told first, as it is the reason for the other.
+  const not = [
+    unknown.length === 0
+      ? ''
+      : `unknown name in "waive": ${unknown.join(', ')}; what may be waived: ${waivable.join(', ')}`,
+    left.length === 0
+      ? ''
+      : `not named in "waive": ${left.join(', ')}; name every fault that is waived, or have it mended`,
+  ].filter((part) => part !== '');
+  return not.length === 0 ? undefined : not.join('; ');
 }
 
 /** `resume` is the answer to the open pause, given without its ID. */

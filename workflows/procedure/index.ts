@@ -7,4 +7,5 @@ export { record } from './record';
 export { planOnly, upgrade } from './start';
 export { Run } from './run';
 export * from './types';
-export { reportView, statusView, details } from './views';
+export { details } from './details';
+export { reportView, statusView } from './views';

@@ -109,12 +109,16 @@ export class Recovery<P extends PlanBase> {
     const performed = await run.perform(target, 'act', item, 'escape');
     // One outcome only: an escape is never cut.
     if (performed.kind === 'failed') {
-      run.dispatch({ type: 'escape-ended', failure: performed.failure });
+      run.dispatch({ type: 'escape-ended', at: run.now(), failure: performed.failure });
       this.escapeFailed = true;
       this.reason = `${why}. Moving traffic away FAILED: ${performed.failure.message}`;
       return;
     }
-    run.dispatch({ type: 'escape-ended', ...(performed.kind === 'done' ? { result: performed.value } : {}) });
+    run.dispatch({
+      type: 'escape-ended',
+      at: run.now(),
+      ...(performed.kind === 'done' ? { result: performed.value } : {}),
+    });
     this.escaped = true;
     this.escapeFailed = false;
     this.reason = `${why}. Traffic has been moved away`;

@@ -43,19 +43,19 @@ const patchWatch = (state: State, role: 'watch' | 'guard', patch: (watch: WatchS
 };
 
 /** Nodes' facts that a step or watch reported are merged field by field: the newest word on each field stands. */
-const learn = (state: State, result: unknown): State => {
+const learn = (state: State, result: unknown, at: number): State => {
   if (typeof result !== 'object' || result === null || !('nodes' in result)) return state;
   const nodes = { ...state.nodes };
   for (const [name, fields] of Object.entries(result.nodes as State['nodes']))
     nodes[name] = { ...nodes[name], ...fields };
-  return { ...state, nodes };
+  return { ...state, nodes, nodesAt: at };
 };
 
 export function reduce(state: State, event: Event): State {
   switch (event.type) {
     case 'item-started':
       return patchItem(state, event.item, (i) => ({
-        ...without(i, 'failure', 'endedAt'),
+        ...without(i, 'failure', 'endedAt', 'undo'),
         state: 'running',
         startedAt: event.at,
       }));
@@ -70,6 +70,7 @@ export function reduce(state: State, event: Event): State {
           result: event.result,
         })),
         event.result,
+        event.at,
       );
     case 'item-failed':
       return patchItem(state, event.item, (i) => ({
@@ -85,11 +86,13 @@ export function reduce(state: State, event: Event): State {
     case 'undone':
       return learn(
         patchItem(state, event.item, (i) => ({
-          ...without(i, 'before', 'result'),
+          ...without(i, 'before'),
           state: 'undone',
-          endedAt: event.at,
+          endedAt: i.endedAt ?? event.at,
+          undo: { at: event.at, result: event.result },
         })),
         event.result,
+        event.at,
       );
     case 'undo-failed':
       return patchItem(state, event.item, (i) => ({
@@ -148,6 +151,7 @@ export function reduce(state: State, event: Event): State {
           ...(event.report.why === undefined ? {} : { why: event.report.why }),
         })),
         event.report,
+        event.at,
       );
     case 'watch-blind':
       return patchWatch(state, event.role, (watch) => ({ ...watch, state: 'blind', why: event.why }));
@@ -156,7 +160,7 @@ export function reduce(state: State, event: Event): State {
         watch.state === 'regression' ? watch : { ...watch, state: 'ended' },
       );
     case 'remedied':
-      return learn({ ...state, remedies: [...state.remedies, event.remedy] }, event.remedy.result);
+      return learn({ ...state, remedies: [...state.remedies, event.remedy] }, event.remedy.result, event.remedy.at);
     case 'escape-started':
       return {
         ...state,
@@ -170,7 +174,7 @@ export function reduce(state: State, event: Event): State {
           ? { ...e, state: 'done', result: event.result }
           : { ...e, state: 'failed', failure: event.failure };
       });
-      return learn({ ...state, escapes }, event.result);
+      return learn({ ...state, escapes }, event.result, event.at);
     }
     case 'repeat-from':
       // Befores stay: the first before is kept until its step has been undone.
@@ -179,7 +183,7 @@ export function reduce(state: State, event: Event): State {
         items: state.items.map((i, index) =>
           index < event.item
             ? i
-            : { ...without(i, 'result', 'failure', 'startedAt', 'endedAt', 'wait'), state: 'pending' },
+            : { ...without(i, 'result', 'failure', 'undo', 'startedAt', 'endedAt', 'wait'), state: 'pending' },
         ),
       };
     case 'no-return':

@@ -24,7 +24,7 @@ import {
   type StepOptions,
   type Waivable,
 } from './types';
-import { publishedView } from './views';
+import { publishedView } from './details';
 import { Watches } from './watches';
 
 /** A step that says nothing else is tried for 5 minutes. */

@@ -16,6 +16,7 @@ import {
   type PlanInput,
 } from '../contract';
 import { faultsOf } from './asks';
+import { readinessOf } from './readiness';
 import { record } from './record';
 import { Run } from './run';
 import { TemporalRuntime } from './runtime';
@@ -208,10 +209,7 @@ async function readReadiness(
     return { ready: true, faults: [], summary: (result as { summary?: string }).summary ?? '' };
   } catch (error) {
     if (!(error instanceof CallFailed)) throw error;
-    const faults = Array.isArray(error.details)
-      ? (error.details as { where: string; what: string }[])
-      : [{ where: plan.cluster, what: error.message }];
-    return { ready: false, faults, summary: error.message };
+    return readinessOf(plan.cluster, error);
   }
 }
 

@@ -34,6 +34,8 @@ export interface ItemState {
   readonly before?: { readonly value: unknown };
   readonly result?: unknown;
   readonly failure?: Failure;
+  /** What came of its undo; the result of what was undone stays, for people. */
+  readonly undo?: { readonly at: number; readonly result?: unknown };
   readonly startedAt?: number;
   readonly endedAt?: number;
   /** Of a wait: how much is needed, and the mark on the watch's clock (or the wall's) where it began. */
@@ -125,6 +127,8 @@ export interface State {
   readonly refused: readonly { readonly at: number; readonly signal: string; readonly why: string }[];
   readonly refusedCount: number;
   readonly nodes: Readonly<Record<string, Readonly<Record<string, string | number | boolean>>>>;
+  /** When somebody last said something of a node. */
+  readonly nodesAt?: number;
   readonly noReturnBehind: boolean;
   /** Cancel works once per run. */
   readonly cancelled: boolean;
@@ -173,12 +177,17 @@ export type Event =
   | { readonly type: 'watch-ended'; readonly role: 'watch' | 'guard' }
   | { readonly type: 'remedied'; readonly remedy: RemedyState }
   | { readonly type: 'escape-started'; readonly why: string; readonly at: number; readonly repeatFrom: number }
-  | { readonly type: 'escape-ended'; readonly result?: unknown; readonly failure?: Failure }
+  | { readonly type: 'escape-ended'; readonly at: number; readonly result?: unknown; readonly failure?: Failure }
   | { readonly type: 'repeat-from'; readonly item: number }
   | { readonly type: 'no-return' }
   | { readonly type: 'cancel-spent' }
   | { readonly type: 'phase'; readonly phase: Phase }
   | { readonly type: 'ended'; readonly ending: Ending; readonly standing: string; readonly at: number };
+
+/** What was going on when the forward way was left: nobody waits there any more. */
+export const isLeft = ({ phase }: State, { item, state }: ItemState): boolean =>
+  state === 'running' &&
+  (phase === 'ended' || (phase === 'rolling-back' && item.kind !== 'guard' && item.kind !== 'watch'));
 
 export const openOpenings = (state: State): readonly Opening[] => state.openings.filter((o) => o.outcome === undefined);
 export const openingById = (state: State, id: string): Opening | undefined => state.openings.find((o) => o.id === id);

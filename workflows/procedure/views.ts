@@ -1,8 +1,18 @@
-/** Status, live details, search attributes and report: views of the state, nothing kept beside it. */
+/** Status and report: views of the state, nothing kept beside it. */
 import type { Ending, OpeningView, Report, StatusView, StepView, WatchView } from '../contract';
 import { DIGEST_CHARS } from './asks';
-import { isPaused, openOpenings, phases, type ItemState, type Opening, type RemedyState, type State } from './state';
-import type { PlanBase, Published } from './types';
+import {
+  isLeft,
+  isPaused,
+  openOpenings,
+  phases,
+  type EscapeState,
+  type ItemState,
+  type Opening,
+  type RemedyState,
+  type State,
+} from './state';
+import type { PlanBase } from './types';
 
 /** What a view needs of a run. */
 export interface Viewed {
@@ -38,22 +48,31 @@ const summaryOf = (result: unknown): string | undefined =>
 function stepViews(state: State): StepView[] {
   return state.items.filter(isCounted).map((entry, index) => {
     const summary = summaryOf(entry.result);
+    const undone = summaryOf(entry.undo?.result);
     return {
       number: index + 1,
       name: entry.item.kind === 'gate' ? `Gate ${entry.item.name}` : entry.item.name,
       kind: entry.item.kind,
-      state: entry.state,
+      state: isLeft(state, entry) ? 'cut' : entry.state,
       ...(entry.startedAt === undefined ? {} : { startedAt: iso(entry.startedAt) }),
       ...(entry.endedAt === undefined ? {} : { endedAt: iso(entry.endedAt) }),
       ...(summary === undefined ? {} : { summary }),
       ...(entry.failure === undefined ? {} : { failure: `${entry.failure.type}: ${entry.failure.message}` }),
+      ...(entry.undo === undefined
+        ? {}
+        : { undo: { at: iso(entry.undo.at), ...(undone === undefined ? {} : { summary: undone }) } }),
     };
   });
 }
 
-/** The step that people want to hear of: the innermost one under way, else the next one. */
-function current(steps: readonly StepView[]): StepView | undefined {
-  const under = steps.filter((s) => s.state === 'running' || s.state === 'undoing' || s.state === 'failed');
+/** The step that people want to hear of: the one that is undone or failed, else the innermost under way, else the next. */
+function current(state: State, steps: readonly StepView[]): StepView | undefined {
+  const undoing = steps.find((s) => s.state === 'undoing');
+  const { phase, stumble } = state;
+  if (undoing !== undefined) return undoing;
+  if (stumble !== undefined && phase !== 'forward')
+    return steps[state.items.slice(0, stumble.item).filter(isCounted).length];
+  const under = steps.filter((s) => s.state === 'running' || s.state === 'failed');
   return (
     under.findLast((s) => s.kind !== 'watch' && s.kind !== 'guard') ??
     steps.find((s) => s.state === 'pending') ??
@@ -74,7 +93,10 @@ function watchView(state: State, role: 'watch' | 'guard'): WatchView | undefined
     pass: report?.pass ?? 0,
     fail: report?.fail ?? 0,
     inconclusive: report?.inconclusive ?? 0,
-    ...(report?.escape === undefined ? {} : { escape: report.escape }),
+    ...(report?.escape === undefined || watch.state === 'regression' || watch.state === 'ended'
+      ? {}
+      : { escape: report.escape }),
+    ...(report === undefined ? {} : { asOf: iso(watch.heardAt) }),
     ...((watch.why ?? report?.last) === undefined ? {} : { last: watch.why ?? report?.last ?? '' }),
   };
 }
@@ -101,10 +123,27 @@ const remedyView = ({ at, why, result, failure }: RemedyState) => ({
   outcome: failure === undefined ? (summaryOf(result) ?? 'mended') : `FAILED: ${failure.message}`,
 });
 
+const escapeView = ({ at, why, state, result, failure }: EscapeState) => ({
+  at: iso(at),
+  why,
+  outcome:
+    state === 'running'
+      ? 'traffic is being moved away'
+      : failure === undefined
+        ? (summaryOf(result) ?? 'traffic was moved away')
+        : `FAILED: ${failure.message}`,
+});
+
+/** What it waits for comes before what it is doing. */
+const sentenceOf = (state: State): string => {
+  if (state.ending !== undefined) return endingSentences[state.ending.ending];
+  return openOpenings(state).length > 0 ? phases.held : phases[state.phase];
+};
+
 export function statusView(run: Viewed): StatusView {
   const { state, plan } = run;
   const steps = stepViews(state);
-  const step = current(steps);
+  const step = current(state, steps);
   const watch = watchView(state, 'watch');
   const guard = watchView(state, 'guard');
   const wait = waitView(state, run.now());
@@ -112,7 +151,8 @@ export function statusView(run: Viewed): StatusView {
     cluster: plan.cluster,
     target: plan.version,
     phase: isPaused(state) ? `${state.phase}, paused` : state.phase,
-    sentence: state.ending === undefined ? phases[state.phase] : endingSentences[state.ending.ending],
+    sentence: sentenceOf(state),
+    ...(plan.requestedBy === undefined ? {} : { requestedBy: plan.requestedBy }),
     step: {
       number: step?.number ?? 0,
       of: steps.length,
@@ -120,6 +160,7 @@ export function statusView(run: Viewed): StatusView {
       ...(step?.startedAt === undefined ? {} : { since: step.startedAt }),
     },
     nodes: state.nodes,
+    ...(state.nodesAt === undefined ? {} : { nodesAsOf: iso(state.nodesAt) }),
     waitingFor: openOpenings(state).map(openingView),
     steps,
     refused: state.refused.map((r) => ({ at: iso(r.at), signal: r.signal, why: r.why })),
@@ -127,6 +168,7 @@ export function statusView(run: Viewed): StatusView {
     ...(watch === undefined ? {} : { watch }),
     ...(guard === undefined ? {} : { guard }),
     ...(state.remedies.length === 0 ? {} : { remedies: state.remedies.map(remedyView) }),
+    ...(state.escapes.length === 0 ? {} : { escapes: state.escapes.map(escapeView) }),
     ...(wait === undefined ? {} : { wait }),
   };
 }
@@ -149,6 +191,7 @@ export function reportView(run: Viewed): Report {
       o.answers.map((a) => ({
         at: iso(a.at),
         opening: o.id,
+        question: o.question,
         by: a.by,
         choice: a.choice,
         ...(a.comment === undefined ? {} : { comment: a.comment }),
@@ -156,82 +199,5 @@ export function reportView(run: Viewed): Report {
     ),
     startedAt: iso(state.startedAt),
     endedAt: iso(state.ending?.at ?? run.now()),
-  };
-}
-
-// ---- live details: Temporal markdown -----------------------------------------------------------------------------------
-
-/** Table cells and headings: a reader's text must not break the table. */
-const cell = (value: unknown): string =>
-  (value === true ? 'yes' : value === false ? 'no' : String(value)).replace(/[|\n\r]/g, ' ').slice(0, 300);
-
-const waiveBody = (o: OpeningView, names: readonly string[]): string =>
-  `{"opening":"${o.id}","digest":"${o.digest}","by":"you","choice":"waive","waive":${JSON.stringify(names)},"comment":"why"}`;
-
-const how = (o: OpeningView): string[] => {
-  const signal = o.kind === 'gate' ? '`approve` or `reject`' : o.kind === 'pause' ? '`resume`' : '`decide`';
-  const choice = o.kind === 'hold' || o.kind === 'task' ? `,"choice":"${o.choices[0]}"` : '';
-  const body =
-    o.kind === 'pause'
-      ? '{"by":"you","reason":"…"}'
-      : `{"opening":"${o.id}","digest":"${o.digest}","by":"you"${choice}}`;
-  const from = o.from === undefined ? 'anyone' : o.from.join(', ');
-  return [
-    `**${o.id}**: ${cell(o.question)}`,
-    `- choices: ${o.choices.join(', ')}; from: ${from}; ${o.answered.length === 0 ? 'nobody' : o.answered.join(', ')} so far, ${o.needed} needed${o.expiresAt === undefined ? '' : `; until ${o.expiresAt}, then ${o.onExpiry}`}`,
-    `- signal ${signal}: \`${body}\``,
-    ...(o.waivable === undefined ? [] : [`- to waive them: \`${waiveBody(o, o.waivable)}\``]),
-  ];
-};
-
-export function details(view: StatusView): string {
-  const lines = [
-    `**${view.cluster} → ${cell(view.target)}**: ${view.sentence}`,
-    '',
-    `Step ${view.step.number} of ${view.step.of}: ${cell(view.step.name)}`,
-    '',
-  ];
-  if (view.waitingFor.length > 0) lines.push('### Waiting for people', ...view.waitingFor.flatMap(how), '');
-  const columns = [...new Set(Object.values(view.nodes).flatMap((n) => Object.keys(n)))];
-  if (columns.length > 0) {
-    lines.push(`| node | ${columns.join(' | ')} |`, `| --- |${columns.map(() => ' --- |').join('')}`);
-    for (const [node, facts] of Object.entries(view.nodes))
-      lines.push(`| ${node} | ${columns.map((c) => cell(facts[c] ?? '')).join(' | ')} |`);
-    lines.push('');
-  }
-  if (view.watch !== undefined) {
-    const { watch } = view;
-    lines.push(
-      `Watch “${watch.name}”: ${watch.state}; probes passed ${watch.pass}, failed ${watch.fail}, inconclusive ${watch.inconclusive}${watch.last === undefined ? '' : `; ${cell(watch.last)}`}`,
-    );
-    if (watch.escape !== undefined)
-      lines.push(
-        watch.escape.ready
-          ? 'The way back is ready.'
-          : `**The way back is NOT ready**: ${cell(watch.escape.why ?? '')}`,
-      );
-    lines.push('');
-  }
-  if (view.guard !== undefined) {
-    const { guard } = view;
-    lines.push(`Guard “${guard.name}”: ${guard.state}${guard.last === undefined ? '' : `; ${cell(guard.last)}`}`, '');
-  }
-  for (const { at, why, outcome } of view.remedies ?? [])
-    lines.push(`- ${at} **lost**: ${cell(why)}. ${cell(outcome)}`);
-  lines.push('| # | step | state | |', '| --- | --- | --- | --- |');
-  for (const s of view.steps)
-    lines.push(`| ${s.number} | ${cell(s.name)} | ${s.state} | ${cell(s.failure ?? s.summary ?? '')} |`);
-  if (view.refused.length > 0) {
-    lines.push('', '### Refused messages', ...view.refused.map((r) => `- ${r.at} ${cell(r.signal)}: ${cell(r.why)}`));
-  }
-  return lines.join('\n');
-}
-
-export function publishedView(run: Viewed): Published {
-  const view = statusView(run);
-  return {
-    details: details(view),
-    phase: view.phase,
-    waitingFor: view.waitingFor.map((o) => o.id).join(' ') || 'nobody',
   };
 }

@@ -80,7 +80,7 @@ const ENTRIES = {
     always: 'a member on which one of them is missing becomes non-functional',
   },
   active_active_capacity: {
-    what: 'Active/active: one member can carry the sessions and the dataplane load of both.',
+    what: 'Active/active: one member can carry the sessions and the dataplane load of both, on average over 15 minutes (`capacityMinutes`).',
   },
   tentative_hold: {
     what: 'Active/active with dynamic routing: the tentative hold time isn’t 0, so that adjacencies form before the member takes packets.',
@@ -90,6 +90,9 @@ const ENTRIES = {
   },
   user_id_agents: {
     what: 'Active/active: no User-ID agents, to which only the active-primary connects and which move with that role.',
+  },
+  device_id_bindings: {
+    what: 'Active/active: nothing is bound to a device ID that the other member doesn’t take over (floating and shared addresses, NAT and PBF rules), and nothing to the active-primary role, with which it would move.',
   },
 } as const satisfies Record<string, Entry>;
 

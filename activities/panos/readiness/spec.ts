@@ -89,6 +89,12 @@ export const readinessChecksSpec = z.strictObject({
   capacityPercent: percent()
     .default(100)
     .describe('active/active: sessions of both members together, in percent of what one can hold, that are too many'),
+  capacityMinutes: z
+    .int()
+    .min(1)
+    .max(60)
+    .default(15)
+    .describe('active/active: minutes over which the sessions and the dataplane load of both are averaged'),
 });
 export type ReadinessChecksSpec = z.output<typeof readinessChecksSpec>;
 

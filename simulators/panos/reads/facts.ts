@@ -151,6 +151,11 @@ export interface DeviceFacts {
   certificates: CertificateFact[];
   environmentals: Sensor[];
   cpu: { managementPercent: number; dataplaneCores: number; dataplanePercent: number };
+  /**
+   * Load up to a time (epoch milliseconds), where it was another than `cpu` and `sessions` say; the oldest first. What is
+   * asked about past minutes shows it.
+   */
+  pastLoad: { until: number; dataplanePercent: number; sessions: number }[];
   /** MiB of the management plane. */
   memory: { totalMb: number; usedMb: number; cacheMb: number };
   interfaces: InterfaceFact[];

@@ -73,6 +73,7 @@ export function freshFacts({
     certificates: [{ ...CERTIFICATES.rsa }, { ...CERTIFICATES.ec }],
     environmentals: virtual ? [] : sensors(),
     cpu: { managementPercent: 7, dataplaneCores: 4, dataplanePercent: 22 },
+    pastLoad: [],
     memory: { totalMb: 16_384, usedMb: 6_144, cacheMb: 4_096 },
     interfaces: [
       port('ethernet1/1', `198.51.100.${own}/30`, 'untrust'),

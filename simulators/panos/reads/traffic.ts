@@ -120,19 +120,35 @@ function all(view: DeviceView): string {
     .join('');
 }
 
-/** `show running resource-monitor minute last N`: N values a core, of the dataplane. */
+const MINUTE_MS = 60_000;
+
+/**
+ * `show running resource-monitor minute last N`: of each minute, the newest first, the load of the dataplane's cores and how
+ * full the session table was. A minute before the boot shows 0. That it served then as it does now is assumed.
+ */
 function resourceMonitor(view: DeviceView, { text }: Argument): string {
   const minutes = Number(text);
   if (!Number.isInteger(minutes) || minutes < 1 || minutes > 60)
     throw new ApiError(17, [` show -> running -> resource-monitor -> minute -> last '${text}' is invalid`]);
-  const { dataplanePercent, dataplaneCores } = view.facts.cpu;
-  const percent = Math.min(100, Math.round(dataplanePercent * share(view)));
-  const value = Array(minutes).fill(percent).join(',');
+  const { cpu, sessions, pastLoad } = view.facts;
+  const loads = Array.from({ length: minutes }, (_, ago) => {
+    const end = view.now - ago * MINUTE_MS;
+    if (end <= view.bootedAt) return { dataplanePercent: 0, sessions: 0 };
+    const then = pastLoad.find(({ until }) => end <= until);
+    return then ?? { dataplanePercent: cpu.dataplanePercent, sessions: sessions.active };
+  });
+  const percents = (of: (load: (typeof loads)[number]) => number): string =>
+    loads.map((load) => Math.min(100, Math.round(of(load) * share(view)))).join(',');
+  const value = percents(({ dataplanePercent }) => dataplanePercent);
   const cores = Array.from(
-    { length: dataplaneCores },
+    { length: cpu.dataplaneCores },
     (_, core) => `<entry>${leaves({ coreid: core, value })}</entry>`,
   );
-  return `<resource-monitor><data-processors><dp0><minute><cpu-load-average>${cores.join('')}</cpu-load-average></minute></dp0></data-processors></resource-monitor>`;
+  const used = percents((load) => (100 * load.sessions) / sessions.max);
+  const table = ['average', 'maximum'].map(
+    (kind) => `<entry>${leaves({ name: `session (${kind})`, value: used })}</entry>`,
+  );
+  return `<resource-monitor><data-processors><dp0><minute><cpu-load-average>${cores.join('')}</cpu-load-average><resource-utilization>${table.join('')}</resource-utilization></minute></dp0></data-processors></resource-monitor>`;
 }
 
 export const traffic: Commands = {

@@ -1,5 +1,6 @@
 /** Steps that change or keep what is configured: preemption, content, backups, imported images. */
 import { createHash } from 'node:crypto';
+import { savedName } from '../../../activities/panos/backup';
 import { haSettings } from '../../../simulators/panos/config/initial';
 import type { ApiReply } from '../../../simulators/panos';
 import { operationOf } from '../../../simulators/panos/api';
@@ -26,7 +27,9 @@ const body = (text: string | Buffer) => (): ApiReply => ({
 describe('preemption', () => {
   it('off on the one that doesn’t lead, which is enough, and back, one commit each', async () => {
     const bench = await Bench.start({ pair: bothPreemptive });
-    const before = await bench.step('preemptionOff', {});
+    const before = await bench.observe('preemptionOff', {});
+    const { summary } = await bench.act('preemptionOff', {}, before);
+    expect(summary).toBe('preemption is off on fw-b, which is enough for both');
     expect(preemptive(bench)).toEqual([true, false]);
     expect(bench.states).toEqual(['active', 'passive']);
     await bench.undo('preemptionOff', {}, before);
@@ -289,10 +292,17 @@ describe('backups', () => {
   it('of both, on the worker and on the devices', async () => {
     const bench = await Bench.start();
     const { summary, ...rest } = await bench.act('backup', {}, {});
-    expect(summary).toMatch(/^4 files are kept in .* on the worker, and hitless-01234567\.xml on both devices$/);
+    expect(summary).toMatch(/^4 files are kept in .* on the worker, and hitless-89abcdef\.xml on both devices$/);
     expect(Object.keys((rest as unknown as { backups: object }).backups)).toEqual(['fw-a', 'fw-b']);
     for (const { config } of bench.world.pair.devices)
-      expect([...config.saved.keys()]).toEqual(['hitless-01234567.xml']);
+      expect([...config.saved.keys()]).toEqual(['hitless-89abcdef.xml']);
+  });
+
+  it('of runs that start together don’t overwrite each other', () => {
+    // The first digits of Temporal's run IDs are a clock.
+    const [first, second] = ['01a20798-1111-7000-8000-00000000aaaa', '01a20798-2222-7000-8000-00000000bbbb'];
+    const name = (runId: string) => savedName({ run: { workflowId: 'upgrade-pa', runId } }, '10.2.3');
+    expect([name(first), name(second)]).toEqual(['hitless-0000aaaa-10.2.3.xml', 'hitless-0000bbbb-10.2.3.xml']);
   });
 
   it.each([

@@ -77,7 +77,11 @@ it.each<[string, PanosRunOptions, RegExp]>([
   ],
   ['the release that runs', { version: '10.2.3' }, /both devices run 10\.2\.3 already/],
   ['an older one', { version: '10.1.9' }, /10\.1\.9 is older than 10\.2\.3/],
-  ['one that nobody offers', { version: '10.2.99' }, /image 10\.2\.99 can’t be had/],
+  [
+    'one that nobody offers',
+    { version: '10.2.99' },
+    /image 10\.2\.99 can’t be had; the update server doesn’t offer it to fw-a and fw-b; the nearest that can: 10\.2\.\d/,
+  ],
   [
     'a base image that is in no file',
     {
@@ -85,7 +89,7 @@ it.each<[string, PanosRunOptions, RegExp]>([
       pair: { internet: false },
       panos: { images: { '11.0.4': { file: '/images/PanOS_vm-11.0.4', sha256: 'ab'.repeat(32) } } },
     },
-    /image 11\.0\.0 can’t be had/,
+    /image 11\.0\.0 can’t be had; it isn’t on fw-a and fw-b, and panos\.images names no file for it; the nearest that can: 11\.0\.4/,
   ],
 ])('%s can’t be planned', async (_, options, message) => expect(await faultsOf(options)).toMatch(message));
 

@@ -291,12 +291,12 @@ describe('the way back across a feature release', () => {
     const bench = await start();
     const named = loads(bench);
     await bench.step('install', up);
-    expect([...bench.device('fw-b').config.saved.keys()]).toEqual(['hitless-01234567-10.2.3.xml']);
+    expect([...bench.device('fw-b').config.saved.keys()]).toEqual(['hitless-89abcdef-10.2.3.xml']);
     const before = await bench.step('restart', up);
     expect(running(bench)).toBe('11.0.4');
     await bench.undo('restart', up, before);
     expect([running(bench), autoCommit(bench)]).toEqual(['10.2.3', 'OK']);
-    expect(named).toEqual([undefined, 'hitless-01234567-10.2.3.xml']);
+    expect(named).toEqual([undefined, 'hitless-89abcdef-10.2.3.xml']);
     untouched(bench);
   });
 

@@ -91,6 +91,13 @@ it.each([
   ['10.2.3', '10.1.9', undefined, /older/],
   ['10.2.3', '10.2.11', undefined, /image 10.2.11 can’t be had/],
   ['10.1.7', '10.2.3', undefined, /image 10.1.7 can’t be had, without which there is no way back/],
+  ['10.2.3', '10.2.9', undefined, /^image 10.2.9 can’t be had; the nearest that can: 10.2.3, 10.2.9-h4, 10.2.10$/],
+  [
+    '11.0.4',
+    '11.2.1',
+    undefined,
+    /^image 11.2.0 can’t be had \(2 feature releases away: 11.0.4 → 11.1.4 → 11.2.1\); no release of 11.2 can; the newest that can: 12.1.4$/m,
+  ],
   ['10.1.9', '11.0.4', ['11.0.4'], /2 feature releases/],
   ['10.1.9', '11.0.4', ['10.2.10'], /path ends at 10.2.10/],
   ['10.1.9', '11.0.4', ['11.0.4', '10.2.3', '11.0.4'], /10.2.3 doesn’t come after 11.0.4/],

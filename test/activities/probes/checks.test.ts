@@ -74,7 +74,7 @@ describe('baseline and final', () => {
   test('the end is compared with the baseline, and may come right when asked again', async () => {
     const baseline = await check<Baseline>('baseline', plan(), noHosts);
     expect(await check('final', plan(), noHosts, { baseline })).toEqual({
-      summary: '2 probes are as they were before the upgrade',
+      summary: '2 probes measured: as before the upgrade',
     });
     value = '8';
     try {

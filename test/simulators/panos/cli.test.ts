@@ -33,17 +33,23 @@ async function ran(
 
 it.each(['SIGINT', 'SIGTERM'] as const)('--json prints one line when both are ready; %s ends it', async (signal) => {
   let printed: Printed | undefined;
-  const { code, out } = await ran(
+  const { code, out, err } = await ran(
     ['--json', '--mode', 'active-active', '--speed', '60', '--addresses', '127.0.0.8,127.0.0.9'],
     async (text) => {
       printed = JSON.parse(text.split('\n')[0] ?? '') as Printed;
       const state = (await (await fetch(`${printed.control}/state`)).json()) as { mode: string; speed: number };
       expect(state).toMatchObject({ mode: 'active-active', speed: 60 });
+      await fetch(`${printed.control}/faults`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: '{"kind":"dataplane-down","device":"fw-a"}',
+      });
     },
     signal,
   );
   expect(code).toBe(exitCodes.ok);
   expect(out.trim().split('\n')).toHaveLength(1);
+  expect(err).toContain('fw-b: active-secondary → active-primary');
   expect(printed?.devices.map(({ url }) => new URL(url).hostname)).toEqual(['127.0.0.8', '127.0.0.9']);
   for (const { fingerprint } of printed?.devices ?? []) expect(fingerprint).toMatch(/^([0-9A-F]{2}:){31}[0-9A-F]{2}$/);
   await expect(fetch(printed?.control ?? '')).rejects.toThrow('fetch failed');
@@ -69,6 +75,7 @@ it.each([
   [['--version', '10.2'], 'It is no release'],
   [['--addresses', '127.0.0.2'], 'isn’t two addresses'],
   [['--addresses', '127.0.0.2,192.0.2.1'], '192.0.2.1 is no loopback address'],
+  [['--addresses', '127.0.0.4, 127.0.0.4'], 'an address of its own'],
   [['--port', '99999'], "option '--port <number>' argument '99999' is invalid"],
   [['--speed', 'fast'], 'It is not a whole number'],
   [['--mode', 'active'], 'active-passive'],

@@ -26,6 +26,13 @@ it('its faults can be given', () => {
   for (const fault of faults) new SimulatedPair().faults.inject(faultSchema.parse(fault));
 });
 
+it('its facts are facts', () => {
+  const given = examples('facts') as { facts: object }[];
+  expect(given).not.toEqual([]);
+  const { facts } = new SimulatedPair().devices[0];
+  for (const name of given.flatMap((each) => Object.keys(each.facts))) expect(facts).toHaveProperty(name);
+});
+
 it('its configurations can be made, and leave a pair that has noticed', () => {
   const configured = examples('config') as Configured[];
   expect(configured.length).toBeGreaterThan(5);

@@ -24,6 +24,35 @@ function faultsIn(text: string): readonly InventoryFault[] {
 
 const lineOf = (text: string, part: string): number => text.slice(0, text.indexOf(part)).split('\n').length;
 
+describe('two devices of a PAN-OS pair', () => {
+  const panos = readFileSync(join(__dirname, '../../../docs/inventory.panos.example.yaml'), 'utf8');
+  const withAddresses = (a: string, b: string): string =>
+    panos.replace('address: pa1.example.net', `address: ${a}`).replace('address: pa2.example.net', `address: ${b}`);
+  const found = (a: string, b: string) => faultsIn(withAddresses(a, b)).map(({ path, what }) => [path, what]);
+  const PA1 = 'clusters.pa-edge.nodes.pa1.address';
+  const PA2 = 'clusters.pa-edge.nodes.pa2.address';
+
+  it.each(['127.0.0.2:8443', 'pa1.example.net:443', 'https://pa1.example.net', '"[2001:db8::1]"', 'fe80:::1'])(
+    '%s is no address',
+    (address) =>
+      expect(found(address, '127.0.0.3')).toEqual([
+        [PA1, 'must be an IP address or DNS name, without scheme; a port goes into `port`'],
+      ]),
+  );
+
+  it('can’t be one device', () => {
+    expect(found('127.0.0.2', '127.0.0.2')).toEqual([[PA2, 'pa2 is the same device as pa1: 127.0.0.2 port 443']]);
+    expect(found('PA.example.net', 'pa.example.net')).toHaveLength(1);
+    // As simulated devices may be, and devices behind a port forwarding are.
+    const ports = withAddresses('127.0.0.2', '127.0.0.2').replace('port: 443', 'port: 8443');
+    expect(faultsIn(ports)).toEqual([]);
+  });
+
+  it.each(['2001:db8::1', '::1', 'fe80::1%eth0', 'pa_1.example.net', '192.0.2.7'])('%s is an address', (address) =>
+    expect(found(`"${address}"`, '127.0.0.3')).toEqual([]),
+  );
+});
+
 describe('an inventory with faults', () => {
   it('is answered with all of them at once, each with path, line and column', () => {
     const text = changed(

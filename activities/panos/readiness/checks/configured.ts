@@ -3,10 +3,10 @@
  * 5 (HA config tree); xpaths of LACP, LLDP, DHCP and User-ID as public clients write them.
  */
 import { at, childrenOf, textAt, type Reader, type XmlElement } from '../../api';
-import { parseSessionStats } from '../parse';
+import { parseDataplaneCpu, parseSessionStats, parseSessionTableUse } from '../parse';
 import type { Checks, Found } from '../check';
 import { COMMANDS, haLeaf, haOf, peersOf, configOf, servesNow, XPATHS } from '../read';
-import { dataplaneCpu } from './device';
+import { resourceMonitor } from './device';
 
 const AA = 'mode/active-active';
 
@@ -51,7 +51,7 @@ export const unlike = (what: string, members: readonly { name: string; value: st
     ? []
     : [{ what: `${what} isn’t set alike: ${members.map(({ name, value }) => `${name}: ${value}`).join(', ')}`, next }];
 
-const inActiveActive = async (reader: Reader): Promise<boolean> => (await haOf(reader)).mode === 'active-active';
+export const inActiveActive = async (reader: Reader): Promise<boolean> => (await haOf(reader)).mode === 'active-active';
 
 const leaves = (members: readonly Reader[], path: string, unset: string): Promise<{ name: string; value: string }[]> =>
   Promise.all(members.map(async (reader) => ({ name: reader.name, value: (await haLeaf(reader, path)) ?? unset })));
@@ -77,7 +77,8 @@ async function twoSided(members: readonly Reader[]): Promise<Found[]> {
   return lists.flat();
 }
 
-async function deviceId(reader: Reader): Promise<number | undefined> {
+/** As configured, or as the device tells it; undefined where neither does. */
+export async function deviceId(reader: Reader): Promise<number | undefined> {
   const configured = await haLeaf(reader, `${AA}/device-id`);
   return configured === undefined ? (await haOf(reader)).deviceId : Number(configured);
 }
@@ -118,11 +119,20 @@ export function capacityFaults(
   ];
 }
 
+/**
+ * Sessions of now or those of the last minutes on average, whichever are more: the moment may be a quiet one. What was
+ * recorded of them is in whole percent of the table. Pure.
+ */
+export const sessionsCarried = (active: number, max: number, usedPercent: number | undefined): number =>
+  Math.max(active, Math.round((max * (usedPercent ?? 0)) / 100));
+
 async function capacity(members: readonly Reader[], minutes: number) {
   return Promise.all(
     members.map(async (reader) => {
       const { active, max } = parseSessionStats(await reader.op(COMMANDS.sessionInfo));
-      return { name: reader.name, active, max, cpu: await dataplaneCpu(reader, minutes) };
+      const recorded = await resourceMonitor(reader, minutes);
+      const carried = sessionsCarried(active, max, parseSessionTableUse(recorded));
+      return { name: reader.name, active: carried, max, cpu: parseDataplaneCpu(recorded) };
     }),
   );
 }
@@ -172,7 +182,7 @@ export const configuredChecks = {
   active_active_capacity: {
     async both(members, { spec }) {
       if (!(await Promise.all(members.map(inActiveActive))).some(Boolean)) return [];
-      return capacityFaults(await capacity(members, spec.dpCpuMinutes), spec);
+      return capacityFaults(await capacity(members, spec.capacityMinutes), spec);
     },
   },
   tentative_hold: {

@@ -175,7 +175,11 @@ export const deviceChecks = {
   },
   dp_cpu_utilization: {
     async each(reader, { spec: { dpCpuMinutes, dpCpuPercent } }) {
-      return loadFaults(`its dataplane (${dpCpuMinutes} min)`, await dataplaneCpu(reader, dpCpuMinutes), dpCpuPercent);
+      return loadFaults(
+        `its dataplane (${dpCpuMinutes} min)`,
+        parseDataplaneCpu(await resourceMonitor(reader, dpCpuMinutes)),
+        dpCpuPercent,
+      );
     },
   },
   mp_cpu_utilization: {
@@ -249,10 +253,8 @@ export function jumboFaults(members: readonly { name: string; on: boolean }[], w
   return found(`jumbo frames differ: ${members.map(({ name, on }) => `${name} ${told(on)}`).join(', ')}`);
 }
 
-/** Average percent over the last minutes. */
-export const dataplaneCpu = async (reader: Reader, minutes: number): Promise<number> =>
-  parseDataplaneCpu(
-    await reader.op(
-      `<show><running><resource-monitor><minute><last>${minutes}</last></minute></resource-monitor></running></show>`,
-    ),
+/** What the dataplane recorded of its last minutes. */
+export const resourceMonitor = (reader: Reader, minutes: number): Promise<XmlElement> =>
+  reader.op(
+    `<show><running><resource-monitor><minute><last>${minutes}</last></minute></resource-monitor></running></show>`,
   );

@@ -117,6 +117,7 @@ export function pushFaults(jobs: readonly Job[]): Found[] {
         {
           what: `Panorama pushes configuration: ${describeJobs(pushes)}`,
           next: 'wait until the push is done, and stop pushes to this pair until the upgrade is over',
+          passes: 'Busy',
         },
       ];
 }

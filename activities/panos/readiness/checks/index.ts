@@ -1,5 +1,6 @@
 /** All readiness checks by name; the catalogue says what each asks. */
 import type { Checks } from '../check';
+import { bindingChecks } from './bindings';
 import { configuredChecks } from './configured';
 import { deviceChecks } from './device';
 import { haChecks } from './ha';
@@ -12,4 +13,5 @@ export const CHECKS: Checks = {
   ...softwareChecks,
   ...trafficChecks,
   ...configuredChecks,
+  ...bindingChecks,
 };

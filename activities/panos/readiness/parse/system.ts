@@ -100,15 +100,30 @@ export const parseAlarms = (result: XmlElement): Alarm[] =>
     ),
   );
 
+/** Dataplanes of a reply to `show running resource-monitor minute`. */
+const dataplaneMinutes = (result: XmlElement): (XmlElement | undefined)[] =>
+  childrenOf(at(result, 'resource-monitor/data-processors')).map((processor) => at(processor, 'minute'));
+
+const valuesOf = (entry: XmlElement): number[] => (textAt(entry, 'value') ?? '').split(',').map(Number);
+const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+
 /** Average percent over all cores of all dataplanes and all minutes. @throws UnknownReply */
 export function parseDataplaneCpu(result: XmlElement): number {
-  const values = childrenOf(at(result, 'resource-monitor/data-processors')).flatMap((processor) =>
-    childrenOf(at(processor, 'minute/cpu-load-average'), 'entry').flatMap((core) =>
-      (textAt(core, 'value') ?? '').split(',').map(Number),
-    ),
+  const values = dataplaneMinutes(result).flatMap((minute) =>
+    childrenOf(at(minute, 'cpu-load-average'), 'entry').flatMap(valuesOf),
   );
   if (values.length === 0 || values.some(Number.isNaN)) throw new UnknownReply('the dataplane’s load', result.text);
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
+  return mean(values);
+}
+
+/** How full the session table was, average percent over all dataplanes and all minutes; undefined where it isn’t told. */
+export function parseSessionTableUse(result: XmlElement): number | undefined {
+  const values = dataplaneMinutes(result).flatMap((minute) =>
+    childrenOf(at(minute, 'resource-utilization'), 'entry')
+      .filter((entry) => textAt(entry, 'name') === 'session (average)')
+      .flatMap(valuesOf),
+  );
+  return values.length === 0 || values.some(Number.isNaN) ? undefined : mean(values);
 }
 
 /** Percent over one minute. @throws UnknownReply */

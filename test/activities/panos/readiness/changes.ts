@@ -8,6 +8,14 @@ import { readinessChecksSpec, type CheckContext, type CheckName } from '../../..
 export const HEALTHY: PairOptions = { panorama: true, model: 'PA-3410' };
 export const DEVICE = "/config/devices/entry[@name='localhost.localdomain']";
 export const GROUP = `${DEVICE}/deviceconfig/high-availability/group`;
+export const RULEBASE = `${DEVICE}/vsys/entry[@name='vsys1']/rulebase`;
+export const VIRTUAL_ADDRESS = `${GROUP}/mode/active-active/virtual-address`;
+/** A NAT rule for RULEBASE, with a translation of its own. */
+export const nat = (name: string, binding: string, source = 'any'): string =>
+  `<nat><rules><entry name="${name}"><from><member>trust</member></from><to><member>untrust</member></to><source><member>${source}</member></source><destination><member>any</member></destination><service>any</service><source-translation><static-ip><translated-address>${name}</translated-address></static-ip></source-translation><active-active-device-binding>${binding}</active-active-device-binding></entry></rules></nat>`;
+/** 10.0.0.254 on ethernet1/3, for VIRTUAL_ADDRESS. */
+export const virtualIp = (kind: string): string =>
+  `<entry name="ethernet1/3"><ip><entry name="10.0.0.254">${kind}</entry></ip></entry>`;
 export const ACTIVE_ACTIVE: PairOptions = { mode: 'active-active' };
 
 export const context = (spec: object = {}, more: Partial<CheckContext> = {}): CheckContext => ({

@@ -88,6 +88,8 @@ test('jobs: waiting ones count, rows of jobs that died don’t; a push is named 
   expect(ha.jobFaults(['WildFire', 'EDLFetch', 'FqdnRefresh'].map((type) => job(type, 'ACT')))).toEqual([]);
   expect(ha.pushFaults([job('Commit', 'ACT')])).toEqual([]);
   expect(said(ha.pushFaults([job('CommitAll', 'ACT')]))).toContain('Panorama pushes');
+  for (const status of ['PEND', 'ACT'])
+    expect(ha.pushFaults([job('CommitAll', status)])).toMatchObject([{ passes: 'Busy' }]);
 });
 
 test('clocks: the time that asking took isn’t a difference', () => {
@@ -236,6 +238,13 @@ describe('what the configuration lets happen', () => {
     expect(of(500, 39)).toHaveLength(2);
     expect(of(499, 40)).toHaveLength(1);
     expect(of(300, 10, 50)).toHaveLength(2);
+    // Of now, or of the last minutes.
+    expect([
+      configured.sessionsCarried(10, 1_000, undefined),
+      configured.sessionsCarried(10, 1_000, 0),
+      configured.sessionsCarried(10, 1_000, 5),
+      configured.sessionsCarried(80, 1_000, 5),
+    ]).toEqual([10, 10, 50, 80]);
   });
 
   test('HA1 without a backup', () => {

@@ -1,5 +1,17 @@
 /** What speaks against the pair: HA, and what its configuration lets happen. */
-import { ACTIVE_ACTIVE, configured, DEVICE, facts, fault, GROUP, type Case } from './changes';
+import {
+  ACTIVE_ACTIVE,
+  configured,
+  DEVICE,
+  facts,
+  fault,
+  GROUP,
+  nat,
+  RULEBASE,
+  VIRTUAL_ADDRESS,
+  virtualIp,
+  type Case,
+} from './changes';
 
 export const PAIR_CASES: readonly Case[] = [
   {
@@ -143,6 +155,25 @@ export const PAIR_CASES: readonly Case[] = [
     says: 'the dataplanes of both together are at 82.0 %',
   },
   {
+    check: 'active_active_capacity',
+    of: 'load that has been too much until 6 minutes ago',
+    options: ACTIVE_ACTIVE,
+    change: facts(({ pastLoad }, { now }) =>
+      pastLoad.push({ until: now - 360_000, dataplanePercent: 90, sessions: 1_200 }),
+    ),
+    says: 'the dataplanes of both together are at 84.8 %',
+  },
+  {
+    check: 'active_active_capacity',
+    of: 'sessions that have been too many until 6 minutes ago',
+    options: ACTIVE_ACTIVE,
+    change: ({ devices, now }) => {
+      for (const { facts } of devices)
+        facts.pastLoad.push({ until: now - 360_000, dataplanePercent: 22, sessions: 90_000 });
+    },
+    says: 'too many for fw-a alone',
+  },
+  {
     check: 'tentative_hold',
     of: '0 with BGP',
     options: { ...ACTIVE_ACTIVE, timers: { tentativeHoldMs: 0 } },
@@ -167,5 +198,53 @@ export const PAIR_CASES: readonly Case[] = [
       '<redistribution-agent><entry name="dc1"/></redistribution-agent>',
     ),
     says: 'User-ID agents dc1',
+  },
+  {
+    check: 'device_id_bindings',
+    of: 'a NAT rule of one device',
+    options: ACTIVE_ACTIVE,
+    change: configured(RULEBASE, nat('web-out', '0')),
+    says: 'NAT rules of device ID 0 (fw-a) alone: web-out (vsys1); while',
+  },
+  {
+    check: 'device_id_bindings',
+    of: 'a NAT rule of active-primary',
+    options: ACTIVE_ACTIVE,
+    change: configured(RULEBASE, nat('web-in', 'primary')),
+    says: 'bound to active-primary: NAT rules web-in (vsys1)',
+  },
+  {
+    check: 'device_id_bindings',
+    of: 'a forwarding rule of one device',
+    options: ACTIVE_ACTIVE,
+    change: configured(RULEBASE, nat('to-isp-b', '1').replaceAll('nat>', 'pbf>')),
+    says: 'PBF rules of device ID 1 (fw-b) alone: to-isp-b (vsys1)',
+  },
+  {
+    check: 'device_id_bindings',
+    of: 'a floating address of active-primary',
+    options: ACTIVE_ACTIVE,
+    change: configured(
+      VIRTUAL_ADDRESS,
+      virtualIp('<floating><bind-to-active-primary>yes</bind-to-active-primary></floating>'),
+    ),
+    says: 'bound to active-primary: floating addresses 10.0.0.254 on ethernet1/3',
+  },
+  {
+    check: 'device_id_bindings',
+    of: 'a floating address without a priority for the other device',
+    options: ACTIVE_ACTIVE,
+    change: configured(
+      VIRTUAL_ADDRESS,
+      virtualIp('<floating><device-priority><device-0>10</device-0></device-priority></floating>'),
+    ),
+    says: 'floating address 10.0.0.254 on ethernet1/3 has no priority for device ID 1',
+  },
+  {
+    check: 'device_id_bindings',
+    of: 'a shared address that one member doesn’t have',
+    options: ACTIVE_ACTIVE,
+    change: configured(VIRTUAL_ADDRESS, virtualIp('<arp-load-sharing><ip-modulo/></arp-load-sharing>'), [1]),
+    says: 'virtual address 10.0.0.254 on ethernet1/3 is configured on fw-b only',
   },
 ];

@@ -18,6 +18,7 @@ import {
   parseLocks,
   parseManagementCpu,
   parseMemory,
+  parseSessionTableUse,
   parseMtus,
   parseNtp,
   parsePanorama,
@@ -92,6 +93,18 @@ test('load of both planes', () => {
     );
   expect(parseDataplaneCpu(cores('0,10', '30,40'))).toBe(20);
   expect(() => parseDataplaneCpu(cores())).toThrow('dataplane');
+  const table = (...values: string[]) =>
+    result(
+      `<resource-monitor><data-processors>${values
+        .map(
+          (value, i) =>
+            `<dp${i}><minute><resource-utilization><entry><name>session (average)</name><value>${value}</value></entry><entry><name>session (maximum)</name><value>99</value></entry></resource-utilization></minute></dp${i}>`,
+        )
+        .join('')}</data-processors></resource-monitor>`,
+    );
+  expect(parseSessionTableUse(table('10,20', '30,40'))).toBe(25);
+  expect(parseSessionTableUse(cores('0,10'))).toBeUndefined();
+  expect(parseSessionTableUse(table('?'))).toBeUndefined();
   expect(
     parseManagementCpu(" sys.monitor.s0.mp.exports: { 'cpu': { '1minavg': 3, }, 'disks': [ { 'Drive': sda, }, ], } "),
   ).toBe(3);

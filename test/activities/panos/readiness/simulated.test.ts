@@ -1,7 +1,7 @@
 /** Every check against a simulated pair: passes on a healthy one, and finds what was changed. */
 import { SimulatedPair } from '../../../../simulators/panos';
-import { CHECK_NAMES, CHECKS, runChecks } from '../../../../activities/panos/readiness';
-import { context, HEALTHY } from './changes';
+import { CHECK_NAMES, CHECKS, readinessFailure, runChecks } from '../../../../activities/panos/readiness';
+import { ACTIVE_ACTIVE, configured, context, HEALTHY, nat, RULEBASE, VIRTUAL_ADDRESS, virtualIp } from './changes';
 import { DEVICE_CASES } from './device-cases';
 import { membersOf } from './members';
 import { PAIR_CASES } from './pair-cases';
@@ -25,6 +25,41 @@ describe.each([
     });
     expect(await look(new SimulatedPair({ ...HEALTHY, mode, advancedRouting }), asked)).toEqual([]);
   });
+});
+
+test('what moves to the other device by itself passes', async () => {
+  const pair = new SimulatedPair({ ...HEALTHY, ...ACTIVE_ACTIVE });
+  for (const change of [
+    configured(RULEBASE, nat('out-a', '0')),
+    configured(RULEBASE, nat('out-b', '1')),
+    configured(RULEBASE, nat('in', 'both', '203.0.113.80')),
+    configured(
+      VIRTUAL_ADDRESS,
+      virtualIp(
+        '<floating><device-priority><device-0>10</device-0><device-1>20</device-1></device-priority></floating>',
+      ),
+    ),
+    configured(
+      VIRTUAL_ADDRESS,
+      virtualIp('<arp-load-sharing><ip-modulo/></arp-load-sharing>').replace('10.0.0.254', '10.0.0.253'),
+    ),
+  ])
+    change(pair);
+  expect(await look(pair)).toEqual([]);
+});
+
+test('in active/passive nothing is bound to a device', async () => {
+  const pair = new SimulatedPair(HEALTHY);
+  configured(RULEBASE, nat('web-out', '0'))(pair);
+  expect(await look(pair)).toEqual([]);
+});
+
+test('a push of Panorama passes by itself: it is asked about again', async () => {
+  const pair = new SimulatedPair(HEALTHY);
+  pair.faults.inject({ kind: 'panorama-push', device: 1 });
+  const faults = await look(pair);
+  expect(faults.map(({ check }) => check)).toEqual(['jobs', 'panorama_push']);
+  expect(readinessFailure(faults)).toMatchObject({ type: 'Busy', nonRetryable: false });
 });
 
 test('a virtual pair without sensors, and without Panorama, passes too', async () => {

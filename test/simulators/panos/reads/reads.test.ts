@@ -156,6 +156,27 @@ test('sessions and load follow the member that serves; alone, an active/active m
   expect(texts(load, 'value')[0]).toBe('44,44,44');
 });
 
+test('load of past minutes, the newest first: as it is now, as it was, and none before the boot', () => {
+  const view = viewOf();
+  const minutes = (count: number, of = view) =>
+    texts(
+      ask(
+        of,
+        `<show><running><resource-monitor><minute><last>${count}</last></minute></resource-monitor></running></show>`,
+      ),
+      'value',
+    );
+  expect(minutes(15)[0]).toBe(Array(15).fill(22).join(','));
+  view.facts.sessions.max = 10_000;
+  view.facts.pastLoad = [
+    { until: view.now - 240_000, dataplanePercent: 90, sessions: 7_000 },
+    { until: view.now - 120_000, dataplanePercent: 50, sessions: 3_000 },
+  ];
+  expect([minutes(6)[0], minutes(6).at(-1)]).toEqual(['22,22,50,50,90,90', '12,12,30,30,70,70']);
+  expect(minutes(6, { ...view, bootedAt: view.now - 300_000 })[0]).toBe('22,22,50,50,90,0');
+  expect(minutes(2, { ...view, serving: false })[0]).toBe('0,0');
+});
+
 test('a member whose dataplane links are held down has its HA links', () => {
   const hardware = ask(viewOf({ linksHeldDown: true, serving: false }), '<show><interface>hardware</interface></show>');
   const states = Object.fromEntries(texts(hardware, 'name').map((name, i) => [name, texts(hardware, 'state')[i]]));
