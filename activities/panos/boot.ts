@@ -47,11 +47,11 @@ export async function untilReady(
 }
 
 /** @throws NotHealthy if the device came up, and its AutoCommit failed */
-export function assertCommitted(node: string, { system, autoCommit }: Up): void {
+export function assertCommitted(node: string, { autoCommit }: Up): void {
   if (autoCommit === undefined || succeeded(autoCommit)) return;
   throw permanent(
     'NotHealthy',
-    `the AutoCommit of ${node} failed: ${autoCommit.details.join('; ') || 'it gives no reason'}. It runs ${system.version}; its configuration must be looked at`,
+    `the AutoCommit of ${node} failed: ${autoCommit.details.join('; ') || 'it gives no reason'}. Its configuration must be looked at`,
   );
 }
 
@@ -118,10 +118,7 @@ export async function untilUp(context: PanosContext, services: PanosServices, no
 }
 
 const notBack = (node: string, why: string): Error =>
-  permanent(
-    'NotBack',
-    `${node} didn’t come back from its restart: ${why}. The other member serves and was not touched; somebody must look at ${node}`,
-  );
+  permanent('NotBack', `${node} didn’t come back from its restart: ${why}. Somebody must look at ${node}`);
 
 /** The AutoCommit of a device that has started, and why it isn't ready yet. */
 async function readyOf(

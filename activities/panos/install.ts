@@ -24,6 +24,7 @@ import { nodesOf, readPair } from './pair';
 import type { NodeInput, PanosContext, PanosPlan, PanosServices } from './plan';
 import { featureDistance } from './releases';
 import { isServing } from './ha';
+import { told } from './standing';
 import { readSystem, sameBoot, type SystemInfo } from './system';
 
 const INSTALL_JOBS = ['SWInstall'];
@@ -119,7 +120,15 @@ async function restart(context: PanosContext, services: PanosServices, node: str
 }
 
 /** Gives a member back a release that it ran before: by installing it, and one more restart. Safe to repeat. */
-async function putBack(
+const putBack = (
+  context: PanosContext,
+  services: PanosServices,
+  prefer: Prefer,
+  input: InstallInput,
+): Promise<Outcome> =>
+  told(context, services, input.node, undefined, () => putBackOnce(context, services, prefer, input));
+
+async function putBackOnce(
   context: PanosContext,
   services: PanosServices,
   prefer: Prefer,
@@ -174,7 +183,9 @@ export const installSteps = (services: PanosServices, prefer: Prefer) => ({
       const { node, version } = input;
       if ((await readSystem(services.device(context, node))).version === version)
         return { summary: `${node} runs ${version} already`, changed: false };
-      await install(context, services, input, { mark: before.mark, save: true });
+      await told(context, services, node, `Roll back brings ${node} back into HA with ${before.version}`, () =>
+        install(context, services, input, { mark: before.mark, save: true }),
+      );
       return { summary: `${version} is installed on ${node}, and runs after its restart`, changed: true };
     },
     async undo(context, { node, version }, before) {
@@ -227,12 +238,15 @@ export const installSteps = (services: PanosServices, prefer: Prefer) => ({
     async act(context, { node, version }, before) {
       if (before.version === version && (await runsAlready(context, services, node, before)))
         return { summary: `${node} runs ${version} already`, changed: false };
-      await restart(context, services, node, before);
-      const autoCommit = await untilReady(context, services, {
-        node,
-        version,
-        after: before,
-        choices: `Retry doesn’t restart it again, it looks again: mend it on the console first. Roll back puts ${node} back into HA with ${before.version}`,
+      const rollBack = `Roll back waits until ${node} is up, and brings it back into HA with ${before.version}`;
+      const autoCommit = await told(context, services, node, rollBack, async () => {
+        await restart(context, services, node, before);
+        return untilReady(context, services, {
+          node,
+          version,
+          after: before,
+          choices: 'Retry doesn’t restart it again, it looks again: mend it on the console first',
+        });
       });
       return {
         summary: `${node} has restarted and runs ${version}${warningsOf(autoCommit)}`,

@@ -1,4 +1,5 @@
 /** Installing, restarting, and the ways back from every half of them. */
+import type { Fault } from '../../../simulators/panos';
 import { Bench, INSTALL, RESTART, failureOf } from './support/bench';
 
 const input = { node: 'fw-b', version: '10.2.9' };
@@ -72,18 +73,26 @@ describe('a restart', () => {
   });
 
   it.each([
-    [{ kind: 'boot-loop' }, 'NotBack', /^fw-b didn’t come back.*started 3 times.*console.*other member serves/],
+    [
+      { kind: 'boot-loop' },
+      'NotBack',
+      /^fw-b didn’t come back.*started 3 times.*console\. Somebody must look at fw-b\. Now: fw-b is initial, runs 10\.2\.9; fw-a serves, without a standby until this is decided\. Roll back waits until fw-b is up, and brings it back into HA with 10\.2\.3$/,
+    ],
     [
       { kind: 'boots-old-version' },
       'WrongRelease',
-      /^fw-b has restarted with 10\.2\.3, not with 10\.2\.9.*debug swm.*Retry doesn’t restart it again.*Roll back puts fw-b back into HA with 10\.2\.3$/,
+      /^fw-b has restarted with 10\.2\.3, not with 10\.2\.9.*debug swm.*Retry doesn’t restart it again.*Now: fw-b is .*, runs 10\.2\.3; fw-a serves.*Roll back .* back into HA with 10\.2\.3$/,
     ],
     [
       { kind: 'job', how: 'fail', type: 'AutoCom', details: ['Error: vsys1 is not valid'] },
       'NotHealthy',
-      /^the AutoCommit of fw-b failed: Error: vsys1 is not valid\. It runs 10\.2\.9/,
+      /^the AutoCommit of fw-b failed: Error: vsys1 is not valid\. Its configuration.*Now: fw-b .*runs 10\.2\.9; fw-a serves, without a standby/,
     ],
-    [{ kind: 'boot-stuck', phase: 'starting' }, 'NotBack', /^fw-b didn’t come back.*403.*other member serves/],
+    [
+      { kind: 'boot-stuck', phase: 'starting' },
+      'NotBack',
+      /^fw-b didn’t come back.*403.*fw-a serves, without a standby/,
+    ],
     [{ kind: 'boot-stuck', phase: 'down' }, 'NotBack', /^fw-b didn’t come back.*refuse/],
   ] as const)('that ends badly (%j): %s', async (fault, type, message) => {
     const { bench } = await installed();
@@ -121,6 +130,43 @@ describe('a restart', () => {
     expect(error).toMatchObject({ type: 'GuardRefused', nonRetryable: false });
     expect(error.message).toMatch(/^fw-b was not restarted: .*fw-a is non-functional.*Nothing was done\. Now: /);
     expect(bench.count('fw-b', RESTART)).toBe(0);
+  });
+});
+
+describe('an installation', () => {
+  const fails = {
+    kind: 'job',
+    how: 'fail',
+    type: 'SWInstall',
+    device: 1,
+    details: ['Error: no space'],
+  } satisfies Fault;
+
+  it('that fails is told with how things stand, and what rolling back does', async () => {
+    const bench = await staged();
+    bench.fault(fails);
+    const error = await failureOf(bench.step('install', input));
+    expect(error).toMatchObject({ type: 'CommandFailed', nonRetryable: true });
+    expect(error.message).toMatch(
+      /^fw-b: the installation of 10\.2\.9 failed \(job \d+\): Error: no space\. Now: fw-b is suspended \(User requested\), runs 10\.2\.3; fw-a serves, without a standby until this is decided\. Roll back brings fw-b back into HA with 10\.2\.3$/,
+    );
+  });
+
+  it('…also where the other one doesn’t serve any more', async () => {
+    const bench = await staged();
+    bench.fault(fails, { kind: 'dataplane-down', device: 0, afterMs: 10_000 });
+    const error = await failureOf(bench.step('install', input));
+    expect(error.message).toMatch(/Now: fw-b is suspended .*; fw-a is non-functional \(Dataplane down/);
+    expect(error.message).not.toContain('serves');
+  });
+
+  it('that fails while it is undone says how things stand, too', async () => {
+    const { bench } = await installed();
+    const before = await bench.step('restart', input);
+    bench.fault(fails);
+    const error = await failureOf(bench.undo('restart', input, before));
+    expect(error.message).toMatch(/installation of 10\.2\.3 failed.*Now: fw-b is .*, runs 10\.2\.9; fw-a serves/);
+    expect(error.message).not.toContain('Roll back');
   });
 });
 
