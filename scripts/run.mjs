@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * What `npm run …` runs on a fresh clone as on an old one: installs the packages if the lock file changed, builds if a
- * source changed, then hands over. Plain JavaScript on Node's own modules, as nothing is installed yet.
+ * What `npm run …` runs on a fresh clone as on an old one: installs the packages if the lock file changed, builds what
+ * changed (tsc sees what), then hands over. Plain JavaScript on Node's own modules, as nothing is installed yet.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -19,9 +19,9 @@ if (major < 20 || (major === 20 && minor < 3)) {
   process.exit(2);
 }
 
-/** Runs a program to its end; ends this process if it fails. */
+/** Runs a program to its end; ends this process if it fails. Standard output is for what is handed over to, as JSON. */
 function must(what, program, ...argv) {
-  const { status, error } = spawnSync(program, argv, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
+  const { status, error } = spawnSync(program, argv, { cwd: root, stdio: ['ignore', 2, 'inherit'] });
   if (status === 0) return;
   say(`${what} failed${error ? `: ${error.message}` : ''}. Nothing was started.`);
   process.exit(status ?? 1);

@@ -1,6 +1,10 @@
 /**
  * Upgrades a PAN-OS HA pair, active/passive or active/active, after Palo Alto Networks' upgrade guide ("Upgrade an HA Firewall
  * Pair") and its XML API use case. Read it beside facts/pan-os.md, sections 4.1 and 4.2: the numbers are those of their tables.
+ *
+ * https://docs.paloaltonetworks.com/pan-os/10-1/pan-os-upgrade/upgrade-pan-os/upgrade-the-firewall-pan-os/upgrade-an-ha-firewall-pair
+ * https://docs.paloaltonetworks.com/ngfw/api/pan-os-xml-api-use-cases/upgrade-pan-os-on-multiple-ha-firewalls-through-panorama-api
+ * https://docs.paloaltonetworks.com/pan-os/11-1/pan-os-admin/high-availability/ha-firewall-states
  */
 import type { PanosActivities, PanosPlan, SnapshotFinding } from '../activities/panos';
 import type * as probeActivities from '../activities/probes';

@@ -158,7 +158,8 @@ function deviceFaults(cluster: unknown): ReferenceFault[] {
   const nodes = matches(cluster, ['nodes', '*', 'address']).map(({ path, value }) => {
     const node = String(path[1]);
     const port = valueAt(cluster, ['nodes', node, 'port']) ?? API_PORT;
-    return { path, node, where: `${String(value).toLowerCase()} port ${String(port)}` };
+    // What isn't a number is told by the schema.
+    return { path, node, where: `${String(value).toLowerCase()} port ${typeof port === 'number' ? port : '?'}` };
   });
   return nodes.flatMap(({ path, node, where }, i) => {
     const other = nodes.slice(0, i).find((n) => n.where === where);
