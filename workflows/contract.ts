@@ -236,8 +236,16 @@ export interface StatusView {
   readonly escapes?: readonly { readonly at: string; readonly why: string; readonly outcome: string }[];
   readonly wait?: WaitView;
   readonly steps: readonly StepView[];
-  readonly refused: readonly { readonly at: string; readonly signal: string; readonly why: string }[];
+  readonly refused: readonly RefusedView[];
   readonly planDigest: string;
+}
+
+/** A message that couldn't be used. `by` as the message itself said, if it did. */
+export interface RefusedView {
+  readonly at: string;
+  readonly signal: string;
+  readonly by?: string;
+  readonly why: string;
 }
 
 /** A wait under way, as of the run's last word: a query hears no newer time than that. */

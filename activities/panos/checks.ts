@@ -3,8 +3,8 @@ import { defineCheck, failureType, formatFaults, permanent, transient, type Faul
 import { isServing } from './ha';
 import { answering, describe, describePair, nodesOf, readPair, servingMembers } from './pair';
 import { nodeNames, otherThan, type NodeInput, type PanosPlan, type PanosServices } from './plan';
-import { compareSnapshots, readSnapshot, type Difference } from './readiness';
-import { isBack } from './states';
+import { compareSnapshots, readSnapshot, type Difference, type Snapshot } from './readiness';
+import { isBack, notCured, USER_REQUESTED } from './states';
 import { readSystem } from './system';
 import { assertTraffic, carriedBy, type Recorded, type Snapshots } from './traffic';
 import { untilPair } from './wait';
@@ -15,11 +15,14 @@ export interface SnapshotFinding extends Finding {
   readonly snapshots: Snapshots;
 }
 
-/** What a member has by itself. Its links are up or down with its role: a passive one may hold them down. */
+/**
+ * What a member has by itself. Its links are compared in one state only: with passive link state `shutdown` a passive
+ * member holds them down, while a non-functional one, or one that has just lost the lead, may still have them up.
+ */
 const isOwn =
-  (sameRole: boolean) =>
+  (before: Pick<Snapshot, 'state'>, after: Pick<Snapshot, 'state'>) =>
   ({ of }: Difference): boolean =>
-    of === 'MTUs' || of === 'licences' || of === 'content' || (sameRole && of === 'interfaces');
+    of === 'MTUs' || of === 'licences' || of === 'content' || (of === 'interfaces' && before.state === after.state);
 
 export const pairChecks = (services: PanosServices) => ({
   /** What both members carry, for later comparison. */
@@ -46,6 +49,8 @@ export const pairChecks = (services: PanosServices) => ({
     async check(context, { node, version, snapshot }) {
       const reading = await readPair(context, services);
       const member = answering(reading, node);
+      if (member.state === 'suspended' && member.reason !== USER_REQUESTED)
+        throw notCured(node, member.state, member.reason);
       const faults: Fault[] = [];
       const { version: running } = await readSystem(services.device(context, node));
       if (running !== version) faults.push({ where: node, what: `it runs ${running}, not ${version}` });
@@ -58,9 +63,7 @@ export const pairChecks = (services: PanosServices) => ({
         // What it carries is for later: here are its own things, which don't depend on who serves.
         const after = await readSnapshot(services.device(context, node));
         const differences = compareSnapshots(before, after, context.plan.panos.thresholds);
-        faults.push(
-          ...differences.filter(isOwn(before.serving === after.serving)).map(({ what }) => ({ where: node, what })),
-        );
+        faults.push(...differences.filter(isOwn(before, after)).map(({ what }) => ({ where: node, what })));
       }
       if (faults.length > 0)
         throw transient('VerifyFailed', `${node} isn’t as it should be:\n${formatFaults(faults)}`, faults);

@@ -100,14 +100,16 @@ async function move(
       ? await assertTraffic(context, services, { node: to, before: before.carried, kind: 'all' })
       : undefined;
   const other = now.members[from];
+  // In an emergency it counts that traffic is where it should be, and one that is dead isn’t waited for; what keeps it away
+  // is told, and the procedure’s next look at the pair finds it.
+  const alone = urgent || other?.answers !== true;
   let remark: string | undefined;
-  if (leaveOther === 'in-ha' && (urgent || other?.answers === true) && !isBack(plan, other))
+  if (leaveOther === 'in-ha' && !isBack(plan, other))
     try {
-      now = await returnToHa(context, services, from, { urgent });
+      now = await returnToHa(context, services, from, { urgent: alone });
     } catch (error) {
       context.signal.throwIfAborted();
-      // In an emergency it counts that traffic is where it should be; what keeps the other one away is told.
-      if (!urgent || failureType(error) !== 'NotHealthy') throw error;
+      if (!alone || failureType(error) !== 'NotHealthy') throw error;
       now = await readPair(context, services);
       remark = `${from} isn’t back in HA, and ${to} has no standby: ${staysAway(now.members[from]) ?? 'it wasn’t waited for any longer'}. Retry and roll back bring it back`;
     }

@@ -135,7 +135,8 @@ async function tentativeHoldMs(device: PanosDevice): Promise<number> {
   return 1_000 * (Number.isFinite(seconds) ? seconds : TENTATIVE_HOLD_S);
 }
 
-const notCured = (node: string, state: Member extends never ? never : string, reason: string | undefined): Error =>
+/** A suspension that somebody must look into: `functional` isn’t the cure. */
+export const notCured = (node: string, state: string, reason: string | undefined): Error =>
   permanent(
     'NotHealthy',
     `${node} is ${state} (${reason ?? 'no reason given'}): making it functional doesn’t cure that. Its cause must be found first; the other member was not touched`,

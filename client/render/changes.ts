@@ -99,7 +99,9 @@ function openingLines(before: StatusView | undefined, now: StatusView): string[]
 }
 
 function refusedLines(before: StatusView | undefined, now: StatusView): string[] {
-  return newRefusals(before, now).map((r) => `refused ${printable(r.signal)}: ${printable(r.why)}`);
+  return newRefusals(before, now).map(
+    (r) => `refused ${printable(r.signal)}${r.by === undefined ? '' : ` by ${printable(r.by)}`}: ${printable(r.why)}`,
+  );
 }
 
 /** Refusals that the earlier view doesn't show; the list holds the newest few only, so it may have moved on. */

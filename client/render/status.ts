@@ -187,7 +187,7 @@ function took(step: StepView, { nowMs }: StatusOptions): string {
 
 function renderRefused(view: Pick<StatusView, 'refused'>, options: StatusOptions): string {
   if (view.refused.length === 0) return '';
-  const rows = view.refused.map((r) => [time(r.at), r.signal, r.why]);
+  const rows = view.refused.map((r) => [time(r.at), r.signal, r.by ?? '', r.why]);
   return `REFUSED MESSAGES\n${table(rows, { indent: 2, ...(options.width === undefined ? {} : { width: options.width }) })}`;
 }
 

@@ -128,8 +128,9 @@ describe('a check that people have to help along', () => {
 });
 
 /** A check whose faults may be waived, and a later one that is told what was. */
-const waiverBody: Body<PlanBase> = async ({ check }) => {
+const waiverBody: Body<PlanBase> = async ({ check, gate }) => {
   const first = await check('Ready', { type: 'pair.ready', input: {} }, { waive: { on: 'Waivable' } });
+  await gate('start', 'Begin?');
   await check('Ready again', { type: 'pair.again', input: { waivers: first } });
 };
 
@@ -162,6 +163,9 @@ describe('faults that people may waive', () => {
     expect(hold()?.question).toContain('May be waived, by name and with a reason: ntp_sync, dhcp_relay.');
     expect(statusView(run).waitingFor[0]?.waivable).toEqual(['ntp_sync', 'dhcp_relay']);
     waive({ waive: ['ntp_sync', 'dhcp_relay'], comment: 'announced' });
+    await runtime.drive(runtime.waitFor(() => hold()?.id === 'start#1'));
+    expect(hold()?.question).toBe('Begin? Waived by ann: ntp_sync, dhcp_relay (announced).');
+    runtime.send('approve', { opening: 'start#1', digest: 'b'.repeat(12), by: 'ann' });
     expect(await runtime.drive(ending)).toBe('Completed');
     expect(run.state.items[0]?.result).toEqual({
       summary: 'waived by ann: ntp_sync, dhcp_relay (announced)',

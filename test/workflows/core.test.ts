@@ -278,6 +278,7 @@ describe('a run of the firewall pair on the in-memory runtime', () => {
       expect.stringContaining('rita requested'),
       expect.stringContaining('ann has already answered'),
     ]);
+    expect(run.run.state.refused.map((r) => r.by)).toEqual(['eve', 'rita', 'ann']);
     expect(run.open()).toBe('start#1');
     run.answer('approve', { by: 'bob' });
     await run.until(() => run.open() === 'return#1');

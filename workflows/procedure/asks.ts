@@ -53,6 +53,12 @@ const show = (raw: unknown): string => {
   return text.length > SHOWN_CHARS ? `${text.slice(0, SHOWN_CHARS)}…` : text;
 };
 
+/** Who sent a message that is refused, as far as it says so. Never throws. */
+export const senderOf = (raw: unknown): { by?: string } => {
+  const by = typeof raw === 'object' && raw !== null && 'by' in raw ? raw.by : undefined;
+  return typeof by === 'string' && by !== '' ? { by: by.slice(0, SHOWN_CHARS) } : {};
+};
+
 /** Why this person may not say this, or undefined if they may. */
 export function refusalByPolicy(
   by: string,

@@ -72,7 +72,13 @@ export function details(view: StatusView): string {
   lines.push('| # | step | state | |', '| --- | --- | --- | --- |');
   for (const s of view.steps) lines.push(`| ${s.number} | ${cell(s.name)} | ${s.state} | ${cell(said(s))} |`);
   if (view.refused.length > 0) {
-    lines.push('', '### Refused messages', ...view.refused.map((r) => `- ${r.at} ${cell(r.signal)}: ${cell(r.why)}`));
+    lines.push(
+      '',
+      '### Refused messages',
+      ...view.refused.map(
+        (r) => `- ${r.at} ${cell(r.signal)}${r.by === undefined ? '' : ` by ${cell(r.by)}`}: ${cell(r.why)}`,
+      ),
+    );
   }
   return lines.join('\n');
 }

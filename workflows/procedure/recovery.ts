@@ -4,7 +4,7 @@
  */
 import type { Ending } from '../contract';
 import type { Run } from './run';
-import { lastGate, savepoint, undoable, type Opening, type Requests } from './state';
+import { lastGate, savepoint, summaryOf, undoable, type Opening, type Requests } from './state';
 import type { GatePolicy, PlanBase, Remedied, Waived } from './types';
 
 /** How often a run goes on by itself after something was mended; from then on people are asked each time. */
@@ -121,7 +121,8 @@ export class Recovery<P extends PlanBase> {
     });
     this.escaped = true;
     this.escapeFailed = false;
-    this.reason = `${why}. Traffic has been moved away`;
+    const summary = performed.kind === 'done' ? summaryOf(performed.value) : undefined;
+    this.reason = `${why}. Traffic has been moved away${summary === undefined ? '' : `: ${summary}`}`;
     run.watches.end('watch');
     run.switchBackMeans('traffic has been moved back already');
   }

@@ -128,12 +128,14 @@ export function reduce(state: State, event: Event): State {
       return patchOpening(state, event.opening, (o) => ({ ...o, answers: [...o.answers, event.answer] }));
     case 'closed':
       return patchOpening(state, event.opening, (o) => ({ ...o, outcome: event.outcome }));
-    case 'refused':
+    case 'refused': {
+      const { type: _, ...refused } = event;
       return {
         ...state,
-        refused: [...state.refused, { at: event.at, signal: event.signal, why: event.why }].slice(-REFUSED_KEPT),
+        refused: [...state.refused, refused].slice(-REFUSED_KEPT),
         refusedCount: state.refusedCount + 1,
       };
+    }
     case 'requested':
       // The first word stands until it is dealt with; a second regression doesn't overwrite why the first came.
       return { ...state, requests: { ...event.requests, ...state.requests } };

@@ -4,7 +4,7 @@
  * act, undo or escape is in flight.
  */
 import type { Ending, PlannedItem } from '../contract';
-import { judgeAnswer, judgeResume, readMessage, refusalByPolicy, closedWith } from './asks';
+import { closedWith, judgeAnswer, judgeResume, readMessage, refusalByPolicy, senderOf } from './asks';
 import { Recovery } from './recovery';
 import { initialState, reduce } from './reduce';
 import { Session } from './session';
@@ -322,7 +322,8 @@ export class Run<P extends PlanBase> {
     if (name === 'cancel') {
       if (!this.state.cancelled) this.dispatch({ type: 'requested', requests: { cancel: { at } } });
     } else {
-      for (const event of this.eventsOf(name, raw, at)) this.dispatch(event);
+      for (const event of this.eventsOf(name, raw, at))
+        this.dispatch(event.type === 'refused' ? { ...event, ...senderOf(raw) } : event);
     }
     this.cutWhatMust();
   }

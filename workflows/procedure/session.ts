@@ -3,7 +3,7 @@
  * body runs. Going on means running the body again, with what is done returning at once.
  */
 import type { PlannedItem } from '../contract';
-import { isPaused, type ItemState } from './state';
+import { isPaused, waivedSince, type ItemState } from './state';
 import type { Question, Run } from './run';
 import type { Action, CheckOptions, Context, Given, PlanBase, StepOptions, WatchSpec } from './types';
 
@@ -105,7 +105,7 @@ export class Session<P extends PlanBase> {
       {
         ask: id,
         kind: 'gate',
-        question,
+        question: [question, ...waivedSince(this.run.state, index)].join(' '),
         choices: ['approve', 'reject'],
         needed: policy.count,
         notRequester: policy.notRequester === true,

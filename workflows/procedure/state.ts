@@ -3,7 +3,7 @@
  * views of this state; nothing else remembers anything.
  */
 import type { Ending, PlannedItem } from '../contract';
-import type { WatchReport } from './types';
+import type { Waived, WatchReport } from './types';
 
 /** Where a run is. Every phase has its sentence, shown to people. */
 export const phases = {
@@ -111,6 +111,15 @@ export interface EscapeState {
   readonly repeatFrom: number;
 }
 
+/** A message that couldn't be used. */
+export interface RefusedState {
+  readonly at: number;
+  readonly signal: string;
+  /** As the message itself said, if it did. */
+  readonly by?: string;
+  readonly why: string;
+}
+
 export interface State {
   readonly phase: Phase;
   readonly startedAt: number;
@@ -124,7 +133,7 @@ export interface State {
   readonly stumble?: { readonly item: number; readonly kind: 'failed' | 'rejected' | 'expired'; readonly why: string };
   readonly escapes: readonly EscapeState[];
   readonly remedies: readonly RemedyState[];
-  readonly refused: readonly { readonly at: number; readonly signal: string; readonly why: string }[];
+  readonly refused: readonly RefusedState[];
   readonly refusedCount: number;
   readonly nodes: Readonly<Record<string, Readonly<Record<string, string | number | boolean>>>>;
   /** When somebody last said something of a node. */
@@ -163,7 +172,7 @@ export type Event =
   | { readonly type: 'opened'; readonly opening: Opening; readonly ask: string }
   | { readonly type: 'answered'; readonly opening: string; readonly answer: Answer }
   | { readonly type: 'closed'; readonly opening: string; readonly outcome: NonNullable<Opening['outcome']> }
-  | { readonly type: 'refused'; readonly signal: string; readonly why: string; readonly at: number }
+  | ({ readonly type: 'refused' } & RefusedState)
   | { readonly type: 'requested'; readonly requests: Requests }
   | { readonly type: 'request-met'; readonly request: keyof Requests }
   | { readonly type: 'watch-started'; readonly role: 'watch' | 'guard'; readonly item: number; readonly at: number }
@@ -206,6 +215,21 @@ function gatePassed(state: State, before: number, counts: (item: PlannedItem) =>
   }
   return -1;
 }
+
+/** The sentence that a result begins with, if it has one. */
+export const summaryOf = (result: unknown): string | undefined =>
+  typeof result === 'object' && result !== null && 'summary' in result && typeof result.summary === 'string'
+    ? result.summary
+    : undefined;
+
+/** What people waived since the gate before item `index`, as sentences: whoever approves there must know. */
+export const waivedSince = (state: State, index: number): readonly string[] =>
+  state.items.slice(lastGate(state, index) + 1, index).flatMap(({ result }) => {
+    const { waived, by, reason } = (result ?? {}) as Partial<Waived>;
+    return waived === undefined || by === undefined
+      ? []
+      : [`Waived by ${by.join(', ')}: ${waived.join(', ')} (${reason}).`];
+  });
 
 /** Steps after `floor` that may have changed something, the last one first. */
 export const undoable = (state: State, floor: number): readonly number[] =>

@@ -11,6 +11,7 @@ import {
   type Opening,
   type RemedyState,
   type State,
+  summaryOf,
 } from './state';
 import type { PlanBase } from './types';
 
@@ -39,11 +40,6 @@ const openingView = (o: Opening): OpeningView => ({
   ...(o.from === undefined ? {} : { from: o.from }),
   ...(o.waivable === undefined ? {} : { waivable: o.waivable }),
 });
-
-const summaryOf = (result: unknown): string | undefined =>
-  typeof result === 'object' && result !== null && 'summary' in result && typeof result.summary === 'string'
-    ? result.summary
-    : undefined;
 
 function stepViews(state: State): StepView[] {
   return state.items.filter(isCounted).map((entry, index) => {
@@ -163,7 +159,7 @@ export function statusView(run: Viewed): StatusView {
     ...(state.nodesAt === undefined ? {} : { nodesAsOf: iso(state.nodesAt) }),
     waitingFor: openOpenings(state).map(openingView),
     steps,
-    refused: state.refused.map((r) => ({ at: iso(r.at), signal: r.signal, why: r.why })),
+    refused: state.refused.map((r) => ({ ...r, at: iso(r.at) })),
     planDigest: run.planDigest,
     ...(watch === undefined ? {} : { watch }),
     ...(guard === undefined ? {} : { guard }),

@@ -85,6 +85,7 @@ describeLab('jobs on a booted host', () => {
     await failureOf(first);
     // Gone already, where the cut was quicker.
     await one.machine.exec('pkill -KILL -u hitless sshd; true');
+    one.nextWorker();
     const second = again(context);
     // It waits in takeOwnership, for what still runs comes before any guard.
     const work = run(second, 'once', script);

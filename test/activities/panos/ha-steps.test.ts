@@ -285,6 +285,19 @@ describe.each(['active-passive', 'active-active'] as const)('moving the lead in 
     expect([looks > 3, bench.states]).toEqual([true, [leads, follows]]);
     expect(summary).not.toContain('isn’t back');
   });
+
+  it.each([1, 2, 3])(
+    'without an emergency it is brought back all the same, whichever look stays unanswered (%i)',
+    async (nth) => {
+      const { bench } = await onB('in-ha');
+      // Within the flap budget.
+      await bench.pass(600_000);
+      let looks = 0;
+      onceSuspended(bench, () => (++looks === nth ? { kind: 'drop' } : undefined));
+      await bench.act('moveTo', { to: 'fw-a', leaveOther: 'in-ha' }, await bench.observe('moveTo', away));
+      expect([looks > nth, bench.states]).toEqual([true, [leads, follows]]);
+    },
+  );
 });
 
 it('in an emergency, one that is suspended for what it is isn’t waited for; an undo says that it isn’t back', async () => {

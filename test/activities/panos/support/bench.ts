@@ -3,7 +3,7 @@
  * reaches a device counted, and a worker that may die at any of them.
  */
 import { ApplicationFailure } from '@temporalio/common';
-import type { Preview, StepContext, StepDefinition } from '../../../../activities/kit';
+import type { CheckDefinition, Finding, Preview, StepContext, StepDefinition } from '../../../../activities/kit';
 import { completePlan, panosActivities, type PanosActivities, type PanosPlan } from '../../../../activities/panos';
 import { operationOf } from '../../../../simulators/panos/api';
 import type { Fault, SimulatedDevice } from '../../../../simulators/panos';
@@ -16,6 +16,9 @@ type StepName = {
   [K in keyof PanosActivities]: PanosActivities[K]['kind'] extends 'step' ? K : never;
 }[keyof PanosActivities];
 type AnyStep = StepDefinition<unknown, unknown, never>;
+type CheckName = {
+  [K in keyof PanosActivities]: PanosActivities[K]['kind'] extends 'check' ? K : never;
+}[keyof PanosActivities];
 
 export interface Failed extends Error {
   readonly type?: string;
@@ -98,6 +101,11 @@ export class Bench {
   async preview(step: StepName, input: unknown): Promise<Preview> {
     const before: unknown = await this.observe(step, input);
     return this.run((context) => (this.steps[step] as unknown as AnyStep).preview(context, input, before));
+  }
+
+  check(check: CheckName, input: unknown): Promise<Finding> {
+    const { check: look } = this.steps[check] as unknown as CheckDefinition<unknown, Finding, never>;
+    return this.run((context) => look(context, input));
   }
 
   /** Observe and act. Returns what was observed, for the undo. */
