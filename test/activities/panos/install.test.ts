@@ -171,6 +171,23 @@ describe('an installation', () => {
 });
 
 describe('undo of an installation', () => {
+  it.each(['', 'the worker dies'])(
+    'of a device that started the old release all the same: it goes on to do so %s',
+    async (dies) => {
+      const { bench } = await installed();
+      const before = await bench.observe('restart', input);
+      bench.fault({ kind: 'boots-old-version', device: 1 });
+      expect(await failureOf(bench.act('restart', input, before))).toMatchObject({ type: 'WrongRelease' });
+      bench.world.pair.faults.clear();
+      if (dies !== '') bench.dieAt(INSTALL, 'after');
+      await bench.undo('restart', input, before);
+      expect([bench.count('fw-b', INSTALL), bench.count('fw-b', RESTART)]).toEqual([2, 1]);
+      bench.fault({ kind: 'crash', device: 1 });
+      await bench.pass(600_000);
+      expect(running(bench)).toBe('10.2.3');
+    },
+  );
+
   it('before the restart: the old release boots; done again, nothing happens twice', async () => {
     const { bench, before } = await installed();
     expect(boots(bench)).toBe('10.2.9');
