@@ -2,10 +2,9 @@
  * What the inventory says of a PAN-OS HA pair: how its devices are reached, and how it is upgraded. References to secrets,
  * never secrets. Durations are milliseconds once parsed; parsing a parsed value again changes nothing.
  */
-import { isIPv6 } from 'node:net';
 import { z } from 'zod';
 import { duration } from '../kit/duration';
-import { secretReference } from '../ssh/spec';
+import { hostAddress, secretReference } from '../ssh/spec';
 import { readinessChecksSpec, thresholdsSpec } from './readiness/spec';
 import { parseRelease } from './releases';
 
@@ -39,12 +38,7 @@ const tls = z.union(
 export const API_PORT = 443;
 
 export const panosNode = z.strictObject({
-  address: z
-    .string()
-    .refine((text) => /^[A-Za-z0-9_][A-Za-z0-9_.-]*$/.test(text) || isIPv6(text), {
-      error: 'an IP address or DNS name, without scheme; a port goes into `port`',
-    })
-    .describe('management address of this device itself, not of Panorama and not a floating one'),
+  address: hostAddress.describe('management address of this device itself, not of Panorama and not a floating one'),
   port: z.int().min(1).max(65_535).default(API_PORT).describe('TCP port of its XML API'),
   tls: tls.describe('how its certificate is verified: pinned by fingerprint, or by a CA'),
   user: z.string().min(1).max(128).describe('administrator with the right to use the XML API'),

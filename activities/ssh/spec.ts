@@ -2,6 +2,7 @@
  * How a host of the plan is reached. References only: keys, passphrases and passwords stay on the worker and are read at
  * each attempt, so the parsed value may be frozen into a plan. Parsing a parsed value again changes nothing.
  */
+import { isIPv6 } from 'node:net';
 import { z } from 'zod';
 
 const HOST_NAME = /^[a-z0-9][a-z0-9._-]{0,62}$/i;
@@ -41,13 +42,13 @@ const hostKey = z
     error: 'a public host key such as "ssh-ed25519 AAAA…" (the content of /etc/ssh/ssh_host_ed25519_key.pub)',
   });
 
+/** Where something is reached. IPv6 stands without brackets. */
+export const hostAddress = z.string().refine((text) => /^[A-Za-z0-9_][A-Za-z0-9_.-]*$/.test(text) || isIPv6(text), {
+  error: 'an IP address or DNS name, without scheme or brackets; a port goes into `port`',
+});
+
 export const hostSpec = z.strictObject({
-  address: z
-    .string()
-    .regex(/^[A-Za-z0-9_][A-Za-z0-9_.:%-]*$|^::[A-Fa-f0-9:.]*$/, {
-      error: 'an IP address or DNS name, without scheme, brackets or port',
-    })
-    .describe('IP address or DNS name, as reached from the worker or from the jump host'),
+  address: hostAddress.describe('IP address or DNS name, as reached from the worker or from the jump host'),
   port: z.int().min(1).max(65_535).default(22).describe('TCP port of sshd'),
   user: z
     .string()

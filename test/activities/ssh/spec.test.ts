@@ -44,7 +44,7 @@ describe('host spec', () => {
     expect(hostSpec.parse({ ...host, address }).address).toBe(address);
   });
 
-  test.each(['ssh://fw1', '[::1]', '-oProxyCommand=x', 'a b', ''])('address %j is refused', (address) => {
+  test.each(['ssh://fw1', '[::1]', '192.0.2.1:22', 'fw1:22', '-oProxyCommand=x', 'a b', ''])('address %j is refused', (address) => {
     expect(hostSpec.safeParse({ ...host, address }).success).toBe(false);
   });
 

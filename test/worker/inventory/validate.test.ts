@@ -36,7 +36,7 @@ describe('two devices of a PAN-OS pair', () => {
     '%s is no address',
     (address) =>
       expect(found(address, '127.0.0.3')).toEqual([
-        [PA1, 'must be an IP address or DNS name, without scheme; a port goes into `port`'],
+        [PA1, 'must be an IP address or DNS name, without scheme or brackets; a port goes into `port`'],
       ]),
   );
 
