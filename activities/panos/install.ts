@@ -139,9 +139,9 @@ async function putBackOnce(
   const { system } = up;
   const kept = isMark(context.kept) ? context.kept : undefined;
   // An attempt before this one has put it back, and restarted it.
-  const isBack = system.version === version && kept !== undefined && !sameBoot(system, kept);
+  const wasPutBack = system.version === version && kept !== undefined && !sameBoot(system, kept);
   if (system.version === version) assertCommitted(node, up);
-  if (!isBack) {
+  if (!wasPutBack) {
     const member = (await readPair(context, services)).members[node];
     const mayServe = context.plan.mode === 'active-active' && member?.answers === true && member.state !== 'suspended';
     if (member?.answers === true && (isServing(member.state) || mayServe))
