@@ -102,7 +102,8 @@ export function reduce(state: State, event: Event): State {
         failure: event.failure,
       }));
     case 'undo-skipped':
-      return patchItem(state, event.item, (i) => ({ ...without(i, 'before'), state: 'skipped' }));
+      // Its before stays: if people go on and roll back later, it is still what the step found.
+      return patchItem(state, event.item, (i) => ({ ...i, state: 'skipped' }));
     case 'wait-started':
       return patchItem(state, event.item, (i) => ({
         ...i,

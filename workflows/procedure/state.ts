@@ -30,7 +30,7 @@ export interface ItemState {
    * `undone`: taken back and verified; `skipped`: a person said to leave its failed undo.
    */
   readonly state: 'pending' | 'running' | 'done' | 'failed' | 'cut' | 'undoing' | 'undone' | 'undo-failed' | 'skipped';
-  /** What was there before the step acted; kept until the step has been undone. */
+  /** What was there before the step first acted; kept until the step has been undone. */
   readonly before?: { readonly value: unknown };
   readonly result?: unknown;
   readonly failure?: Failure;
@@ -235,6 +235,7 @@ export const waivedSince = (state: State, index: number): readonly string[] =>
 export const undoable = (state: State, floor: number): readonly number[] =>
   state.items
     .map((entry, index) => ({ entry, index }))
-    .filter(({ entry, index }) => index > floor && entry.before !== undefined && entry.item.kept !== true)
+    .filter(({ index }) => index > floor)
+    .filter(({ entry: { item, state, before } }) => before !== undefined && item.kept !== true && state !== 'skipped')
     .map(({ index }) => index)
     .reverse();
