@@ -44,9 +44,12 @@ describe('host spec', () => {
     expect(hostSpec.parse({ ...host, address }).address).toBe(address);
   });
 
-  test.each(['ssh://fw1', '[::1]', '192.0.2.1:22', 'fw1:22', '-oProxyCommand=x', 'a b', ''])('address %j is refused', (address) => {
-    expect(hostSpec.safeParse({ ...host, address }).success).toBe(false);
-  });
+  test.each(['ssh://fw1', '[::1]', '192.0.2.1:22', 'fw1:22', '-oProxyCommand=x', 'a b', ''])(
+    'address %j is refused',
+    (address) => {
+      expect(hostSpec.safeParse({ ...host, address }).success).toBe(false);
+    },
+  );
 
   test('a misspelt field is refused', () => {
     expect(faults({ fw1: { ...host, known_hosts: '/x' } })[0]).toContain('known_hosts');
