@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { WatchReport } from '../../workflows/procedure/types';
+import { clip } from '../kit/clip';
 import { formatDuration } from '../kit/duration';
 import { packCarry, type Budget, type Carry } from './carry';
 import {
@@ -97,7 +98,7 @@ export function createMachine(options: MachineOptions): Machine {
     );
     if (reseed !== undefined)
       texts.unshift(`reseeding the standby failed ${reseed.failures} times in a row: ${reseed.why}`);
-    return texts.length === 0 ? undefined : texts.join('; ').slice(0, LONGEST_TEXT);
+    return texts.length === 0 ? undefined : clip(texts.join('; '), LONGEST_TEXT);
   };
 
   const line = (now: number): string => {
@@ -116,14 +117,14 @@ export function createMachine(options: MachineOptions): Machine {
       verdict,
       observedMs: aggregates.observedMs,
       ...totals(aggregates),
-      ...(why === undefined ? {} : { why: why.slice(0, LONGEST_TEXT) }),
+      ...(why === undefined ? {} : { why: clip(why, LONGEST_TEXT) }),
       last: line(now),
       ...(escape === undefined
         ? {}
         : {
             escape: {
               ready: escape.ready,
-              ...(escape.why === undefined ? {} : { why: escape.why.slice(0, LONGEST_TEXT) }),
+              ...(escape.why === undefined ? {} : { why: clip(escape.why, LONGEST_TEXT) }),
             },
           }),
       carry: packCarry({

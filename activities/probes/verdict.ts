@@ -5,6 +5,7 @@
  * Time counts as observed while every required probe gave a pass or fail within its last few intervals. A worker that was
  * dead, a lost host or a full queue therefore add nothing: no data is not a pass (promise 7).
  */
+import { clip } from '../kit/clip';
 import type { Schedule } from './spec';
 
 /** What one round of a probe found. */
@@ -62,7 +63,7 @@ export function record(aggregates: Aggregates, rule: Rule, measurement: Measurem
   const before = aggregateOf(aggregates, rule.name);
   const lastAt = Math.max(at, before.lastAt ?? at);
   const count = { ...before, [measurement.verdict]: before[measurement.verdict] + 1, lastAt };
-  const why = measurement.why?.slice(0, LONGEST_WHY);
+  const why = measurement.why === undefined ? undefined : clip(measurement.why, LONGEST_WHY);
   let after: ProbeAggregate;
   if (measurement.verdict === 'inconclusive') {
     after = { ...count, blindWhy: why ?? 'no data' };

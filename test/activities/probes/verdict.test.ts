@@ -76,6 +76,12 @@ describe('tolerance 3 of 5', () => {
     );
   });
 
+  test('what is too long for history is seen to be cut off', () => {
+    const why = 'word '.repeat(100);
+    const { probes } = record(play('p'), rule(), { verdict: 'fail', why }, 5_000);
+    expect(probes['web']?.lastFail?.why).toBe(`${why.slice(0, 159)}…`);
+  });
+
   test('flapping within the tolerance changes nothing, whatever the tolerance is', () => {
     const flapping = fc
       .record({
