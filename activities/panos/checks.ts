@@ -4,7 +4,7 @@ import { isServing } from './ha';
 import { answering, describe, describePair, nodesOf, readPair, servingMembers } from './pair';
 import { nodeNames, otherThan, type NodeInput, type PanosPlan, type PanosServices } from './plan';
 import { compareSnapshots, readSnapshot, type Difference, type Snapshot } from './readiness';
-import { isBack, notCured, USER_REQUESTED } from './states';
+import { assertCurable, isBack } from './states';
 import { readSystem } from './system';
 import { assertTraffic, carriedBy, type Recorded, type Snapshots } from './traffic';
 import { untilPair } from './wait';
@@ -49,8 +49,7 @@ export const pairChecks = (services: PanosServices) => ({
     async check(context, { node, version, snapshot }) {
       const reading = await readPair(context, services);
       const member = answering(reading, node);
-      if (member.state === 'suspended' && member.reason !== USER_REQUESTED)
-        throw notCured(node, member.state, member.reason);
+      assertCurable(node, member);
       const faults: Fault[] = [];
       const { version: running } = await readSystem(services.device(context, node));
       if (running !== version) faults.push({ where: node, what: `it runs ${running}, not ${version}` });

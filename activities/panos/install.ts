@@ -137,34 +137,33 @@ async function putBackOnce(
   // It has restarted a moment ago: before it is ready, nothing can be installed on it.
   const up = await untilUp(context, services, node);
   const { system } = up;
+  const isRunning = system.version === version;
+  const done = { summary: `${node} runs ${version} again`, changed: true, nodes: { [node]: { release: version } } };
+  if (isRunning) assertCommitted(node, up);
   const kept = isMark(context.kept) ? context.kept : undefined;
   // An attempt before this one has put it back, and restarted it.
-  const wasPutBack = system.version === version && kept !== undefined && !sameBoot(system, kept);
-  if (system.version === version) assertCommitted(node, up);
-  if (!wasPutBack) {
-    const member = (await readPair(context, services)).members[node];
-    const mayServe = context.plan.mode === 'active-active' && member?.answers === true && member.state !== 'suspended';
-    if (member?.answers === true && (isServing(member.state) || mayServe))
-      await moveAway(context, services, prefer, node);
-    const boot = bootOf(system);
-    // An installation that ended before this call isn't its own: it may be of another release, of a hop that was taken back.
-    const mark = kept ?? (await markBeforeActive(services.device(context, node), INSTALL_JOBS));
-    context.keep(mark);
-    // One of its own that failed is tried again.
-    const isIt = (job: Job): boolean => isActive(job) || succeeded(job);
-    // Also where it runs that release: with another one installed it may start that at its next boot.
-    await install(context, services, { node, version }, { mark, isIt });
-    if (system.version !== version) {
-      await restart(context, services, node, boot);
-      await untilReady(context, services, {
-        node,
-        version,
-        after: boot,
-        choices: `Retry installs ${version} and restarts ${node} once more`,
-      });
-    }
-  }
-  return { summary: `${node} runs ${version} again`, changed: true, nodes: { [node]: { release: version } } };
+  if (isRunning && kept !== undefined && !sameBoot(system, kept)) return done;
+  const member = (await readPair(context, services)).members[node];
+  const mayServe = context.plan.mode === 'active-active' && member?.answers === true && member.state !== 'suspended';
+  if (member?.answers === true && (isServing(member.state) || mayServe))
+    await moveAway(context, services, prefer, node);
+  // An installation that ended before this call isn't its own: it may be of another release, of a hop that was taken back.
+  const mark = kept ?? (await markBeforeActive(services.device(context, node), INSTALL_JOBS));
+  context.keep(mark);
+  // One of its own that failed is tried again.
+  const isIt = (job: Job): boolean => isActive(job) || succeeded(job);
+  // Also where it runs that release: with another one installed it may start that at its next boot.
+  await install(context, services, { node, version }, { mark, isIt });
+  if (isRunning) return done;
+  const boot = bootOf(system);
+  await restart(context, services, node, boot);
+  await untilReady(context, services, {
+    node,
+    version,
+    after: boot,
+    choices: `Retry installs ${version} and restarts ${node} once more`,
+  });
+  return done;
 }
 
 const isMark = (kept: unknown): kept is JobMark => typeof kept === 'object' && kept !== null && 'highestId' in kept;

@@ -102,14 +102,14 @@ async function move(
   const other = now.members[from];
   // In an emergency it counts that traffic is where it should be, and one that is dead isn’t waited for; what keeps it away
   // is told, and the procedure’s next look at the pair finds it.
-  const alone = urgent || other?.answers !== true;
+  const isLenient = urgent || other?.answers !== true;
   let remark: string | undefined;
   if (leaveOther === 'in-ha' && !isBack(plan, other))
     try {
-      now = await returnToHa(context, services, from, { urgent: alone });
+      now = await returnToHa(context, services, from, { urgent: isLenient });
     } catch (error) {
       context.signal.throwIfAborted();
-      if (!alone || failureType(error) !== 'NotHealthy') throw error;
+      if (!isLenient || failureType(error) !== 'NotHealthy') throw error;
       now = await readPair(context, services);
       remark = `${from} isn’t back in HA, and ${to} has no standby: ${staysAway(now.members[from]) ?? 'it wasn’t waited for any longer'}. Retry and roll back bring it back`;
     }

@@ -3,7 +3,7 @@ import { permanent, type StepContext } from '../kit';
 import type { PanosDevice } from './api';
 import { assertMaySuspend, type SuspendOptions } from './guards';
 import { describeState, isServing, isSynced } from './ha';
-import { answering, describe, readPair, type Member, type PairReading } from './pair';
+import { answering, describe, readPair, type Answering, type Member, type PairReading } from './pair';
 import { otherThan, type PanosPlan, type PanosServices } from './plan';
 import { haLeaf } from './readiness';
 import { untilPair } from './wait';
@@ -68,8 +68,7 @@ export function staysAway(member: Member | undefined, silentLooks = SILENT_LOOKS
     return silentLooks < SILENT_LOOKS ? undefined : 'look at its console: it is brought back once it answers';
   if (member.state === 'non-functional')
     return 'it is back by itself once the cause of that is gone, which somebody must look for';
-  if (member.state === 'suspended' && member.reason !== USER_REQUESTED)
-    return 'making it functional doesn’t cure that: its cause must be found first';
+  if (isSuspendedForCause(member)) return 'making it functional doesn’t cure that: its cause must be found first';
   return undefined;
 }
 
@@ -97,8 +96,7 @@ export async function returnToHa(
     if (why !== undefined) throw permanent('NotHealthy', why);
     if (member?.answers !== true) return describe(member);
     if (member.state === 'initial' || member.state === 'unknown') return describe(member);
-    if (member.state === 'suspended' && member.reason !== USER_REQUESTED)
-      throw notCured(node, member.state, member.reason);
+    assertCurable(node, member);
     return undefined;
   };
   const settled = await untilPair(context, services, {
@@ -135,11 +133,19 @@ async function tentativeHoldMs(device: PanosDevice): Promise<number> {
   return 1_000 * (Number.isFinite(seconds) ? seconds : TENTATIVE_HOLD_S);
 }
 
-/** A suspension that somebody must look into: `functional` isn’t the cure. */
-export const notCured = (node: string, state: string, reason: string | undefined): Error =>
-  permanent(
+type Suspension = Pick<Answering, 'state' | 'reason'>;
+
+/** Suspended by something else than a person or us. */
+const isSuspendedForCause = ({ state, reason }: Suspension): boolean =>
+  state === 'suspended' && reason !== USER_REQUESTED;
+
+/** @throws NotHealthy (permanent) for a suspension that `functional` doesn’t cure: somebody must look into it */
+export function assertCurable(node: string, member: Suspension): void {
+  if (!isSuspendedForCause(member)) return;
+  throw permanent(
     'NotHealthy',
-    `${node} is ${state} (${reason ?? 'no reason given'}): making it functional doesn’t cure that. Its cause must be found first; the other member was not touched`,
+    `${node} is ${member.state} (${member.reason ?? 'no reason given'}): making it functional doesn’t cure that. Its cause must be found first; the other member was not touched`,
   );
+}
 
 export { describeState };

@@ -1,4 +1,5 @@
 import type { Fault } from '../kit';
+import { clip } from '../kit/clip';
 import type { Facts } from './facts';
 import { SECTIONS, type Section } from './spec';
 
@@ -128,7 +129,7 @@ function unordered(a: readonly Line[], b: readonly Line[]): { onlyA: Line[]; onl
 /** Faults listed one by one, of each section; the rest is counted. */
 const MOST_FAULTS = 40;
 const MOST_CHARS = 240;
-const shown = (text: string): string => (text.length <= MOST_CHARS ? text : `${text.slice(0, MOST_CHARS)}…`);
+const shown = (text: string): string => clip(text, MOST_CHARS);
 
 const TITLES: Readonly<Record<Section, string>> = {
   ruleset: 'ruleset',

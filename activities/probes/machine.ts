@@ -98,7 +98,7 @@ export function createMachine(options: MachineOptions): Machine {
     );
     if (reseed !== undefined)
       texts.unshift(`reseeding the standby failed ${reseed.failures} times in a row: ${reseed.why}`);
-    return texts.length === 0 ? undefined : clip(texts.join('; '), LONGEST_TEXT);
+    return texts.length === 0 ? undefined : clip(texts.join('; '), LONGEST_TEXT - 1);
   };
 
   const line = (now: number): string => {
@@ -117,14 +117,14 @@ export function createMachine(options: MachineOptions): Machine {
       verdict,
       observedMs: aggregates.observedMs,
       ...totals(aggregates),
-      ...(why === undefined ? {} : { why: clip(why, LONGEST_TEXT) }),
+      ...(why === undefined ? {} : { why: clip(why, LONGEST_TEXT - 1) }),
       last: line(now),
       ...(escape === undefined
         ? {}
         : {
             escape: {
               ready: escape.ready,
-              ...(escape.why === undefined ? {} : { why: clip(escape.why, LONGEST_TEXT) }),
+              ...(escape.why === undefined ? {} : { why: clip(escape.why, LONGEST_TEXT - 1) }),
             },
           }),
       carry: packCarry({

@@ -63,7 +63,7 @@ export function record(aggregates: Aggregates, rule: Rule, measurement: Measurem
   const before = aggregateOf(aggregates, rule.name);
   const lastAt = Math.max(at, before.lastAt ?? at);
   const count = { ...before, [measurement.verdict]: before[measurement.verdict] + 1, lastAt };
-  const why = measurement.why === undefined ? undefined : clip(measurement.why, LONGEST_WHY);
+  const why = measurement.why === undefined ? undefined : clip(measurement.why, LONGEST_WHY - 1);
   let after: ProbeAggregate;
   if (measurement.verdict === 'inconclusive') {
     after = { ...count, blindWhy: why ?? 'no data' };

@@ -3,6 +3,7 @@
  * to do next.
  */
 import type { ApplicationFailure } from '@temporalio/common';
+import { clip } from '../kit/clip';
 import { messageOf, permanent, transient } from '../kit/errors';
 import { fingerprint, keyType, type KeyVerdict } from './known-hosts';
 
@@ -126,7 +127,5 @@ function reasonOf(error: unknown): string {
 }
 
 /** One short line of text that came from elsewhere. */
-export function clipLine(text: string, limit = 200): string {
-  const line = text.replace(/[\u0000-\u001f\u007f]+/g, ' ').trim();
-  return line.length <= limit ? line : `${line.slice(0, limit)}…`;
-}
+export const clipLine = (text: string, limit = 200): string =>
+  clip(text.replace(/[\u0000-\u001f\u007f]+/g, ' ').trim(), limit);

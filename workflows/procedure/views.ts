@@ -6,12 +6,12 @@ import {
   isPaused,
   openOpenings,
   phases,
+  summaryOf,
   type EscapeState,
   type ItemState,
   type Opening,
   type RemedyState,
   type State,
-  summaryOf,
 } from './state';
 import type { PlanBase } from './types';
 

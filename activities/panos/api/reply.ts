@@ -3,6 +3,7 @@
  * section 5 (codes of the XML API guide, texts seen in the field).
  */
 import type { ApplicationFailure } from '@temporalio/common';
+import { clip } from '../../kit/clip';
 import { permanent, transient } from '../../kit/errors';
 import { childrenOf, parseDocument, textAt, XmlElement } from './xml';
 
@@ -56,7 +57,7 @@ const SHOWN_CHARS = 160;
  * (not XML, other HTTP statuses)
  */
 export function readReply(device: string, asked: string, answer: ApiAnswer): Reply {
-  const what = `${device}: ${asked.length > SHOWN_CHARS ? `${asked.slice(0, SHOWN_CHARS)}…` : asked}`;
+  const what = `${device}: ${clip(asked, SHOWN_CHARS)}`;
   const text = answer.body.toString('utf8');
   if (answer.status === 403) throw forbidden(device);
   if (answer.status === 400) throw permanent('CommandFailed', `${what}: HTTP 400 ${firstLine(text)}`);

@@ -12,13 +12,12 @@ import { goodWorld } from '../../../support/model-world';
 import { staticPlan, type PanosRunOptions } from '../../../support/panos-run';
 import { PanosWorld } from '../../../support/panos-world';
 
-type StepName = {
-  [K in keyof PanosActivities]: PanosActivities[K]['kind'] extends 'step' ? K : never;
+type NameOf<Kind> = {
+  [K in keyof PanosActivities]: PanosActivities[K]['kind'] extends Kind ? K : never;
 }[keyof PanosActivities];
+type StepName = NameOf<'step'>;
+type CheckName = NameOf<'check'>;
 type AnyStep = StepDefinition<unknown, unknown, never>;
-type CheckName = {
-  [K in keyof PanosActivities]: PanosActivities[K]['kind'] extends 'check' ? K : never;
-}[keyof PanosActivities];
 
 export interface Failed extends Error {
   readonly type?: string;
