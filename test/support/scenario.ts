@@ -74,7 +74,7 @@ async function people(run: AnyRun, s: Scenario, over: () => boolean): Promise<vo
     const opening = run.run.state.openings.find((o) => o.outcome === undefined);
     if (over() || opening === undefined) continue;
     const pick = s.answers[n % s.answers.length] ?? 0;
-    const tired = n > 20 && opening.choices.includes('stop') ? 'stop' : undefined;
+    const tired = n > 40 && opening.choices.includes('stop') ? 'stop' : undefined;
     const choice = tired ?? opening.choices[pick < opening.choices.length ? pick : 0] ?? '';
     run.answer(choice, {
       comment: 'because',
