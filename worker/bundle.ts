@@ -11,6 +11,8 @@ const source = (path: string): string => {
 
 export const workflowsPath = source('workflows/index');
 export const payloadConverterPath = source('worker/payload-converter');
+/** Sees reserved signal names and resets before the SDK does: part of every bundle that has these workflows. */
+export const interceptorsPath = source('workflows/procedure/interceptors');
 
 let bundle: Promise<WorkflowBundle> | undefined;
 
@@ -18,5 +20,6 @@ export const workflowBundle = (): Promise<WorkflowBundle> =>
   (bundle ??= bundleWorkflowCode({
     workflowsPath,
     payloadConverterPath,
+    workflowInterceptorModules: [interceptorsPath],
     logger: { log() {}, trace() {}, debug() {}, info() {}, warn() {}, error: console.error },
   }));

@@ -1,9 +1,17 @@
 /** What the core itself asks of a worker: digests, and links for people. Run as local activities: pure and quick. */
+import { Context } from '@temporalio/activity';
 import { digestOf } from './digest';
 
 export interface CoreSettings {
   /** Root of the Web UI, without a slash at the end, where it is known. */
   readonly uiUrl?: string;
+}
+
+/** What a run is to be held to: digested whole, its list kept in the history. */
+interface Frozen {
+  readonly plan: unknown;
+  readonly items: unknown;
+  readonly list: readonly string[];
 }
 
 interface StartForm {
@@ -21,5 +29,12 @@ export function startLink(uiUrl: string | undefined, { namespace, ...form }: Sta
 
 export const coreActivities = ({ uiUrl }: CoreSettings) => ({
   'core.digest': async (value: unknown): Promise<string> => digestOf(value),
+  'core.freeze': async ({ plan, items, list }: Frozen): Promise<{ digest: string; list: readonly string[] }> => ({
+    digest: digestOf({ plan, items }),
+    list,
+  }),
+  'core.whoami': async (): Promise<{ runId: string }> => ({
+    runId: Context.current().info.workflowExecution?.runId ?? '',
+  }),
   'core.startLink': async (form: StartForm): Promise<string> => startLink(uiUrl, form),
 });

@@ -3,7 +3,7 @@
  * with broken JSON, or with another encoding (the Web UI offers json/protobuf), fails every workflow task from then on.
  */
 import { DefaultPayloadConverter, type Payload, type PayloadConverter } from '@temporalio/common';
-import type { Undecodable } from '../workflows/procedure/undecodable';
+import { undecodable } from '../workflows/procedure/undecodable';
 
 const stock = new DefaultPayloadConverter();
 const decoder = new TextDecoder();
@@ -15,12 +15,10 @@ export const payloadConverter: PayloadConverter = {
       return stock.fromPayload<T>(payload);
     } catch (error) {
       const encoding = payload.metadata?.['encoding'];
-      const undecodable: Undecodable = {
-        __undecodable: true,
-        encoding: encoding instanceof Uint8Array ? decoder.decode(encoding) : String(encoding),
-        why: error instanceof Error ? error.message : String(error),
-      };
-      return undecodable as T;
+      return undecodable(
+        encoding instanceof Uint8Array ? decoder.decode(encoding) : String(encoding),
+        error instanceof Error ? error.message : String(error),
+      ) as T;
     }
   },
 };

@@ -3,8 +3,8 @@
  * are re-exported by the user's own workflow file (`export * from 'hitless/workflows'`), as a worker has one bundle.
  */
 import { SimplePlugin } from '@temporalio/plugin';
-import type { WorkerOptions } from '@temporalio/worker';
-import { payloadConverterPath } from './bundle';
+import type { BundleOptions, WorkerOptions } from '@temporalio/worker';
+import { interceptorsPath, payloadConverterPath } from './bundle';
 
 export interface PluginOptions {
   /** Activities by type, as `hitlessActivities` makes them. */
@@ -32,6 +32,15 @@ export class HitlessPlugin extends SimplePlugin {
         }
       },
     });
+  }
+
+  /** For a worker that bundles the workflows itself, from the user's own file. */
+  override configureBundler(options: BundleOptions): BundleOptions {
+    const configured = super.configureBundler(options);
+    const modules = configured.workflowInterceptorModules ?? [];
+    return modules.includes(interceptorsPath)
+      ? configured
+      : { ...configured, workflowInterceptorModules: [...modules, interceptorsPath] };
   }
 
   override configureWorker(options: WorkerOptions): WorkerOptions {

@@ -106,6 +106,32 @@ export const signals = {
 } as const;
 export type SignalName = keyof typeof signals;
 
+/** What `answer` and `command` carry besides the name of the signal that says the same. */
+const said = (name: string) => `as the signal "${name}", but refused at once where it can't be used, without a trace in history`;
+
+/**
+ * The same as Temporal Updates: whoever sends one reads at once whether it counts. They need a worker that polls; signals
+ * wait for one.
+ */
+export const updates = {
+  answer: {
+    description: `Answer an open question, ${said('decide')}: {"opening":"return#1","digest":"<12 characters>","by":"alice","choice":"approve"}`,
+  },
+  command: {
+    description: `Give a command, ${said('pause, resume or switchBack')}: {"command":"pause","by":"alice","reason":"…"}`,
+  },
+} as const;
+export type UpdateName = keyof typeof updates;
+
+/** What the sender of an Update that counts is told. */
+export interface Accepted {
+  readonly accepted: true;
+  /** True if the question is decided by it, or the command obeyed; otherwise more people are needed. */
+  readonly isDecided: boolean;
+  readonly counted: number;
+  readonly needed: number;
+}
+
 /** Search attributes, all of type Keyword. `worker` refuses to start where they aren't registered. */
 export const searchAttributes = {
   cluster: 'UpgradeCluster',
@@ -274,7 +300,8 @@ export interface StepView {
 export interface WatchView {
   readonly name: string;
   readonly since: string;
-  readonly state: 'watching' | 'blind' | 'regression' | 'ended';
+  /** `waiting`: nobody has watched yet. */
+  readonly state: 'waiting' | 'watching' | 'blind' | 'regression' | 'ended';
   readonly observedMs: number;
   readonly pass: number;
   readonly fail: number;

@@ -101,8 +101,8 @@ export const firewallPair: Body<FirewallPairPlan> = async (procedure) => {
 };
 
 /** Start it as `upgrade-<cluster>` with {"cluster":"fw-dc1","version":"2.0","requestedBy":"alice"}. */
-export const upgradeFirewallPair = (input: unknown): Promise<Report> =>
-  upgrade('firewall-pair', firewallPair, input, pair.release({}, { patience: { attempts: 3, intervalMs: 2_000 } }));
+export const upgradeFirewallPair = (...inputs: unknown[]): Promise<Report> =>
+  upgrade('firewall-pair', firewallPair, inputs, pair.release({}, { patience: { attempts: 3, intervalMs: 2_000 } }));
 
 /** The dry run, as `plan-<cluster>`, also beside a running upgrade. */
-export const planFirewallPair = (input: unknown): Promise<PlanView> => planOnly('firewall-pair', firewallPair, input);
+export const planFirewallPair = (...inputs: unknown[]): Promise<PlanView> => planOnly('firewall-pair', firewallPair, inputs);

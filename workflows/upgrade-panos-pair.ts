@@ -187,8 +187,8 @@ function limits({ mode, panos: { timing } }: PanosPairPlan) {
 }
 
 /** Start it as `upgrade-<cluster>` with {"cluster":"pa-edge","version":"10.2.9","requestedBy":"alice"}. */
-export const upgradePanosPair = (input: unknown): Promise<Report> =>
-  upgrade('panos-pair', panosPair, input, panos.release({}, { patience: { attempts: 3, intervalMs: 2_000 } }));
+export const upgradePanosPair = (...inputs: unknown[]): Promise<Report> =>
+  upgrade('panos-pair', panosPair, inputs, panos.release({}, { patience: { attempts: 3, intervalMs: 2_000 } }));
 
 /** The dry run, as `plan-<cluster>`, also beside a running upgrade. It reads, and suspends nothing. */
-export const planPanosPair = (input: unknown): Promise<PlanView> => planOnly('panos-pair', panosPair, input);
+export const planPanosPair = (...inputs: unknown[]): Promise<PlanView> => planOnly('panos-pair', panosPair, inputs);

@@ -221,8 +221,8 @@ const usesLoadBalancer = ({ loadBalancer: section, xroad: { outOfService } }: XR
 const usesMaintenance = ({ xroad: { outOfService } }: XRoadClusterPlan): boolean => outOfService !== 'load-balancer';
 
 /** Start it as `upgrade-<cluster>` with {"cluster":"ss-prod","version":"7.8.0","requestedBy":"alice"}. */
-export const upgradeXRoadCluster = (input: unknown): Promise<Report> =>
-  upgrade('x-road-cluster', xroadCluster, input, xroad.release({}, { patience: { attempts: 3, intervalMs: 2_000 } }));
+export const upgradeXRoadCluster = (...inputs: unknown[]): Promise<Report> =>
+  upgrade('x-road-cluster', xroadCluster, inputs, xroad.release({}, { patience: { attempts: 3, intervalMs: 2_000 } }));
 
 /** The dry run, as `plan-<cluster>`, also beside a running upgrade. */
-export const planXRoadCluster = (input: unknown): Promise<PlanView> => planOnly('x-road-cluster', xroadCluster, input);
+export const planXRoadCluster = (...inputs: unknown[]): Promise<PlanView> => planOnly('x-road-cluster', xroadCluster, inputs);

@@ -73,6 +73,7 @@ function renderWait(view: StatusView, options: StatusOptions): string {
 function renderGuard({ guard, remedies = [] }: Pick<StatusView, 'guard' | 'remedies'>, options: StatusOptions): string {
   if (guard === undefined) return '';
   const words: Record<WatchView['state'], string> = {
+    waiting: 'nobody has looked yet',
     watching: 'guarding',
     blind: 'BLIND: it can’t be looked at',
     regression: 'LOST',
@@ -97,6 +98,7 @@ const renderEscapes = ({ escapes = [] }: Pick<StatusView, 'escapes'>, options: S
 function renderWatch(watch: WatchView, options: StatusOptions): string {
   const last = watch.last === undefined ? '' : `; ${printable(watch.last)}`;
   const words: Record<WatchView['state'], string> = {
+    waiting: 'NOBODY WATCHES YET',
     watching: 'watching',
     blind: 'BLIND: no probe results arrive',
     regression: 'REGRESSION',

@@ -7,6 +7,7 @@ import {
   CutError,
   type Call,
   type CallOptions,
+  type Inbox,
   type Published,
   type Runtime,
 } from '../../workflows/procedure/types';
@@ -43,12 +44,20 @@ export class MemoryRuntime implements Runtime {
   private order = 0;
   private timers: Timer[] = [];
   private waits = new Set<Wait>();
-  private handler: ((name: string, raw: unknown) => void) | undefined;
-  private early: [string, unknown][] = [];
+  private inbox: Inbox | undefined;
+  private early: ((inbox: Inbox) => void)[] = [];
+  /** Messages after which the run is to go on in another link; never, if left out. */
+  isHistoryLong: () => boolean = () => false;
+  private readonly activities: Readonly<Record<string, MemoryActivity>>;
   published: Published | undefined;
   readonly log: string[] = [];
 
-  constructor(private readonly activities: Readonly<Record<string, MemoryActivity>>) {}
+  constructor(activities: Readonly<Record<string, MemoryActivity>>) {
+    this.activities = { 'core.whoami': async () => ({ runId: this.runId }), ...activities };
+  }
+
+  /** Run ID as the server has it: another one after a reset. */
+  runId = 'run-1';
 
   now(): number {
     return this.clock;
@@ -58,15 +67,38 @@ export class MemoryRuntime implements Runtime {
     this.published = view;
   }
 
-  onMessage(handler: (name: string, raw: unknown) => void): void {
-    this.handler = handler;
-    for (const [name, raw] of this.early.splice(0)) handler(name, raw);
+  onMessage(inbox: Inbox): void {
+    this.inbox = inbox;
+    for (const message of this.early.splice(0)) message(inbox);
   }
 
-  send(name: string, raw?: unknown): void {
+  private deliver(message: (inbox: Inbox) => void): void {
+    if (this.inbox === undefined) this.early.push(message);
+    else message(this.inbox);
+  }
+
+  /** Values pass as they are: what JSON can't hold (a payload that can't be decoded) is what a converter may hand on. */
+  send(name: string, raw?: unknown, again = false): void {
     this.log.push(`${this.clock} signal ${name}`);
-    if (this.handler === undefined) this.early.push([name, json(raw)]);
-    else this.handler(name, json(raw));
+    this.deliver((inbox) => inbox.signal(name, raw, again));
+  }
+
+  cancel(again = false): void {
+    this.log.push(`${this.clock} cancel`);
+    this.deliver((inbox) => inbox.cancel(again));
+  }
+
+  /** As the server does it: another run ID, and what came after the reset point is delivered once more. */
+  reset(runId: string): void {
+    this.log.push(`${this.clock} reset`);
+    this.runId = runId;
+    this.deliver((inbox) => inbox.wasReset());
+  }
+
+  /** An Update: why it is refused, or what came of it. */
+  update(name: string, raw: unknown): unknown {
+    if (this.inbox === undefined) return 'not ready';
+    return this.inbox.refusal(name, raw) ?? this.inbox.accept(name, raw);
   }
 
   waitFor(condition: () => boolean, options: { until?: number } = {}): Promise<void> {

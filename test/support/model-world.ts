@@ -11,6 +11,7 @@ export interface ModelCall {
   readonly before?: Record<string, unknown>;
   readonly returnAfterObservedMs?: number;
   readonly carry?: { observedMs: number; pass: number };
+  readonly firstLook?: true;
 }
 
 /** How the world misbehaves: asked before each activity and at each look of the watch. */
@@ -94,14 +95,15 @@ export abstract class ModelWorld<Node> {
       ...(why === undefined ? {} : { why }),
     });
     for (;;) {
-      const until = Math.min(PROBE_INTERVAL_MS, (call.returnAfterObservedMs ?? Infinity) - carry.observedMs);
+      const until = call.firstLook === true ? 1 : Math.min(PROBE_INTERVAL_MS, (call.returnAfterObservedMs ?? Infinity) - carry.observedMs);
       await context.sleep(Math.max(1, until));
       if (context.signal.aborted) return report('cut');
       const why = trouble();
       if (why !== undefined) return report('regression', why);
       carry.observedMs += Math.max(1, until);
       carry.pass++;
-      if (carry.observedMs >= (call.returnAfterObservedMs ?? Infinity)) return report('checkpoint');
+      if (call.firstLook === true || carry.observedMs >= (call.returnAfterObservedMs ?? Infinity))
+        return report('checkpoint');
     }
   }
 }

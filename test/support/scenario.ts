@@ -88,7 +88,9 @@ export async function play(run: AnyRun, s: Scenario): Promise<{ ending: string; 
   let done = false;
   for (const { atMs, what } of s.clicks) {
     run.runtime.at(atMs, () => {
-      if (!done) run.runtime.send(what, what === 'junk' ? { opening: 7 } : { by: 'ann', reason: 'a click' });
+      if (done) return;
+      if (what === 'cancel') run.runtime.cancel();
+      else run.runtime.send(what, what === 'junk' ? { opening: 7 } : { by: 'ann', reason: 'a click' });
     });
   }
   void people(run, s, () => done);

@@ -72,7 +72,7 @@ async function start(lostAtMs: readonly number[], remedy: () => object = () => (
   const runtime: MemoryRuntime = new MemoryRuntime(activities);
   const plan: PlanBase = pairPlan();
   const run = new Run({ runtime, body, plan, items: await record(body, plan), planDigest: 'a'.repeat(64) });
-  const ending = run.toTheEnd();
+  const ending = run.toTheEnd().then((end) => ('ending' in end ? end.ending : 'continued'));
   const hold = () => run.state.openings.find((o) => o.outcome === undefined);
   const answer = async (choice: string, more: object = {}): Promise<void> => {
     await runtime.drive(runtime.waitFor(() => hold() !== undefined));

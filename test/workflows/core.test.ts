@@ -1,3 +1,4 @@
+import { undecodable } from '../../workflows/procedure/undecodable';
 import { pairPlan, pairRun, anyonePolicy, type PairRun } from '../support/pair-run';
 import { goodWorld } from '../support/model-world';
 
@@ -123,7 +124,7 @@ describe('a run of the firewall pair on the in-memory runtime', () => {
     const run = await pairRun(failing('install-undo', 'permanent'));
     await approve(run, 'start#1');
     await run.until(() => run.open() === 'return#1');
-    run.runtime.send('cancel');
+    run.runtime.cancel();
     await run.until(() => run.open() === 'hold#1');
     expect(run.run.state.openings.at(-1)?.choices).toEqual(['retry', 'skip', 'stop']);
     run.answer('skip');
@@ -140,7 +141,7 @@ describe('a run of the firewall pair on the in-memory runtime', () => {
     const run = await pairRun(failing('install-undo', 'permanent'));
     await approve(run, 'start#1');
     await run.until(() => run.open() === 'return#1');
-    run.runtime.send('cancel');
+    run.runtime.cancel();
     await run.until(() => run.open() === 'hold#1');
     run.answer('skip', { comment: 'it stays' });
     await run.until(() => run.open() === 'hold#2');
@@ -156,7 +157,7 @@ describe('a run of the firewall pair on the in-memory runtime', () => {
 
   it.each([0, 1_500, 5_500, 30_000, 100_000, 400_000])('cancelled after %d ms, it ends as it began', async (ms) => {
     const run = await pairRun();
-    run.runtime.at(ms, () => run.runtime.send('cancel'));
+    run.runtime.at(ms, () => run.runtime.cancel());
     const approver = setApprover(run);
     expect(await run.runtime.drive(run.ending)).toBe('Cancelled');
     approver.stop();
@@ -211,7 +212,7 @@ describe('a run of the firewall pair on the in-memory runtime', () => {
     await run.until(() => run.run.state.items.some((i) => i.state === 'undoing' && i.item.name.startsWith('Upgrade')));
     run.runtime.send('switchBack', { by: 'ann', reason: 'now' });
     expect(run.run.state.refused.at(-1)?.why).toContain('being moved already');
-    run.runtime.send('cancel');
+    run.runtime.cancel();
     expect(await run.runtime.drive(run.ending)).toBe('Cancelled');
     expect(run.world.acts.filter((a) => a === 'install-undo')).toHaveLength(1);
     expect(run.run.state.openings.filter((o) => o.kind === 'hold')).toHaveLength(1);
@@ -221,7 +222,7 @@ describe('a run of the firewall pair on the in-memory runtime', () => {
     const run = await pairRun();
     await approve(run, 'start#1', 'return#1');
     await run.until(() => run.run.state.items.some((i) => i.item.kind === 'wait' && i.state === 'running'));
-    run.runtime.send('cancel');
+    run.runtime.cancel();
     await run.until(() => run.run.state.phase === 'rolling-back');
     expect(run.run.state.watch?.state).toBe('ended');
     expect(await run.runtime.drive(run.ending)).toBe('Cancelled');
@@ -251,7 +252,7 @@ describe('a run of the firewall pair on the in-memory runtime', () => {
       run.runtime.send(name, raw);
       return run.run.state.refusedCount === before ? undefined : run.run.state.refused.at(-1)?.why;
     };
-    expect(send('approve', { __undecodable: true, encoding: 'json/protobuf', why: 'unknown encoding' })).toContain(
+    expect(send('approve', undecodable('json/protobuf', 'unknown encoding'))).toContain(
       'json/plain',
     );
     expect(send('approve', { ...good, colour: 'red' })).toContain('colour');
@@ -297,7 +298,7 @@ describe('a run of the firewall pair on the in-memory runtime', () => {
 
   it('delivers signals that came before the run was ready', async () => {
     const run = await pairRun();
-    run.runtime.send('cancel');
+    run.runtime.cancel();
     expect(await run.runtime.drive(run.ending)).toBe('Cancelled');
   });
 });

@@ -365,7 +365,7 @@ describe('a cancel', () => {
         .waitFor(() => {
           begun = run.run.state.items.filter((i) => i.startedAt !== undefined && i.item.kind !== 'gate').length;
           if (begun < n) return false;
-          run.runtime.send('cancel');
+          run.runtime.cancel();
           return true;
         })
         .catch(() => undefined);

@@ -39,3 +39,11 @@ export async function record<P extends PlanBase>(body: Body<P>, plan: P): Promis
   await body(context);
   return items;
 }
+
+/** The list as it is compared: what is done, by what activity, under what name, and whether a rollback leaves it. */
+export const listOf = (items: readonly PlannedItem[]): readonly string[] =>
+  items.map(({ kind, name, action, kept, passedOver }) =>
+    [kind, name, action, kept === true ? 'kept' : undefined, passedOver === true ? 'passed over' : undefined]
+      .filter((part) => part !== undefined)
+      .join(': '),
+  );

@@ -4,7 +4,17 @@
  */
 import type { Ending } from '../contract';
 import type { Run } from './run';
-import { lastGate, savepoint, summaryOf, undoable, type Opening, type Requests } from './state';
+import {
+  lastGate,
+  openOpenings,
+  savepoint,
+  summaryOf,
+  undoable,
+  type Opening,
+  type RecoveryState,
+  type Requests,
+} from './state';
+import { noRecovery } from './reduce';
 import type { GatePolicy, PlanBase, Remedied, Waived } from './types';
 
 /** How often a run goes on by itself after something was mended; from then on people are asked each time. */
@@ -13,24 +23,30 @@ const MENDED_BY_ITSELF = 2;
 type RolledBack = 'done' | 'stopped' | 'skipped';
 
 export class Recovery<P extends PlanBase> {
-  /** Why people are asked, in words for them. */
-  private reason = '';
-  /** The last escape isn't known to have worked: nothing else is offered before that. */
-  private escapeFailed = false;
-  /** An escape worked since the body last ran. */
-  private escaped = false;
-  /** Set by the first automatic escape: traffic doesn't flap by itself. */
-  private escapedByItself = false;
-  /** The stumble's own undo and its policy have been dealt with; an escape in between doesn't skip them. */
-  private stumbleSettled = false;
-  /** What the remedy couldn't put right; the way forward begins with it. */
-  private unmended: Requests['lost'];
-  /** Cancel was said: whatever rollback is going on goes on to the start. */
-  private cancelling = false;
-
   constructor(private readonly run: Run<P>) {}
 
+  /** True if the run is in the middle of it: a link may begin there. */
+  isUnderWay(): boolean {
+    const { recovery, stumble, requests } = this.run.state;
+    const { reason, rollBack } = recovery;
+    return stumble !== undefined || reason !== '' || rollBack !== null || Object.keys(requests).length > 0;
+  }
+
+  private get known(): RecoveryState {
+    return this.run.state.recovery;
+  }
+
+  private know(recovery: Partial<RecoveryState>): void {
+    this.run.dispatch({ type: 'recovering', recovery });
+  }
+
   async recover(): Promise<'again' | Ending> {
+    const { rollBack } = this.known;
+    if (rollBack !== null) {
+      // It was under way when the link before this one ended.
+      const ending = await this.rollBackTo(rollBack.floor);
+      if (ending !== undefined) return ending;
+    }
     for (;;) {
       this.run.rethrow();
       const { requests, stumble } = this.run.state;
@@ -46,15 +62,15 @@ export class Recovery<P extends PlanBase> {
         const ending = await this.cancel();
         if (ending !== undefined) return ending;
       }
-      if (stumble !== undefined && !this.stumbleSettled) {
+      if (stumble !== undefined && !this.known.stumbleSettled) {
         if (!(await this.undoOwn(stumble.item))) continue;
-        this.stumbleSettled = true;
-        this.reason = this.reason === '' ? stumble.why : `${this.reason}. ${stumble.why}`;
+        const { reason } = this.known;
+        this.know({ stumbleSettled: true, reason: reason === '' ? stumble.why : `${reason}. ${stumble.why}` });
         const ending = await this.byPolicy(stumble);
         if (ending !== undefined) return ending;
       }
       // What was lost has been mended, and nothing else happened.
-      const next = this.reason === '' && stumble === undefined ? 'again' : await this.hold();
+      const next = this.known.reason === '' && stumble === undefined ? 'again' : await this.hold();
       if (next === 'overruled') continue;
       if (next === 'again') this.forget();
       return next;
@@ -68,16 +84,13 @@ export class Recovery<P extends PlanBase> {
     const last = state.escapes.at(-1);
     const repeats = [
       undone === -1 ? Infinity : undone,
-      this.escaped && last !== undefined ? last.repeatFrom : Infinity,
+      this.known.escaped && last !== undefined ? last.repeatFrom : Infinity,
     ];
     const from = Math.min(...repeats);
     if (from !== Infinity) this.run.dispatch({ type: 'repeat-from', item: from });
     this.run.dispatch({ type: 'recovered' });
-    this.reason = '';
-    this.unmended = undefined;
-    this.escaped = false;
-    this.stumbleSettled = false;
-    this.cancelling = false;
+    const { escapeFailed, escapedByItself } = this.known;
+    this.know({ ...noRecovery, escapeFailed, escapedByItself });
   }
 
   // ---- escape --------------------------------------------------------------------------------------------------------
@@ -94,24 +107,25 @@ export class Recovery<P extends PlanBase> {
       );
     const why =
       regression === undefined ? `${switchBack?.by} said: ${switchBack?.reason}` : `regression: ${regression.why}`;
-    this.reason = why;
+    this.know({ reason: why });
     run.dispatch({ type: 'request-met', request: regression === undefined ? 'switchBack' : 'regression' });
-    if (regression !== undefined && this.escapedByItself) {
-      this.reason = `${why}. Traffic was moved away by itself once in this run already, so this time a person decides (switchBack moves it)`;
+    if (regression !== undefined && this.known.escapedByItself) {
+      this.know({
+        reason: `${why}. Traffic was moved away by itself once in this run already, so this time a person decides (switchBack moves it)`,
+      });
       return;
     }
     if (typeof target === 'string') {
-      this.reason = `${why}; ${target}`;
+      this.know({ reason: `${why}; ${target}` });
       return;
     }
-    if (regression !== undefined) this.escapedByItself = true;
+    if (regression !== undefined) this.know({ escapedByItself: true });
     run.dispatch({ type: 'escape-started', why, at: run.now(), repeatFrom: lastGate(run.state, item) + 1 });
     const performed = await run.perform(target, 'act', item, 'escape');
     // One outcome only: an escape is never cut.
     if (performed.kind === 'failed') {
       run.dispatch({ type: 'escape-ended', at: run.now(), failure: performed.failure });
-      this.escapeFailed = true;
-      this.reason = `${why}. Moving traffic away FAILED: ${performed.failure.message}`;
+      this.know({ escapeFailed: true, reason: `${why}. Moving traffic away FAILED: ${performed.failure.message}` });
       return;
     }
     run.dispatch({
@@ -119,12 +133,14 @@ export class Recovery<P extends PlanBase> {
       at: run.now(),
       ...(performed.kind === 'done' ? { result: performed.value } : {}),
     });
-    this.escaped = true;
-    this.escapeFailed = false;
     const summary = performed.kind === 'done' ? summaryOf(performed.value) : undefined;
-    this.reason = `${why}. Traffic has been moved away${summary === undefined ? '' : `: ${summary}`}`;
+    this.know({
+      escaped: true,
+      escapeFailed: false,
+      reason: `${why}. Traffic has been moved away${summary === undefined ? '' : `: ${summary}`}`,
+    });
     run.watches.end('watch');
-    run.switchBackMeans('traffic has been moved back already');
+    run.dispatch({ type: 'switch-back-means', means: 'traffic has been moved back already' });
   }
 
   // ---- remedy --------------------------------------------------------------------------------------------------------
@@ -134,7 +150,7 @@ export class Recovery<P extends PlanBase> {
     const { run } = this;
     const { guard, why, at } = lost;
     run.dispatch({ type: 'request-met', request: 'lost' });
-    this.unmended = undefined;
+    this.know({ unmended: null });
     const { remedy } = run.watches;
     // It ended in the meantime: what it looked after doesn't matter any more.
     if (remedy === undefined) return;
@@ -152,13 +168,14 @@ export class Recovery<P extends PlanBase> {
       },
     });
     const { attention } = (result ?? {}) as Partial<Remedied>;
-    const times = run.state.remedies.length;
+    const times = run.state.remedyCount;
     // One that can't be mended would be found lost again at once, and nobody could answer.
     if (failure === undefined) run.watches.resume('guard');
     const say = (more: string): void => {
-      this.reason = `${this.reason === '' ? '' : `${this.reason}. `}${why}. ${more}`;
+      const { reason } = this.known;
+      this.know({ reason: `${reason === '' ? '' : `${reason}. `}${why}. ${more}` });
     };
-    if (failure !== undefined) this.unmended = lost;
+    if (failure !== undefined) this.know({ unmended: lost });
     if (failure !== undefined) say(`Mending it FAILED: ${failure.message}`);
     else if (attention !== undefined) say(attention);
     else if (times > MENDED_BY_ITSELF)
@@ -171,12 +188,14 @@ export class Recovery<P extends PlanBase> {
     const { run } = this;
     run.dispatch({ type: 'cancel-spent' });
     if (run.state.noReturnBehind) {
-      this.reason =
-        'cancel was asked for, but the point of no return is behind: the upgrade can only be finished, or stopped as it stands';
+      this.know({
+        reason:
+          'cancel was asked for, but the point of no return is behind: the upgrade can only be finished, or stopped as it stands',
+      });
       return undefined;
     }
-    this.cancelling = true;
-    return this.ended(await this.rollBack(-1));
+    this.know({ cancelling: true });
+    return this.rollBackTo(-1);
   }
 
   // ---- undo ----------------------------------------------------------------------------------------------------------
@@ -190,7 +209,7 @@ export class Recovery<P extends PlanBase> {
     if (options.stay === true || options.keep !== undefined) return true;
     run.dispatch({ type: 'phase', phase: 'undoing-step' });
     for (;;) {
-      const outcome = await this.undoItem(item, 'own-undo');
+      const outcome = this.isAsked(item) ? 'failed' : await this.undoItem(item, 'own-undo');
       if (outcome === 'cut') return false;
       if (outcome === 'undone') return true;
       const choice = await this.askAboutUndo(item, () => this.overruled());
@@ -214,6 +233,15 @@ export class Recovery<P extends PlanBase> {
     return 'undone';
   }
 
+  /** Rolls back to an item; how the run ends with that, undefined if people decided otherwise. */
+  private async rollBackTo(floor: number): Promise<Ending | undefined> {
+    this.know({ rollBack: { floor } });
+    const rolledBack = await this.rollBack(floor);
+    this.know({ rollBack: null });
+    if (rolledBack === 'done') return this.known.cancelling ? 'Cancelled' : 'RolledBack';
+    return rolledBack === 'stopped' ? 'Stopped' : undefined;
+  }
+
   /** Undoes everything after `floor`, the last step first. */
   private async rollBack(to: number): Promise<RolledBack> {
     const { run } = this;
@@ -222,22 +250,31 @@ export class Recovery<P extends PlanBase> {
     for (;;) {
       if (cancelAsked()) {
         run.dispatch({ type: 'cancel-spent' });
-        this.cancelling = true;
         floor = -1;
+        this.know({ cancelling: true, rollBack: { floor } });
       }
       run.watches.endAfter(floor);
       run.dispatch({ type: 'phase', phase: 'rolling-back' });
+      await run.restIfDue();
       const [item] = undoable(run.state, floor);
       if (item === undefined) return 'done';
-      if ((await this.undoItem(item, 'undo')) === 'undone') continue;
+      if (!this.isAsked(item) && (await this.undoItem(item, 'undo')) === 'undone') continue;
       const choice = await this.askAboutUndo(item, cancelAsked);
       if (choice === undefined || choice === 'retry') continue;
       if (choice === 'stop') return 'stopped';
       run.dispatch({ type: 'undo-skipped', item });
       const rest = undoable(run.state, floor).map((i) => run.state.items[i]?.item.name);
-      this.reason = `the undo of "${run.state.items[item]?.item.name}" was skipped; still to be undone: ${rest.join(', ') || 'nothing'}`;
+      this.know({
+        reason: `the undo of "${run.state.items[item]?.item.name}" was skipped; still to be undone: ${rest.join(', ') || 'nothing'}`,
+      });
       return 'skipped';
     }
+  }
+
+  /** Its undo failed, and people are asked about that already: in the link before this one. */
+  private isAsked(item: number): boolean {
+    const { state } = this.run;
+    return state.items[item]?.state === 'undo-failed' && openOpenings(state).some((o) => o.kind === 'hold');
   }
 
   private async askAboutUndo(item: number, dropped: () => boolean): Promise<string | undefined> {
@@ -255,20 +292,16 @@ export class Recovery<P extends PlanBase> {
     const what =
       stumble.kind === 'rejected' ? policy?.onReject : stumble.kind === 'expired' ? policy?.onExpiry : 'hold';
     if (what === 'stop') return 'Stopped';
-    if (what === 'roll-back' && !run.state.noReturnBehind) return this.ended(await this.rollBack(savepoint(run.state)));
+    if (what === 'roll-back' && !run.state.noReturnBehind) return this.rollBackTo(savepoint(run.state));
     return undefined;
-  }
-
-  private ended(rolledBack: RolledBack): Ending | undefined {
-    if (rolledBack === 'done') return this.cancelling ? 'Cancelled' : 'RolledBack';
-    return rolledBack === 'stopped' ? 'Stopped' : undefined;
   }
 
   private async hold(): Promise<'again' | 'overruled' | Ending> {
     const { run } = this;
-    const forward = this.escapeFailed ? 'escape-again' : 'retry';
+    const { escaped, escapeFailed, reason } = this.known;
+    const forward = escapeFailed ? 'escape-again' : 'retry';
     const { stumble } = run.state;
-    const plain = stumble === undefined || this.escaped || this.escapeFailed ? undefined : stumble.item;
+    const plain = stumble === undefined || escaped || escapeFailed ? undefined : stumble.item;
     const goOn = plain === undefined ? undefined : run.goOnMeans(plain);
     const waivable = plain === undefined ? undefined : run.waivableOf(plain);
     const choices = [
@@ -279,7 +312,7 @@ export class Recovery<P extends PlanBase> {
       'stop',
     ];
     const outcome = await this.ask(
-      `${this.reason}. What now?${goOn === undefined ? '' : ` To go on means: ${goOn}.`}${waivable === undefined ? '' : ` May be waived, by name and with a reason: ${waivable.join(', ')}.`}`,
+      `${reason}. What now?${goOn === undefined ? '' : ` To go on means: ${goOn}.`}${waivable === undefined ? '' : ` May be waived, by name and with a reason: ${waivable.join(', ')}.`}`,
       choices,
       () => this.overruled(),
       waivable,
@@ -287,11 +320,11 @@ export class Recovery<P extends PlanBase> {
     if (outcome === undefined) return 'overruled';
     switch (outcome.choice) {
       case 'retry': {
-        const { unmended } = this;
-        if (unmended === undefined) return 'again';
-        this.reason = '';
+        const { unmended } = this.known;
+        if (unmended === null) return 'again';
+        this.know({ reason: '' });
         await this.mend(unmended);
-        return this.reason === '' ? 'again' : 'overruled';
+        return this.known.reason === '' ? 'again' : 'overruled';
       }
       case 'go-on':
         run.dispatch({
@@ -319,7 +352,7 @@ export class Recovery<P extends PlanBase> {
         return 'overruled';
       case 'roll-back': {
         const floor = outcome.to === 'start' ? -1 : savepoint(run.state);
-        return this.ended(await this.rollBack(floor)) ?? 'overruled';
+        return (await this.rollBackTo(floor)) ?? 'overruled';
       }
       default:
         return 'Stopped';

@@ -1,15 +1,18 @@
 /**
  * One run of a procedure: passes of the body, and what happens between them. The run is never cancelled from outside:
  * cancel, regression and switchBack are requests that end the current pass, and one loop here deals with them. At most one
- * act, undo or escape is in flight.
+ * act, undo or escape is in flight. What decides is in the state, so that the run can go on in another link of its chain.
  */
 import type { Ending, PlannedItem } from '../contract';
-import { closedWith, judgeAnswer, judgeResume, readMessage, refusalByPolicy, senderOf } from './asks';
+import { closedWith, judge, judgeUpdate, refusedEvent, type Asked, type Judged } from './asks';
+import { carried, type Carried } from './carry';
+import { publishedView } from './details';
+import { bounded } from './door';
 import { Recovery } from './recovery';
 import { initialState, reduce } from './reduce';
 import { Session } from './session';
-import { isPaused, openingById, type Event, type Failure, type Opening, type State } from './state';
-import { resolveGiven, stepKey } from './wire';
+import { openingById, openOpenings, standingOf, type Event, type Failure, type Opening, type State } from './state';
+import { timelineSummary } from './text';
 import {
   CallFailed,
   CutError,
@@ -17,19 +20,28 @@ import {
   type Body,
   type Call,
   type CallOptions,
-  type CheckOptions,
+  type Identity,
+  type Inherited,
   type Patience,
   type PlanBase,
   type Runtime,
   type StepOptions,
   type Waivable,
 } from './types';
-import { publishedView } from './details';
 import { Watches } from './watches';
+import { resolveGiven, stepKey } from './wire';
 
 /** A step that says nothing else is tried for 5 minutes. */
 const DEFAULT_PATIENCE: Patience = { attempts: 30, intervalMs: 10_000 };
 const DEFAULT_TIMEOUT_MS = 120_000;
+/** The server takes 10,000 signals for one link of a chain; well before that the run goes on in a new one. */
+const MESSAGES_IN_A_LINK = 2_000;
+/** What the core asks of its worker: pure, and quick. */
+export const ASIDE: Omit<CallOptions, 'summary'> = {
+  local: true,
+  timeoutMs: 10_000,
+  patience: { attempts: 0, intervalMs: 1_000 },
+};
 
 export type Verb = 'check' | 'observe' | 'act' | 'undo';
 /** Who may cut a call: requests cut forward calls; only a regression cuts a step's own undo; nothing cuts the rest. */
@@ -62,71 +74,135 @@ export interface RunSetup<P extends PlanBase> {
   readonly planDigest: string;
   /** Lets go of what the run holds on hosts, however it ends; its failure changes nothing about the ending. */
   readonly closing?: Action<'step'>;
+  /**
+   * Rules of the core. Runs that began with a build of core 1 keep its commands to their end: what is published is published
+   * at each event, calls have no identity, and nothing is continued as new.
+   */
+  readonly core?: 1 | 2;
+  readonly identity?: Identity;
+  /** State of the link before this one. */
+  readonly state?: State;
+  /** What an earlier run of this cluster, ended from outside, left. */
+  readonly inherited?: Inherited;
 }
+
+/** How a link ends: as the run does, or in the next link. */
+export type LinkEnd = { readonly ending: Ending } | { readonly carried: Carried };
 
 export class Run<P extends PlanBase> {
   state: State;
   readonly runtime: Runtime;
   readonly plan: P;
   readonly planDigest: string;
+  readonly core: 1 | 2;
+  readonly watches: Watches;
   private readonly body: Body<P>;
   private readonly closing: Action<'step'> | undefined;
-  private readonly known = new Map<number, { readonly action: Action<'step'>; readonly options: StepOptions }>();
-  private readonly checks = new Map<number, CheckOptions>();
   private inFlight: { readonly call: Call; readonly role: Role } | undefined;
-  readonly watches: Watches;
-  private switchBackAction: Action<'step'> | string = 'traffic has not been moved yet, there is nothing to switch back';
-  /** What happened since the last digest: goes into the next one. */
-  private evidence: unknown[] = [];
-  private digest: string;
+  /** Set while the run waits for people or time alone: true of it while that goes on. */
+  private resting: (() => boolean) | undefined;
+  private messages = 0;
+  private isDirty = false;
+  /** A reset was seen, and what came before it isn't known yet. */
+  private isUnverified = false;
+  private isTooLargeToContinue = false;
   private fatal: { readonly error: unknown } | undefined;
 
   constructor(setup: RunSetup<P>) {
-    this.runtime = setup.runtime;
+    const { runtime, plan, identity } = setup;
+    this.runtime = runtime;
     this.body = setup.body;
     this.closing = setup.closing;
-    this.plan = setup.plan;
+    this.plan = plan;
     this.planDigest = setup.planDigest;
-    this.digest = setup.planDigest;
-    this.state = initialState(setup.items, setup.runtime.now());
+    this.core = setup.core ?? 2;
+    this.state = setup.state ?? initialState(setup.items, runtime.now(), setup.planDigest, identity);
     this.watches = new Watches({
-      runtime: this.runtime,
-      plan: this.plan,
+      runtime,
+      plan,
+      looksFirst: this.core === 2,
       state: () => this.state,
       dispatch: (event) => this.dispatch(event),
+      call: (activity, input, options) => this.identified(activity, input, options),
       requested: (requests) => {
         this.dispatch({ type: 'requested', requests });
         this.cutWhatMust();
       },
       die: (error) => this.die(error),
     });
+    if (setup.inherited !== undefined)
+      this.dispatch({ type: 'taken-over', inherited: setup.inherited, at: runtime.now() });
   }
 
-  /** Runs to the end; the report is a view of the state then. */
-  async toTheEnd(): Promise<Ending> {
-    const recovery = new Recovery(this);
-    // Early signals are delivered synchronously here, so everything above must be ready before.
-    this.runtime.onMessage((name, raw) => this.receive(name, raw));
+  /** Runs this link to its end; the report is a view of the state then. */
+  async toTheEnd(): Promise<LinkEnd> {
+    // Early messages are delivered synchronously here, so everything above must be ready before.
+    this.runtime.onMessage({
+      signal: (name, raw, again) => this.receive(name, raw, again),
+      cancel: (again) => this.cancelAsked(again),
+      refusal: (name, raw) => {
+        const judged = judgeUpdate(this.asked(), name, raw);
+        return 'refusal' in judged ? judged.refusal : undefined;
+      },
+      accept: (name, raw) => this.accept(name, raw),
+      wasReset: () => (this.isUnverified = true),
+    });
     this.publish();
+    if (this.core === 2) this.besides();
+    this.watches.goOn();
+    let over: { readonly ending: Ending } | undefined;
+    this.steps().then(
+      (ending) => (over = { ending }),
+      (error: unknown) => this.die(error),
+    );
     for (;;) {
-      if (await this.pass()) return await this.end('Completed');
+      await this.runtime.waitFor(() => over !== undefined || this.fatal !== undefined || this.mayContinue());
+      this.rethrow();
+      if (over !== undefined) return over;
+      const next = await this.handOver();
+      if (next !== undefined) return { carried: next };
+    }
+  }
+
+  private async steps(): Promise<Ending> {
+    const recovery = new Recovery(this);
+    for (let first = true; ; first = false) {
+      // A link may begin in the middle of a recovery.
+      if (!(first && recovery.isUnderWay()) && (await this.pass())) return await this.end('Completed');
       const next = await recovery.recover();
       if (next !== 'again') return await this.end(next);
       this.dispatch({ type: 'phase', phase: 'forward' });
     }
   }
 
+  /** What goes on beside the steps: what is shown follows the state, once for all that happened at a time; resets are looked at. */
+  private besides(): void {
+    const follow = async (due: () => boolean, work: () => void | Promise<void>): Promise<never> => {
+      for (;;) {
+        await this.runtime.waitFor(due);
+        await work();
+      }
+    };
+    const die = (error: unknown): void => this.die(error);
+    follow(
+      () => this.isDirty,
+      () => this.publish(),
+    ).catch(die);
+    follow(
+      () => this.isUnverified,
+      () => this.verify(),
+    ).catch(die);
+  }
+
   dispatch(event: Event): void {
+    this.state = reduce(this.state, bounded(event));
+    this.isDirty = true;
+    if (this.core === 1 || event.type === 'ended') this.publish();
+  }
+
+  /** What the body says of itself on its way: nothing of it is shown. */
+  note(event: Extract<Event, { type: 'entered' | 'switch-back-means' }>): void {
     this.state = reduce(this.state, event);
-    if (
-      event.type === 'item-done' ||
-      event.type === 'undone' ||
-      event.type === 'item-failed' ||
-      event.type === 'watch-reported'
-    ) {
-      this.evidence.push(event);
-    }
-    this.publish();
   }
 
   now(): number {
@@ -164,8 +240,26 @@ export class Run<P extends PlanBase> {
     if (this.fatal !== undefined) throw this.fatal.error;
   }
 
+  // ---- calls -------------------------------------------------------------------------------------------------------
+
   /** Runs one member of an action's family and waits for its end, whatever that is. Never throws but for faults of the code. */
   async perform(action: Action, verb: Verb, item: number, role: Role): Promise<Performed> {
+    for (;;) {
+      await this.runtime.waitFor(() => !this.isUnverified);
+      const performed = await this.once(action, verb, item, role);
+      if (performed.kind !== 'failed' || performed.failure.type !== 'WasReset' || this.core === 1) return performed;
+      // Nothing was touched: what ran before the reset comes first.
+      const executing = this.state.identity?.executing;
+      this.isUnverified = true;
+      await this.runtime.waitFor(() => !this.isUnverified);
+      if (this.state.identity?.executing === executing) return performed;
+      if (role === 'forward' && this.interrupted()) return { kind: 'cut' };
+      const before = this.state.items[item]?.before;
+      if (verb === 'observe' && before !== undefined) return { kind: 'done', value: before.value };
+    }
+  }
+
+  private async once(action: Action, verb: Verb, item: number, role: Role): Promise<Performed> {
     const entry = this.state.items[item];
     const before = entry?.before === undefined || isBeside(role) ? {} : { before: entry.before.value };
     const input = {
@@ -175,7 +269,7 @@ export class Run<P extends PlanBase> {
       ...before,
       plan: this.plan,
     };
-    const call = this.runtime.call(`${action.type}.${verb}`, input, {
+    const call = this.identified(`${action.type}.${verb}`, input, {
       ...this.callOptions(action),
       summary: this.summaryOf(verb, item, entry?.item.name ?? action.type, role),
     });
@@ -191,6 +285,15 @@ export class Run<P extends PlanBase> {
     } finally {
       this.inFlight = undefined;
     }
+  }
+
+  /** A call that says whose it is, over all links: hosts order the attempts of a run by it. */
+  private identified(activity: string, input: Readonly<Record<string, unknown>>, options: CallOptions): Call {
+    this.state = reduce(this.state, { type: 'called' });
+    const { identity } = this.state;
+    if (identity === undefined) return this.runtime.call(activity, input, options);
+    const { firstRunId, link, executing, calls } = identity;
+    return this.runtime.call(activity, { ...input, run: { firstRunId, link, number: calls, executing } }, options);
   }
 
   private callOptions(action: Action): Omit<CallOptions, 'summary'> {
@@ -232,23 +335,15 @@ export class Run<P extends PlanBase> {
     this.dispatch({ type: 'stumbled', item, kind, why });
   }
 
-  remember(item: number, action: Action<'step'>, options: StepOptions): void {
-    this.known.set(item, { action, options });
-  }
-
-  rememberCheck(item: number, options: CheckOptions): void {
-    this.checks.set(item, options);
-  }
-
   /** What going over the failure of this check would mean; undefined where that isn't offered. */
   goOnMeans(item: number): string | undefined {
-    const goOn = this.checks.get(item)?.goOn;
+    const goOn = this.state.items[item]?.known?.check?.goOn;
     return goOn !== undefined && this.failureOf(item)?.type === goOn.on ? goOn.means : undefined;
   }
 
   /** Names of the faults that people may waive; undefined where that isn't offered. */
   waivableOf(item: number): readonly string[] | undefined {
-    const waive = this.checks.get(item)?.waive;
+    const waive = this.state.items[item]?.known?.check?.waive;
     const failure = this.failureOf(item);
     if (waive === undefined || failure?.type !== waive.on) return undefined;
     return (failure.details as Waivable | undefined)?.waivable;
@@ -260,22 +355,30 @@ export class Run<P extends PlanBase> {
   }
 
   actionOf(item: number): { readonly action: Action<'step'>; readonly options: StepOptions } {
-    const known = this.known.get(item);
-    if (known === undefined) throw new Error(`step ${item} is to be undone but never ran`);
-    return known;
+    const entry = this.state.items[item];
+    const known = entry?.known;
+    if (known?.action !== undefined) return { action: known.action, options: known.options ?? {} };
+    // Known from a history alone: as the recorded list has it.
+    const action = entry?.item.action;
+    if (entry?.inherited !== true || action === undefined)
+      throw new Error(`step ${item} is to be undone but never ran`);
+    return { action: { type: action, input: entry.item.input }, options: {} };
   }
 
   // ---- questions -----------------------------------------------------------------------------------------------------
 
-  /** Opens a question and waits for its end; undefined if `dropped` came first (the question is withdrawn then). */
+  /**
+   * Opens a question and waits for its end; undefined if `dropped` came first (the question is withdrawn then). One that is
+   * open already, as in the link before, is waited for.
+   */
   async ask(question: Question, dropped: () => boolean): Promise<Opening['outcome']> {
-    const digest = await this.nextDigest();
-    if (dropped()) return undefined;
-    const id = this.open(question, digest);
+    const open = openOpenings(this.state).find((o) => o.id.startsWith(`${question.ask}#`));
+    const id = open?.id ?? (await this.openNew(question, dropped));
+    if (id === undefined) return undefined;
     const expiresAt = openingById(this.state, id)?.expiresAt;
-    await this.runtime.waitFor(() => closedWith(this.state, id) !== undefined || dropped(), {
+    await this.rest(() => closedWith(this.state, id) !== undefined || dropped(), {
       ...(expiresAt === undefined ? {} : { until: expiresAt }),
-      summary: `Waiting for an answer to ${id}`,
+      summary: this.core === 1 ? `Waiting for an answer to ${id}` : this.timeline(id),
     });
     const outcome = closedWith(this.state, id);
     if (outcome !== undefined) return dropped() && outcome.choice !== 'approve' ? undefined : outcome;
@@ -284,7 +387,18 @@ export class Run<P extends PlanBase> {
     return choice === 'withdrawn' ? undefined : closedWith(this.state, id);
   }
 
-  private open(question: Question, digest: string): string {
+  private async openNew(question: Question, dropped: () => boolean): Promise<string | undefined> {
+    const id = `${question.ask}#${(this.state.openingCounts[question.ask] ?? 0) + 1}`;
+    await this.nextDigest(this.core === 1 ? undefined : timelineSummary({ id, question: question.question }));
+    return dropped() ? undefined : this.open(question);
+  }
+
+  private timeline(id: string): string {
+    const opening = openingById(this.state, id);
+    return opening === undefined ? id : timelineSummary(opening);
+  }
+
+  private open(question: Question): string {
     const { ask, expiresAfterMs, onExpiry, ...rest } = question;
     const at = this.now();
     const id = `${ask}#${(this.state.openingCounts[ask] ?? 0) + 1}`;
@@ -292,77 +406,64 @@ export class Run<P extends PlanBase> {
       expiresAfterMs === undefined
         ? {}
         : { expiresAt: at + expiresAfterMs, ...(onExpiry === undefined ? {} : { onExpiry }) };
+    const { digest } = this.state.chain;
     this.dispatch({ type: 'opened', ask, opening: { ...rest, ...expiry, id, digest, openedAt: at, answers: [] } });
     return id;
   }
 
   /** Chained over the plan and all evidence so far; computed by the worker once and read back from history ever after. */
-  private async nextDigest(): Promise<string> {
-    const evidence = this.evidence;
-    this.evidence = [];
-    const call = this.runtime.call(
-      'core.digest',
-      { previous: this.digest, evidence },
-      {
-        summary: 'Digest of plan and evidence',
-        local: true,
-        timeoutMs: 10_000,
-        patience: { attempts: 0, intervalMs: 1_000 },
-      },
-    );
-    this.digest = String(await call.result);
-    return this.digest;
+  private async nextDigest(summary = 'Digest of plan and evidence'): Promise<void> {
+    const { digest: previous, pending: evidence } = this.state.chain;
+    const call = this.runtime.call('core.digest', { previous, evidence }, { ...ASIDE, summary });
+    this.dispatch({ type: 'chained', digest: String(await call.result), taken: evidence.length });
   }
 
   // ---- messages ------------------------------------------------------------------------------------------------------
 
   /** Never throws. */
-  private receive(name: string, raw: unknown): void {
-    const at = this.now();
-    if (name === 'cancel') {
-      if (!this.state.cancelled) this.dispatch({ type: 'requested', requests: { cancel: { at } } });
-    } else {
-      for (const event of this.eventsOf(name, raw, at))
-        this.dispatch(event.type === 'refused' ? { ...event, ...senderOf(raw) } : event);
-    }
-    this.cutWhatMust();
+  private receive(name: string, raw: unknown, again: boolean): void {
+    this.messages++;
+    // A signal of this name once cancelled a run; histories of that time have it so.
+    if (this.core === 1 && name === 'cancel') return this.cancelAsked(false);
+    const isAnswer = name === 'approve' || name === 'reject' || name === 'decide';
+    const judged: Judged =
+      again && !isAnswer
+        ? { refusal: 'it was delivered once more by the reset of this run, and acts only once: send it again if it still holds' }
+        : judge(this.asked(), name, raw);
+    if ('refusal' in judged) this.dispatch(refusedEvent(name, raw, judged.refusal, this.now()));
+    else this.apply(judged.events);
   }
 
-  private eventsOf(name: string, raw: unknown, at: number): readonly Event[] {
-    const refuse = (why: string): Event[] => [{ type: 'refused', signal: name.slice(0, 64), why, at }];
-    if (this.state.phase === 'ended') return refuse('the run has ended');
-    const message = readMessage(name, raw);
-    if ('refusal' in message) return refuse(message.refusal);
-    if ('answer' in message) return judgeAnswer(this.state, message, this.plan, at);
-    const { command } = message;
-    const why = refusalByPolicy(command.by, this.plan.policy[message.name], this.plan.requestedBy);
-    if (why !== undefined) return refuse(why);
-    switch (message.name) {
-      case 'resume':
-        return judgeResume(this.state, command, this.plan, at);
-      case 'pause': {
-        if (isPaused(this.state)) return refuse('the run is paused already');
-        const { from } = this.plan.policy.resume;
-        this.open(
-          {
-            ask: 'pause',
-            kind: 'pause',
-            question: `Paused by ${command.by}: ${command.reason}`,
-            choices: ['resume'],
-            needed: 1,
-            notRequester: false,
-            ...(from ? { from } : {}),
-          },
-          this.digest,
-        );
-        return [];
-      }
-      case 'switchBack': {
-        const means = this.switchBackTarget();
-        if (typeof means === 'string') return refuse(means);
-        return [{ type: 'requested', requests: { switchBack: { ...command, at } } }];
-      }
-    }
+  private cancelAsked(again: boolean): void {
+    this.messages++;
+    const at = this.now();
+    if (again)
+      this.dispatch({
+        type: 'refused',
+        at,
+        signal: 'cancel',
+        why: 'the cancellation was delivered once more by the reset of this run, and acts only once: cancel again if it still holds',
+      });
+    else if (!this.state.cancelled) this.apply([{ type: 'requested', requests: { cancel: { at } } }]);
+  }
+
+  /** An Update: its sender hears what came of it. */
+  private accept(name: string, raw: unknown): unknown {
+    this.messages++;
+    const judged = judgeUpdate(this.asked(), name, raw);
+    if ('refusal' in judged) return { accepted: false, why: judged.refusal };
+    this.apply(judged.events);
+    return { accepted: true, ...judged.told };
+  }
+
+  private asked(): Asked {
+    const { state, plan, core } = this;
+    return { state, plan, core, at: this.now(), switchBack: this.switchBackTarget() };
+  }
+
+  private apply(events: readonly Event[]): void {
+    for (const event of events) this.dispatch(event);
+    this.cutWhatMust();
   }
 
   /** Cuts what is in flight if a request overrules it. */
@@ -374,17 +475,100 @@ export class Run<P extends PlanBase> {
     if (role === 'own-undo' && requests.regression !== undefined) call.cut();
   }
 
-  // ---- watch, guard and escape -----------------------------------------------------------------------------------------
-
-  switchBackMeans(action: Action<'step'> | string): void {
-    this.switchBackAction = action;
-  }
-
   /** What switchBack does now: the watch's escape, what the procedure said, or why it can't be obeyed. */
   switchBackTarget(): Action<'step'> | string {
     if (this.state.phase === 'rolling-back' || this.state.phase === 'escaping')
       return 'traffic is being moved already: see the status';
-    return this.watches.escape ?? this.switchBackAction;
+    return this.watches.escape ?? this.state.switchBack;
+  }
+
+  // ---- the next link, and resets -------------------------------------------------------------------------------------
+
+  /** Waits for people or for time; meanwhile the run may go on in another link, and this wait never ends. */
+  async rest(met: () => boolean, options: { readonly until?: number; readonly summary?: string } = {}): Promise<void> {
+    const { until } = options;
+    const resting = (): boolean => !met() && (until === undefined || until > this.now());
+    this.resting = resting;
+    await this.runtime.waitFor(met, options);
+    if (this.resting === resting) this.resting = undefined;
+  }
+
+  /** Between two steps: a run that is to go on in another link rests here until it does. */
+  async restIfDue(): Promise<void> {
+    if (!this.isDue()) return;
+    await this.rest(() => !this.isDue() || this.interrupted());
+  }
+
+  private isDue(): boolean {
+    if (this.core === 1 || this.isTooLargeToContinue) return false;
+    return this.messages >= MESSAGES_IN_A_LINK || this.runtime.isHistoryLong();
+  }
+
+  private mayContinue(): boolean {
+    return (
+      this.isDue() &&
+      this.inFlight === undefined &&
+      !this.isUnverified &&
+      Object.keys(this.state.requests).length === 0 &&
+      this.resting?.() === true
+    );
+  }
+
+  /** What the next link begins with; undefined if something happened meanwhile, or it can't be carried. */
+  private async handOver(): Promise<Carried | undefined> {
+    await this.watches.handOver();
+    if (this.state.chain.pending.length > 0) await this.nextDigest('Digest of plan and evidence before the next link');
+    if (this.mayContinue()) {
+      const next = carried(this.state);
+      if (next !== undefined) return next;
+      this.isTooLargeToContinue = true;
+    }
+    this.watches.goOn();
+    return undefined;
+  }
+
+  /** After a reset: who it runs as now, and what the part of history that was left behind had done. */
+  private async verify(): Promise<void> {
+    const { identity } = this.state;
+    if (identity !== undefined) {
+      const whoami = this.runtime.call('core.whoami', {}, { ...ASIDE, summary: 'Which run this is' });
+      const { runId } = (await whoami.result) as { runId: string };
+      if (runId !== identity.executing) await this.takeOver(identity, runId);
+    }
+    this.isUnverified = false;
+  }
+
+  private async takeOver({ workflowId, executing, calls }: Identity, runId: string): Promise<void> {
+    const told: Inherited = await this.runtime
+      .call(
+        'core.afterReset',
+        { schema: 1, workflowId, from: executing, runId },
+        {
+          summary: 'This run was reset: what had it done by then?',
+          queue: this.plan.queues.default,
+          timeoutMs: 60_000,
+          patience: { attempts: 5, intervalMs: 5_000 },
+        },
+      )
+      .result.then((value) => ({ from: 'reset' as const, earlierRunId: executing, ...(value as Omit<Inherited, 'from' | 'earlierRunId'>), runId }))
+      .catch((error: unknown) => {
+        if (!(error instanceof CallFailed)) throw error;
+        return {
+          from: 'reset' as const,
+          runId,
+          earlierRunId: executing,
+          lastCall: calls,
+          steps: [],
+          unknown: `the history before the reset can't be read (${error.message}): what it changed isn't known to this run`,
+        };
+      });
+    this.dispatch({ type: 'taken-over', inherited: told, at: this.now() });
+    const lost = this.state.takenOver.at(-1)?.lost;
+    if (lost === undefined) return;
+    // People decide, before anything is done on top of what nobody knows.
+    const next = this.state.items.findIndex((i) => i.state !== 'done');
+    this.dispatch({ type: 'recovering', recovery: { stumbleSettled: true, reason: `This run was reset. ${lost}` } });
+    this.stumble(Math.max(0, next), 'failed', 'the run was reset');
   }
 
   // ---- end -----------------------------------------------------------------------------------------------------------
@@ -392,19 +576,12 @@ export class Run<P extends PlanBase> {
   private async end(ending: Ending): Promise<Ending> {
     this.watches.endAll();
     if (this.closing !== undefined) await this.perform(this.closing, 'act', this.state.items.length, 'escape');
-    const standing = Object.entries(this.state.nodes)
-      .map(
-        ([node, facts]) =>
-          `${node}: ${Object.entries(facts)
-            .map(([k, v]) => (typeof v === 'boolean' ? `${v ? '' : 'not '}${k}` : `${k} ${v}`))
-            .join(', ')}`,
-      )
-      .join('; ');
-    this.dispatch({ type: 'ended', ending, standing: standing || 'nothing was changed', at: this.now() });
+    this.dispatch({ type: 'ended', ending, standing: standingOf(this.state), at: this.now() });
     return ending;
   }
 
   private publish(): void {
+    this.isDirty = false;
     this.runtime.publish(publishedView(this));
   }
 }

@@ -9,8 +9,11 @@ import {
   CancellationScope,
   CancelledFailure,
   condition,
+  continueAsNew,
   defineQuery,
   defineSignal,
+  defineUpdate,
+  patched,
   proxyActivities,
   proxyLocalActivities,
   setCurrentDetails,
@@ -22,9 +25,10 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { defineSearchAttributeKey } from '@temporalio/common';
-import { searchAttributes, signals } from '../contract';
+import { searchAttributes, signals, updates } from '../contract';
+import { RESERVED, onReset, isRedelivering } from './interceptors';
 import { isUndecodable } from './undecodable';
-import { CallFailed, CutError, type Call, type CallOptions, type Published, type Runtime } from './types';
+import { CallFailed, CutError, type Call, type CallOptions, type Inbox, type Published, type Runtime } from './types';
 
 /** A dead worker is noticed within this time (design, promise 7). */
 const HEARTBEAT_TIMEOUT_MS = 10_000;
@@ -34,40 +38,59 @@ const PICKUP_TIMEOUT_MS = 60_000;
 type Activity = (input: unknown) => Promise<unknown>;
 
 export class TemporalRuntime implements Runtime {
-  private handler: ((name: string, raw: unknown) => void) | undefined;
-  private readonly early: [string, unknown][] = [];
+  private inbox: Inbox | undefined;
+  private readonly early: ((inbox: Inbox) => void)[] = [];
   private shown: Partial<Published> = {};
   private readonly shield: CancellationScope;
   /** Set when Temporal's cancellation was asked for. */
   cancelRequested = false;
 
-  /** Sets the signal handlers: call it before anything is awaited. */
+  /** Sets the handlers of messages: call it before anything is awaited. */
   constructor() {
     // Temporal delivers buffered signals synchronously in here; they wait until the core is ready.
+    const signal = (name: string, raw: unknown): void => {
+      const again = isRedelivering();
+      this.deliver((inbox) => inbox.signal(name, raw, again));
+    };
     for (const [name, { description }] of Object.entries(signals)) {
-      setHandler(defineSignal<[unknown]>(name), (raw?: unknown) => this.deliver(name, raw), { description });
+      setHandler(defineSignal<[unknown]>(name), (raw?: unknown) => signal(name, raw), { description });
     }
-    setDefaultSignalHandler((name, ...args) => this.deliver(name, args[0]));
+    setDefaultSignalHandler((name, ...args) => signal(RESERVED.original(name), args[0]));
+    for (const [name, { description }] of Object.entries(updates)) {
+      setHandler(defineUpdate<unknown, [unknown]>(name), (raw?: unknown) => this.inbox?.accept(name, raw), {
+        description,
+        // Synchronous, and without a trace in history: who is refused reads why at once.
+        validator: (raw?: unknown) => {
+          const why =
+            this.inbox === undefined
+              ? 'the plan is being resolved, and nothing is asked yet: try again in a moment'
+              : this.inbox.refusal(name, raw);
+          if (why !== undefined) throw ApplicationFailure.nonRetryable(why, 'Refused');
+        },
+      });
+    }
+    onReset(() => this.deliver((inbox) => inbox.wasReset()));
     this.shield = CancellationScope.current();
   }
 
-  /** Runs work that Temporal's cancellation can't reach: it becomes the message `cancel` instead. */
+  /** Runs work that Temporal's cancellation can't reach: it becomes a message instead. */
   async shielded<T>(work: () => Promise<T>): Promise<T> {
     this.shield.cancelRequested.catch(() => {
       this.cancelRequested = true;
-      this.deliver('cancel', undefined);
+      const again = isRedelivering();
+      this.deliver((inbox) => inbox.cancel(again));
     });
     return CancellationScope.nonCancellable(work);
   }
 
-  private deliver(name: string, raw: unknown): void {
-    if (this.handler === undefined) this.early.push([name, raw]);
-    else this.handler(name, raw);
+  private deliver(message: (inbox: Inbox) => void): void {
+    if (this.inbox === undefined) this.early.push(message);
+    else message(this.inbox);
   }
 
-  onMessage(handler: (name: string, raw: unknown) => void): void {
-    this.handler = handler;
-    for (const [name, raw] of this.early.splice(0)) handler(name, raw);
+  onMessage(inbox: Inbox): void {
+    this.inbox = inbox;
+    for (const message of this.early.splice(0)) message(inbox);
   }
 
   onQuery(name: string, answer: () => unknown, description: string): void {
@@ -116,6 +139,20 @@ export class TemporalRuntime implements Runtime {
     );
   }
 
+  /** Which rules of the core this run follows: asked once, at its start, and the same ever after. */
+  core(): 1 | 2 {
+    return patched('core-2') ? 2 : 1;
+  }
+
+  isHistoryLong(): boolean {
+    return workflowInfo().continueAsNewSuggested;
+  }
+
+  /** Ends this link; the next one gets `input`. Never returns. */
+  async continueAs(input: unknown): Promise<never> {
+    return continueAsNew(input);
+  }
+
   publish(view: Published): void {
     if (view.details !== this.shown.details) setCurrentDetails(view.details);
     // An upsert is an event of history: only what changed.
@@ -140,9 +177,27 @@ export class TemporalRuntime implements Runtime {
     readonly type: string;
     readonly taskQueue: string;
     readonly namespace: string;
+    readonly firstRunId: string;
+    /** The server says so: this run was continued from another. */
+    readonly isContinued: boolean;
+    /** Why it may be ended or started by the clock, half-way: the field of its start. */
+    readonly limits: readonly string[];
   } {
-    const { workflowId, workflowType, taskQueue, namespace } = workflowInfo();
-    return { id: workflowId, type: workflowType, taskQueue, namespace };
+    const info = workflowInfo();
+    const { workflowId, workflowType, taskQueue, namespace, firstExecutionRunId } = info;
+    return {
+      id: workflowId,
+      type: workflowType,
+      taskQueue,
+      namespace,
+      firstRunId: firstExecutionRunId,
+      isContinued: info.continuedFromExecutionRunId !== undefined,
+      limits: [
+        ...(info.executionTimeoutMs === undefined ? [] : ['workflow execution timeout']),
+        ...(info.runTimeoutMs === undefined ? [] : ['workflow run timeout']),
+        ...(info.cronSchedule ? ['cron schedule'] : []),
+      ],
+    };
   }
 
   remember(memo: Record<string, unknown>): void {
@@ -189,6 +244,8 @@ function thrown(error: unknown): never {
     throw new CallFailed(
       `Timeout:${cause.timeoutType}`,
       `no worker finished it in time (${cause.timeoutType}); its last state is unknown`,
+      undefined,
+      cause.lastHeartbeatDetails,
     );
   }
   throw new CallFailed('Unknown', error.message);

@@ -3,9 +3,12 @@
  * body runs. Going on means running the body again, with what is done returning at once.
  */
 import type { PlannedItem } from '../contract';
-import { isPaused, waivedSince, type ItemState } from './state';
-import type { Question, Run } from './run';
+import { isPaused, openOpenings, waivedSince, type ItemState, type Opening } from './state';
+import type { Performed, Question, Run } from './run';
 import type { Action, CheckOptions, Context, Given, PlanBase, StepOptions, WatchSpec } from './types';
+
+/** So often a watch may fail to be taken up before people are asked. */
+const WATCH_TRIES = 2;
 
 const never = <T>(): Promise<T> => new Promise<T>(() => undefined);
 
@@ -52,11 +55,13 @@ export class Session<P extends PlanBase> {
   private async check<R>(name: string, action: Action<'check', R>, options: CheckOptions = {}): Promise<Given<R>> {
     const index = this.next('check', name);
     const { task } = options;
-    this.run.rememberCheck(index, options);
+    const { goOn, waive } = options;
+    this.enter(index, {
+      check: { ...(goOn === undefined ? {} : { goOn }), ...(waive === undefined ? {} : { waive }) },
+    });
     if (this.entry(index).state === 'done') return { given: index };
     if (!(await this.clear())) return never();
-    this.run.dispatch({ type: 'item-started', item: index, at: this.run.now() });
-    let result = await this.run.perform(action, 'check', index, 'forward');
+    let result = this.asked(task) ?? (await this.first(action, index));
     while (result.kind === 'failed' && result.failure.type === task?.on) {
       const outcome = await this.run.ask(taskOf(task.ask, result.failure.message, this.plan), () => this.interrupted());
       if (outcome === undefined) {
@@ -70,9 +75,30 @@ export class Session<P extends PlanBase> {
     return { given: index };
   }
 
+  private async first(action: Action, index: number): Promise<Performed> {
+    this.run.dispatch({ type: 'item-started', item: index, at: this.run.now() });
+    return this.run.perform(action, 'check', index, 'forward');
+  }
+
+  /** What people were asked to do in the link before this one, and still are. */
+  private asked(task: CheckOptions['task']): Performed | undefined {
+    const open = task === undefined ? undefined : this.openOf(task.ask);
+    return open === undefined || task === undefined
+      ? undefined
+      : { kind: 'failed', failure: { type: task.on, message: open.question } };
+  }
+
+  private openOf(ask: string): Opening | undefined {
+    return openOpenings(this.run.state).find((o) => o.id.startsWith(`${ask}#`));
+  }
+
+  private enter(item: number, known: NonNullable<ItemState['known']>): void {
+    if (this.live) this.run.note({ type: 'entered', item, known });
+  }
+
   private async step<R>(name: string, action: Action<'step', R>, options: StepOptions = {}): Promise<Given<R>> {
     const index = this.next('step', name);
-    this.run.remember(index, action, options);
+    this.enter(index, { action, options });
     if (this.entry(index).state === 'done') return { given: index };
     if (!(await this.clear())) return never();
     this.run.dispatch({ type: 'item-started', item: index, at: this.run.now() });
@@ -100,7 +126,7 @@ export class Session<P extends PlanBase> {
     const index = this.next('gate', id);
     if (this.entry(index).state === 'done') return;
     if (!(await this.clear())) return never();
-    this.run.dispatch({ type: 'item-started', item: index, at: this.run.now() });
+    if (this.openOf(id) === undefined) this.run.dispatch({ type: 'item-started', item: index, at: this.run.now() });
     const outcome = await this.run.ask(
       {
         ask: id,
@@ -148,6 +174,7 @@ export class Session<P extends PlanBase> {
     if (!done) {
       if (!(await this.clear())) return never();
       this.run.watches.start(role, index, spec, answer);
+      if (role === 'watch' && !(await this.watched(index))) return never();
     }
     await inner();
     const end = this.next(`${role}-end`, spec.name);
@@ -158,11 +185,30 @@ export class Session<P extends PlanBase> {
     this.run.dispatch({ type: 'item-done', item: end, at: this.run.now() });
   }
 
+  /** Traffic isn't moved to what nobody watches: somebody must have reported first. False if the pass must not go on. */
+  private async watched(index: number): Promise<boolean> {
+    const { run } = this;
+    if (run.core === 1) return true;
+    const seen = await run.watches.firstReport(WATCH_TRIES, () => this.interrupted());
+    if (this.interrupted()) return false;
+    if (seen) return true;
+    const why = run.state.watch?.why ?? 'no worker took it up';
+    const message = `nobody watches: ${why}. Traffic has not been moved; start a worker for the queue ${this.plan.queues.watch}, or free a place on one`;
+    run.settleItem(index, { kind: 'failed', failure: { type: 'NobodyWatches', message } });
+    return false;
+  }
+
   private async atLeast(name: string, ms: number): Promise<void> {
     const index = this.next('wait', name);
     if (this.entry(index).state === 'done') return;
     if (!(await this.clear())) return never();
-    await this.run.watches.wait(index, name, ms, () => this.interrupted());
+    await this.run.watches.wait(
+      index,
+      name,
+      ms,
+      () => this.interrupted(),
+      (met, options) => this.run.rest(met, options),
+    );
     if (this.interrupted()) return never();
     this.run.dispatch({ type: 'item-done', item: index, at: this.run.now() });
   }
@@ -176,7 +222,7 @@ export class Session<P extends PlanBase> {
   }
 
   private switchBackMeans(action: Action<'step'> | string): void {
-    if (this.live) this.run.switchBackMeans(action);
+    if (this.live) this.run.note({ type: 'switch-back-means', means: action });
   }
 
   private interrupted(): boolean {
@@ -186,8 +232,9 @@ export class Session<P extends PlanBase> {
   /** Waits while paused; false if the pass must not go on. */
   private async clear(): Promise<boolean> {
     if (this.interrupted()) return false;
-    if (isPaused(this.run.state)) {
-      await this.run.runtime.waitFor(() => !isPaused(this.run.state) || this.interrupted(), { summary: 'Paused' });
+    await this.run.restIfDue();
+    if (!this.interrupted() && isPaused(this.run.state)) {
+      await this.run.rest(() => !isPaused(this.run.state) || this.interrupted(), { summary: 'Paused' });
     }
     return !this.interrupted();
   }

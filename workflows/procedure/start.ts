@@ -16,12 +16,21 @@ import {
   type PlanInput,
 } from '../contract';
 import { faultsOf } from './asks';
+import type { Carried } from './carry';
 import { readinessOf } from './readiness';
-import { record } from './record';
-import { Run } from './run';
+import { listOf, record } from './record';
+import { ASIDE, Run } from './run';
 import { TemporalRuntime } from './runtime';
 import { isUndecodable } from './undecodable';
-import { CallFailed, CutError, type Action, type Body, type CallOptions, type PlanBase } from './types';
+import {
+  CallFailed,
+  CutError,
+  type Action,
+  type Body,
+  type CallOptions,
+  type Identity,
+  type PlanBase,
+} from './types';
 import { endingSentences, reportView, statusView } from './views';
 import { stepKey } from './wire';
 
@@ -31,12 +40,7 @@ const RESOLVING: CallOptions = {
   timeoutMs: 120_000,
   patience: { attempts: 3, intervalMs: 3_000 },
 };
-const LOCAL: CallOptions = {
-  summary: 'Digest of the plan',
-  local: true,
-  timeoutMs: 10_000,
-  patience: { attempts: 0, intervalMs: 1_000 },
-};
+const LOCAL: CallOptions = { ...ASIDE, summary: 'Digest of the plan' };
 
 interface Prepared<P> {
   readonly plan: P;
@@ -44,11 +48,20 @@ interface Prepared<P> {
   readonly digest: string;
 }
 
-/** The workflow of a procedure. */
+/** What the next link of a run's chain is started with. */
+interface NextLink<P> extends Prepared<P> {
+  readonly carried: Carried;
+}
+
+/** Asked only where the server says that the run was continued: nobody else can claim that gates were passed. */
+const nextLink = <P>(input: unknown): NextLink<P> | undefined =>
+  typeof input === 'object' && input !== null && 'carried' in input ? (input as NextLink<P>) : undefined;
+
+/** The workflow of a procedure. `inputs`: what the server was given; more than one is refused. */
 export async function upgrade<P extends PlanBase>(
   procedure: string,
   body: Body<P>,
-  raw: unknown,
+  inputs: readonly unknown[],
   closing?: Action<'step'>,
 ): Promise<Report> {
   const runtime = new TemporalRuntime();
@@ -60,28 +73,29 @@ export async function upgrade<P extends PlanBase>(
   runtime.onQuery(queries.status, () => view(), 'Where the upgrade stands, as JSON');
   runtime.onQuery(queries.plan, () => planView ?? null, 'The frozen plan, its steps and its digest, as JSON');
   return runtime.shielded(async () => {
-    const input = readInput(runtime, startInput, raw);
-    await checkWorkflowId(runtime, workflowIdOf(input.cluster), input.cluster);
-    const { plan, items, digest } = await prepare(runtime, procedure, body, input, false);
-    if (input.expectPlan !== undefined && !digest.startsWith(input.expectPlan)) {
-      throw runtime.failure(
-        'PlanDiffers',
-        `the plan's digest is ${digest}, not ${input.expectPlan}…: nothing was touched; look at the plan again`,
-      );
-    }
-    checkRequester(runtime, plan);
+    const core = runtime.core();
+    const next = core === 2 && runtime.workflow.isContinued ? nextLink<P>(inputs[0]) : undefined;
+    const prepared = next ?? (await begin(runtime, core, procedure, body, inputs));
+    const { plan, items, digest } = prepared;
+    if (next !== undefined) await checkList(procedure, body, next);
     planView = { digest, plan, items };
     runtime.announce(plan.cluster, plan.version);
+    const identity = core === 1 ? undefined : await identify(runtime, next?.carried);
     const run = new Run({
       runtime,
       body,
       plan,
       items,
       planDigest: digest,
+      core,
       ...(closing === undefined ? {} : { closing }),
+      ...(identity === undefined ? {} : { identity }),
+      ...(next === undefined || identity === undefined ? {} : { state: { ...next.carried.state, identity } }),
     });
     view = () => statusView(run);
-    const ending = await run.toTheEnd();
+    const end = await run.toTheEnd();
+    if ('carried' in end) return runtime.continueAs({ plan, items, digest, carried: end.carried });
+    const { ending } = end;
     const report = reportView(run);
     if (ending === 'Completed') return report;
     const message = `${endingSentences[ending]} ${report.standing}`;
@@ -93,13 +107,73 @@ export async function upgrade<P extends PlanBase>(
   });
 }
 
+/** The beginning of a run: everything that could be wrong is found out before anything is touched. */
+async function begin<P extends PlanBase>(
+  runtime: TemporalRuntime,
+  core: 1 | 2,
+  procedure: string,
+  body: Body<P>,
+  inputs: readonly unknown[],
+): Promise<Prepared<P>> {
+  if (core === 2) checkStart(runtime, inputs);
+  const input = readInput(runtime, startInput, inputs[0]);
+  await checkWorkflowId(runtime, workflowIdOf(input.cluster), input.cluster);
+  const prepared = await prepare(runtime, core, procedure, body, input, false);
+  const { plan, digest } = prepared;
+  if (input.expectPlan !== undefined && !digest.startsWith(input.expectPlan)) {
+    throw runtime.failure(
+      'PlanDiffers',
+      `the plan's digest is ${digest}, not ${input.expectPlan}…: nothing was touched; look at the plan again`,
+    );
+  }
+  checkRequester(runtime, plan);
+  return prepared;
+}
+
+/** A second payload would be ignored, and a limit in time ends a run half-way, with nothing undone. */
+function checkStart(runtime: TemporalRuntime, inputs: readonly unknown[]): void {
+  if (inputs.length > 1)
+    throw runtime.failure(
+      'InvalidInput',
+      `${inputs.length} inputs were given, and only one is read: start it with one JSON object; nothing was touched`,
+    );
+  const { limits } = runtime.workflow;
+  if (limits.length > 0)
+    throw runtime.failure(
+      'InvalidInput',
+      `it was started with a ${limits.join(' and a ')}, which could end it half-way with nothing undone: start it without; nothing was touched`,
+    );
+}
+
+/** Who this run is: its first run's ID on hosts, and the ID that it runs as, which an activity tells. */
+async function identify(runtime: TemporalRuntime, carried: Carried | undefined): Promise<Identity> {
+  const { id, firstRunId } = runtime.workflow;
+  const { runId } = (await runtime.call('core.whoami', {}, { ...ASIDE, summary: 'Which run this is' }).result) as {
+    readonly runId: string;
+  };
+  const before = carried?.state.identity;
+  return {
+    workflowId: id,
+    firstRunId,
+    link: before === undefined ? 0 : before.link + 1,
+    executing: runId,
+    calls: before?.calls ?? 0,
+  };
+}
+
 /** The dry run: the same preparation, the read-only parts, and what each step would do. Changes nothing. */
-export async function planOnly<P extends PlanBase>(procedure: string, body: Body<P>, raw: unknown): Promise<PlanView> {
+export async function planOnly<P extends PlanBase>(
+  procedure: string,
+  body: Body<P>,
+  inputs: readonly unknown[],
+): Promise<PlanView> {
   const runtime = new TemporalRuntime();
   return runtime.shielded(async () => {
-    const input = readInput(runtime, planInput, raw);
+    const core = runtime.core();
+    if (core === 2) checkStart(runtime, inputs);
+    const input = readInput(runtime, planInput, inputs[0]);
     await checkWorkflowId(runtime, planWorkflowIdOf(input.cluster), input.cluster);
-    const { plan, items, digest } = await prepare(runtime, procedure, body, input, true);
+    const { plan, items, digest } = await prepare(runtime, core, procedure, body, input, true);
     const view: PlanView = { digest, plan, items };
     if (input.only === 'resolve') return view;
     const readiness = await readReadiness(runtime, plan, items);
@@ -143,6 +217,7 @@ async function checkWorkflowId(runtime: TemporalRuntime, wanted: string, cluster
 
 async function prepare<P extends PlanBase>(
   runtime: TemporalRuntime,
+  core: 1 | 2,
   procedure: string,
   body: Body<P>,
   input: PlanInput,
@@ -151,8 +226,38 @@ async function prepare<P extends PlanBase>(
   const plan = (await resolve(runtime, procedure, input, isDryRun)) as P;
   const items = await record(body, plan);
   const { requestedBy: _, ...undisputed } = plan;
-  const digest = String(await runtime.call('core.digest', { plan: undisputed, items }, LOCAL).result);
+  if (core === 1) {
+    const digest = String(await runtime.call('core.digest', { plan: undisputed, items }, LOCAL).result);
+    return { plan, items, digest };
+  }
+  // Into the history with the list that was digested: what is run is that, whatever a later build would record.
+  const frozen = { plan: undisputed, items, list: listOf(items) };
+  const { digest, list } = (await runtime.call('core.freeze', frozen, { ...LOCAL, summary: 'Freeze plan and steps' })
+    .result) as { readonly digest: string; readonly list: readonly string[] };
+  assertSameList(procedure, digest, items, list);
   return { plan, items, digest };
+}
+
+const checkList = async <P extends PlanBase>(
+  procedure: string,
+  body: Body<P>,
+  { plan, items, digest }: Prepared<P>,
+): Promise<void> => assertSameList(procedure, digest, await record(body, plan), listOf(items));
+
+/** What is run is what was approved: another list is a fault of the build, and fails the workflow task, not the run. */
+function assertSameList(
+  procedure: string,
+  digest: string,
+  items: readonly PlannedItem[],
+  frozen: readonly string[],
+): void {
+  const list = listOf(items);
+  const at = Math.max(list.length, frozen.length) - 1;
+  const first = [...Array(at + 1).keys()].find((i) => list[i] !== frozen[i]);
+  if (first === undefined) return;
+  throw new Error(
+    `this build's steps of ${procedure} are others than those that were recorded when this run began (plan ${digest.slice(0, 12)}): at ${first + 1} it has ${list[first] ?? 'nothing'}, the record ${frozen[first] ?? 'nothing'}. Run it by the build that it began with, or give the changed procedure a revision of its own`,
+  );
 }
 
 async function resolve(

@@ -3,7 +3,7 @@
  * views of this state; nothing else remembers anything.
  */
 import type { Ending, PlannedItem } from '../contract';
-import type { Waived, WatchReport } from './types';
+import type { Action, CheckOptions, Identity, Inherited, StepOptions, Waived, WatchReport, WatchSpec } from './types';
 
 /** Where a run is. Every phase has its sentence, shown to people. */
 export const phases = {
@@ -38,6 +38,14 @@ export interface ItemState {
   readonly undo?: { readonly at: number; readonly result?: unknown };
   readonly startedAt?: number;
   readonly endedAt?: number;
+  /** What the body said of it when it last came by: what an undo or a question after a failure needs. */
+  readonly known?: {
+    readonly action?: Action<'step'>;
+    readonly options?: StepOptions;
+    readonly check?: Pick<CheckOptions, 'goOn' | 'waive'>;
+  };
+  /** Its before was recorded before a reset of this run, or by the run before it. */
+  readonly inherited?: boolean;
   /** Of a wait: how much is needed, and the mark on the watch's clock (or the wall's) where it began. */
   readonly wait?: { readonly neededMs: number; readonly fromMs: number; readonly watch?: number };
 }
@@ -77,11 +85,24 @@ export interface Answer {
 export interface WatchState {
   readonly item: number;
   readonly since: number;
-  readonly state: 'watching' | 'blind' | 'regression' | 'ended';
+  /** `waiting`: nobody has watched yet, as nothing has been reported. */
+  readonly state: 'waiting' | 'watching' | 'blind' | 'regression' | 'ended';
   readonly report?: WatchReport;
   /** When the last report came; without one, when the watch began. */
   readonly heardAt: number;
   readonly why?: string;
+  /** True until it is ended by the procedure: also after it found what it looks for. */
+  readonly on: boolean;
+  readonly spec: WatchSpec;
+  /** Runs when it finds what it looks for. */
+  readonly answer: Action<'step'>;
+  /** What its activity handed on for the next one. */
+  readonly carry?: unknown;
+  readonly observedMs: number;
+  /** How far a wait needs it to observe. */
+  readonly goalMs?: number;
+  /** How often in a row it couldn't run. */
+  readonly blindTimes: number;
 }
 
 /** Something that overrules the forward way. Set by messages and watches, cleared when dealt with. */
@@ -120,6 +141,45 @@ export interface RefusedState {
   readonly why: string;
 }
 
+/** What people said who must be more than one for it to count. */
+export interface Vote {
+  readonly by: string;
+  readonly reason: string;
+  readonly at: number;
+}
+
+/** What recovery knows of itself; it goes on from here, also in another link of the chain. */
+export interface RecoveryState {
+  /** Why people are asked, in words for them. */
+  readonly reason: string;
+  /** The last escape isn't known to have worked: nothing else is offered before that. */
+  readonly escapeFailed: boolean;
+  /** An escape worked since the body last ran. */
+  readonly escaped: boolean;
+  /** Set by the first automatic escape: traffic doesn't flap by itself. */
+  readonly escapedByItself: boolean;
+  /** The stumble's own undo and its policy have been dealt with; an escape in between doesn't skip them. */
+  readonly stumbleSettled: boolean;
+  /** What the remedy couldn't put right; the way forward begins with it. */
+  readonly unmended: NonNullable<Requests['lost']> | null;
+  /** Cancel was said: whatever rollback is going on goes on to the start. */
+  readonly cancelling: boolean;
+  /** A rollback under way, and the item that it stops before. */
+  readonly rollBack: { readonly floor: number } | null;
+}
+
+/** The run was reset by somebody, or took over from one that was ended from outside. */
+export interface TakenOver {
+  readonly at: number;
+  readonly from: 'reset' | 'earlier run';
+  readonly runId: string;
+  readonly by?: string;
+  /** Steps whose before was found there. */
+  readonly steps: number;
+  /** What can't be undone by this run, and why. */
+  readonly lost?: string;
+}
+
 export interface State {
   readonly phase: Phase;
   readonly startedAt: number;
@@ -133,8 +193,22 @@ export interface State {
   readonly stumble?: { readonly item: number; readonly kind: 'failed' | 'rejected' | 'expired'; readonly why: string };
   readonly escapes: readonly EscapeState[];
   readonly remedies: readonly RemedyState[];
+  /** How many there were in all; the newest are kept. */
+  readonly escapeCount: number;
+  readonly remedyCount: number;
+  /** Answers to questions that have been dropped since: they stand in the history. */
+  readonly answersDropped: number;
   readonly refused: readonly RefusedState[];
   readonly refusedCount: number;
+  readonly votes: { readonly pause: readonly Vote[]; readonly switchBack: readonly Vote[] };
+  readonly recovery: RecoveryState;
+  /** What the signal switchBack does, or why it can't be obeyed; a watch's escape takes precedence. */
+  readonly switchBack: Action<'step'> | string;
+  /** Digest over the plan and all evidence so far, and what has happened since it was taken. */
+  readonly chain: { readonly digest: string; readonly pending: readonly unknown[] };
+  /** Who this run is over all its links; left out by runs of core 1. */
+  readonly identity?: Identity;
+  readonly takenOver: readonly TakenOver[];
   readonly nodes: Readonly<Record<string, Readonly<Record<string, string | number | boolean>>>>;
   /** When somebody last said something of a node. */
   readonly nodesAt?: number;
@@ -145,6 +219,7 @@ export interface State {
 }
 
 export type Event =
+  | { readonly type: 'entered'; readonly item: number; readonly known: NonNullable<ItemState['known']> }
   | { readonly type: 'item-started'; readonly item: number; readonly at: number }
   | { readonly type: 'observed'; readonly item: number; readonly before: unknown }
   | { readonly type: 'item-done'; readonly item: number; readonly at: number; readonly result?: unknown }
@@ -175,14 +250,35 @@ export type Event =
   | ({ readonly type: 'refused' } & RefusedState)
   | { readonly type: 'requested'; readonly requests: Requests }
   | { readonly type: 'request-met'; readonly request: keyof Requests }
-  | { readonly type: 'watch-started'; readonly role: 'watch' | 'guard'; readonly item: number; readonly at: number }
+  | { readonly type: 'voted'; readonly command: 'pause' | 'switchBack'; readonly vote: Vote; readonly needed: number }
+  | { readonly type: 'switch-back-means'; readonly means: Action<'step'> | string }
+  | { readonly type: 'recovering'; readonly recovery: Partial<RecoveryState> }
+  | { readonly type: 'called' }
+  /** `taken`: how much of the pending evidence is in it. */
+  | { readonly type: 'chained'; readonly digest: string; readonly taken: number }
+  | { readonly type: 'taken-over'; readonly inherited: Inherited; readonly at: number }
+  | {
+      readonly type: 'watch-started';
+      readonly role: 'watch' | 'guard';
+      readonly item: number;
+      readonly at: number;
+      readonly spec: WatchSpec;
+      readonly answer: Action<'step'>;
+    }
+  | { readonly type: 'watch-aimed'; readonly role: 'watch' | 'guard'; readonly goalMs: number }
   | {
       readonly type: 'watch-reported';
       readonly role: 'watch' | 'guard';
       readonly report: WatchReport;
       readonly at: number;
     }
-  | { readonly type: 'watch-blind'; readonly role: 'watch' | 'guard'; readonly why: string }
+  | {
+      readonly type: 'watch-blind';
+      readonly role: 'watch' | 'guard';
+      readonly why: string;
+      /** What the last heartbeat of a lost attempt told. */
+      readonly beaten?: { readonly carry: unknown; readonly observedMs: number };
+    }
   | { readonly type: 'watch-ended'; readonly role: 'watch' | 'guard' }
   | { readonly type: 'remedied'; readonly remedy: RemedyState }
   | { readonly type: 'escape-started'; readonly why: string; readonly at: number; readonly repeatFrom: number }
@@ -239,3 +335,14 @@ export const undoable = (state: State, floor: number): readonly number[] =>
     .filter(({ entry: { item, state, before } }) => before !== undefined && item.kept !== true && state !== 'skipped')
     .map(({ index }) => index)
     .reverse();
+
+/** Where the nodes stand, as the last readings had it: one sentence for the report. */
+export const standingOf = ({ nodes }: State): string =>
+  Object.entries(nodes)
+    .map(
+      ([node, facts]) =>
+        `${node}: ${Object.entries(facts)
+          .map(([k, v]) => (typeof v === 'boolean' ? `${v ? '' : 'not '}${k}` : `${k} ${v}`))
+          .join(', ')}`,
+    )
+    .join('; ') || 'nothing was changed';

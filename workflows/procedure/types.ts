@@ -136,6 +136,43 @@ export interface WatchReport {
   readonly carry?: unknown;
 }
 
+/** Who a run is, over all its links: owner files, units and evidence on hosts go by it. */
+export interface Identity {
+  readonly workflowId: string;
+  /** Run ID of the first run of the chain. */
+  readonly firstRunId: string;
+  /** 0 for the first run, one more each time it continued as new. */
+  readonly link: number;
+  /** The run ID that this link runs as, as an activity told it: after a reset it is another one. */
+  readonly executing: string;
+  /** Calls so far, over all links: what orders the attempts of this run on hosts. */
+  readonly calls: number;
+}
+
+/** What a history told that this run goes on from: of the part before a reset, or of an earlier run ended from outside. */
+export interface Inherited {
+  readonly from: 'reset' | 'earlier run';
+  /** Run ID that this run runs as. */
+  readonly runId: string;
+  readonly earlierRunId: string;
+  readonly by?: string;
+  /** The highest number of a call that was sent there. */
+  readonly lastCall: number;
+  readonly steps: readonly InheritedStep[];
+  /** The history couldn't be read. */
+  readonly unknown?: string;
+}
+
+export interface InheritedStep {
+  /** Key on the wire: `07-upgrade-the-primary`. */
+  readonly step: string;
+  readonly before?: unknown;
+  readonly acted: boolean;
+  readonly undone: boolean;
+  /** Its before was too large to be handed on. */
+  readonly tooLarge?: boolean;
+}
+
 /** What a procedure's body is written with. Every operation but switchBackMeans is one entry of the recorded list. */
 export interface Context<P extends PlanBase> {
   readonly plan: P;
@@ -209,6 +246,8 @@ export class CallFailed extends Error {
     readonly type: string,
     message: string,
     readonly details?: unknown,
+    /** What the last heartbeat of a lost attempt told. */
+    readonly beaten?: unknown,
   ) {
     super(message);
   }
@@ -221,15 +260,31 @@ export interface Published {
   readonly waitingFor: string;
 }
 
+/** Where the messages of people arrive. Nothing here throws. */
+export interface Inbox {
+  /** A signal, also one of an unknown name. `again`: a reset delivered it once more. */
+  signal(name: string, raw: unknown, again: boolean): void;
+  /** Temporal's cancellation. */
+  cancel(again: boolean): void;
+  /** Why an Update would be refused; undefined if it counts. Changes nothing. */
+  refusal(name: string, raw: unknown): string | undefined;
+  /** Takes an Update that isn't refused, and says what came of it. */
+  accept(name: string, raw: unknown): unknown;
+  /** The run was reset: what came before may have been undone from history only. */
+  wasReset(): void;
+}
+
 /** The only door between the core and Temporal (or the in-memory runtime of the tests). */
 export interface Runtime {
   call(activity: string, input: unknown, options: CallOptions): Call;
   /** Settles when `condition` holds or `until` (epoch milliseconds) has come; read the state afterwards, not the result. */
   waitFor(condition: () => boolean, options?: { readonly until?: number; readonly summary?: string }): Promise<void>;
   now(): number;
-  /** Every signal, also unknown ones; `cancel` is one of them. Early ones are delivered at once. */
-  onMessage(handler: (name: string, raw: unknown) => void): void;
+  /** Early messages are delivered at once. */
+  onMessage(inbox: Inbox): void;
   publish(view: Published): void;
+  /** The server suggests that the run goes on in a new link: its history grows long. */
+  isHistoryLong(): boolean;
 }
 
 export type { PlannedItem };

@@ -1,8 +1,10 @@
 /**
  * Keeps one watch activity going beside the procedure: restarts it at checkpoints, shows it as blind when it can't run,
- * and hands a regression to the run. Its cost in history is proportional to its checkpoints.
+ * and hands a regression to the run. Its cost in history is proportional to its checkpoints. What it knows is in the run's
+ * state, so that another link of the chain goes on with it.
  */
-import { CallFailed, CutError, type Call, type CallOptions, type WatchReport, type WatchSpec } from './types';
+import type { WatchState } from './state';
+import { CallFailed, CutError, type Call, type WatchReport } from './types';
 
 /** A watch that can't run is tried again after this long, then after longer and longer; meanwhile it is shown as blind. */
 const BLIND_RETRY_MS = 10_000;
@@ -12,45 +14,53 @@ const IDLE_RETRY_MS = 1_000;
 /** Upper bound on observed time between two checkpoints: four a day keep a month below 1,000 events. */
 export const CHECKPOINT_MS = 6 * 3_600_000;
 
+/** What is asked of the activity besides its input. */
+export interface WatchAsk {
+  readonly carry?: unknown;
+  readonly returnAfterObservedMs: number;
+  /** Report as soon as everything has been looked at once: nobody watches before that. */
+  readonly firstLook?: true;
+}
+
 /** What the loop needs of the run. */
 export interface WatchHost {
+  /** What the state knows of it; undefined once another one has taken its place. */
+  known(): WatchState | undefined;
   reported(report: WatchReport): void;
-  blind(why: string): void;
-  callWatch(
-    watch: WatchSpec,
-    item: number,
-    extra: { carry?: unknown; returnAfterObservedMs: number },
-    options: Pick<CallOptions, 'summary'>,
-  ): Call;
+  blind(why: string, beaten?: { readonly carry: unknown; readonly observedMs: number }): void;
+  aimed(goalMs: number): void;
+  callWatch(ask: WatchAsk): Call;
   waitUntil(condition: () => boolean, untilMs: number, summary: string): Promise<void>;
   now(): number;
-  regressed(item: number, why: string): void;
+  regressed(why: string): void;
+  /** True where the run waits for a first report (core 2). */
+  readonly looksFirst: boolean;
 }
 
 export class WatchLoop {
   private active = true;
+  private leaving = false;
   private call: Call | undefined;
-  private carry: unknown;
-  private blindRetryMs = BLIND_RETRY_MS;
-  private goal = Infinity;
   /** Calls that have ended, whatever they brought. */
   private reports = 0;
-  observedMs = 0;
 
   constructor(
     private readonly host: WatchHost,
-    readonly item: number,
-    private readonly watch: WatchSpec,
+    private readonly name: string,
   ) {}
 
   get watching(): boolean {
     return this.active;
   }
 
+  get observedMs(): number {
+    return this.host.known()?.observedMs ?? 0;
+  }
+
   /** Ask for a report as soon as so much has been observed; restarts the activity if it aims further. */
   aim(observedMs: number): void {
     const before = this.target();
-    this.goal = observedMs;
+    this.host.aimed(observedMs);
     if (this.target() < before) this.call?.cut();
   }
 
@@ -68,51 +78,65 @@ export class WatchLoop {
     this.call?.cut();
   }
 
+  /** Ends with a last report, so that another link can go on with what it knows. */
+  async handOver(): Promise<void> {
+    this.leaving = true;
+    await this.refresh();
+    this.active = false;
+  }
+
   private target(): number {
-    return Math.min(this.observedMs + CHECKPOINT_MS, this.goal > this.observedMs ? this.goal : Infinity);
+    const { observedMs } = this;
+    const goal = this.host.known()?.goalMs ?? Infinity;
+    return Math.min(observedMs + CHECKPOINT_MS, goal > observedMs ? goal : Infinity);
   }
 
   async run(): Promise<void> {
-    while (this.active) {
+    while (this.active && !this.leaving) {
+      const observedMs = this.observedMs;
       const report = await this.once();
       if (!this.active) return;
       if (report === undefined) {
         this.reports++;
         continue;
       }
-      const progress = report.observedMs > this.observedMs;
-      this.observedMs = report.observedMs;
-      this.carry = report.carry;
-      this.blindRetryMs = BLIND_RETRY_MS;
+      this.host.reported(report);
       this.reports++;
-      this.host.reported(withoutCarry(report));
       if (report.verdict === 'regression') {
         this.active = false;
-        this.host.regressed(this.item, report.why ?? 'a probe failed beyond its tolerance');
+        this.host.regressed(report.why ?? 'a probe failed beyond its tolerance');
         return;
       }
-      if (!progress && report.verdict === 'checkpoint') {
-        await this.host.waitUntil(() => !this.active, this.host.now() + IDLE_RETRY_MS, `${this.watch.name}: next look`);
+      if (report.observedMs <= observedMs && report.verdict === 'checkpoint' && !this.leaving) {
+        await this.host.waitUntil(
+          () => !this.active || this.leaving,
+          this.host.now() + IDLE_RETRY_MS,
+          `${this.name}: next look`,
+        );
       }
     }
   }
 
   private async once(): Promise<WatchReport | undefined> {
-    const extra = { returnAfterObservedMs: this.target(), ...(this.carry === undefined ? {} : { carry: this.carry }) };
-    this.call = this.host.callWatch(this.watch, this.item, extra, { summary: this.watch.name });
+    const known = this.host.known();
+    this.call = this.host.callWatch({
+      returnAfterObservedMs: this.target(),
+      ...(known?.carry === undefined ? {} : { carry: known.carry }),
+      ...(this.host.looksFirst && known?.report === undefined ? { firstLook: true } : {}),
+    });
     try {
       return (await this.call.result) as WatchReport;
     } catch (error) {
       if (error instanceof CutError) return undefined;
       if (!(error instanceof CallFailed)) throw error;
       if (!this.active) return undefined;
-      this.host.blind(error.message);
+      this.host.blind(error.message, beatenOf(error.beaten));
+      const times = (this.host.known()?.blindTimes ?? 1) - 1;
       await this.host.waitUntil(
-        () => !this.active,
-        this.host.now() + this.blindRetryMs,
-        `${this.watch.name}: blind, trying again`,
+        () => !this.active || this.leaving,
+        this.host.now() + Math.min(BLIND_RETRY_MS * 2 ** Math.min(times, 16), BLIND_RETRY_LIMIT_MS),
+        `${this.name}: blind, trying again`,
       );
-      this.blindRetryMs = Math.min(2 * this.blindRetryMs, BLIND_RETRY_LIMIT_MS);
       return undefined;
     } finally {
       this.call = undefined;
@@ -120,5 +144,8 @@ export class WatchLoop {
   }
 }
 
-/** What the activity carries for itself is of no use in status and report. */
-const withoutCarry = ({ carry: _carry, ...report }: WatchReport): WatchReport => report;
+/** What a lost attempt told with its last heartbeat: observed time and windows of failures outlive the worker. */
+function beatenOf(beaten: unknown): { readonly carry: unknown; readonly observedMs: number } | undefined {
+  const { carry, observedMs } = (beaten ?? {}) as { readonly carry?: unknown; readonly observedMs?: unknown };
+  return carry === undefined || typeof observedMs !== 'number' ? undefined : { carry, observedMs };
+}
