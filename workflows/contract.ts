@@ -107,7 +107,8 @@ export const signals = {
 export type SignalName = keyof typeof signals;
 
 /** What `answer` and `command` carry besides the name of the signal that says the same. */
-const said = (name: string) => `as the signal "${name}", but refused at once where it can't be used, without a trace in history`;
+const said = (name: string) =>
+  `as the signal "${name}", but refused at once where it can't be used, without a trace in history`;
 
 /**
  * The same as Temporal Updates: whoever sends one reads at once whether it counts. They need a worker that polls; signals

@@ -105,4 +105,5 @@ export const upgradeFirewallPair = (...inputs: unknown[]): Promise<Report> =>
   upgrade('firewall-pair', firewallPair, inputs, pair.release({}, { patience: { attempts: 3, intervalMs: 2_000 } }));
 
 /** The dry run, as `plan-<cluster>`, also beside a running upgrade. */
-export const planFirewallPair = (...inputs: unknown[]): Promise<PlanView> => planOnly('firewall-pair', firewallPair, inputs);
+export const planFirewallPair = (...inputs: unknown[]): Promise<PlanView> =>
+  planOnly('firewall-pair', firewallPair, inputs);

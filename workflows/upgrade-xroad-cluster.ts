@@ -225,4 +225,5 @@ export const upgradeXRoadCluster = (...inputs: unknown[]): Promise<Report> =>
   upgrade('x-road-cluster', xroadCluster, inputs, xroad.release({}, { patience: { attempts: 3, intervalMs: 2_000 } }));
 
 /** The dry run, as `plan-<cluster>`, also beside a running upgrade. */
-export const planXRoadCluster = (...inputs: unknown[]): Promise<PlanView> => planOnly('x-road-cluster', xroadCluster, inputs);
+export const planXRoadCluster = (...inputs: unknown[]): Promise<PlanView> =>
+  planOnly('x-road-cluster', xroadCluster, inputs);

@@ -98,7 +98,7 @@ export class MemoryRuntime implements Runtime {
   /** An Update: why it is refused, or what came of it. */
   update(name: string, raw: unknown): unknown {
     if (this.inbox === undefined) return 'not ready';
-    return this.inbox.refusal(name, raw) ?? this.inbox.accept(name, raw);
+    return this.inbox.refusal(name, raw, false) ?? this.inbox.accept(name, raw);
   }
 
   waitFor(condition: () => boolean, options: { until?: number } = {}): Promise<void> {

@@ -70,7 +70,8 @@ export function readMessage(name: string, raw: unknown): Message | { readonly re
       refusal: `the payload can't be read (${shortLine(raw.why, SHOWN_CHARS)}); send one JSON object with encoding json/plain`,
     };
   const fields = typeof raw === 'object' && raw !== null ? Object.keys(raw).length : 0;
-  if (fields > FIELDS) return { refusal: `it has ${fields} fields, and no message has more than a few; got ${show(raw)}` };
+  if (fields > FIELDS)
+    return { refusal: `it has ${fields} fields, and no message has more than a few; got ${show(raw)}` };
   const parsed = signals[name].schema.safeParse(raw);
   if (!parsed.success) return { refusal: `${faultsOf(parsed.error)}; got ${show(raw)}` };
   switch (name) {

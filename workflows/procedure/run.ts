@@ -43,6 +43,10 @@ export const ASIDE: Omit<CallOptions, 'summary'> = {
   patience: { attempts: 0, intervalMs: 1_000 },
 };
 
+const DELIVERED_AGAIN = {
+  refusal: 'the reset of this run delivered it once more, and it acts only once: send it again if it still holds',
+} as const;
+
 export type Verb = 'check' | 'observe' | 'act' | 'undo';
 /** Who may cut a call: requests cut forward calls; only a regression cuts a step's own undo; nothing cuts the rest. */
 export type Role = 'forward' | 'own-undo' | 'undo' | 'escape' | 'remedy';
@@ -140,8 +144,8 @@ export class Run<P extends PlanBase> {
     this.runtime.onMessage({
       signal: (name, raw, again) => this.receive(name, raw, again),
       cancel: (again) => this.cancelAsked(again),
-      refusal: (name, raw) => {
-        const judged = judgeUpdate(this.asked(), name, raw);
+      refusal: (name, raw, again) => {
+        const judged = again && name !== 'answer' ? DELIVERED_AGAIN : judgeUpdate(this.asked(), name, raw);
         return 'refusal' in judged ? judged.refusal : undefined;
       },
       accept: (name, raw) => this.accept(name, raw),
@@ -426,10 +430,7 @@ export class Run<P extends PlanBase> {
     // A signal of this name once cancelled a run; histories of that time have it so.
     if (this.core === 1 && name === 'cancel') return this.cancelAsked(false);
     const isAnswer = name === 'approve' || name === 'reject' || name === 'decide';
-    const judged: Judged =
-      again && !isAnswer
-        ? { refusal: 'it was delivered once more by the reset of this run, and acts only once: send it again if it still holds' }
-        : judge(this.asked(), name, raw);
+    const judged: Judged = again && !isAnswer ? DELIVERED_AGAIN : judge(this.asked(), name, raw);
     if ('refusal' in judged) this.dispatch(refusedEvent(name, raw, judged.refusal, this.now()));
     else this.apply(judged.events);
   }
@@ -442,7 +443,7 @@ export class Run<P extends PlanBase> {
         type: 'refused',
         at,
         signal: 'cancel',
-        why: 'the cancellation was delivered once more by the reset of this run, and acts only once: cancel again if it still holds',
+        why: DELIVERED_AGAIN.refusal,
       });
     else if (!this.state.cancelled) this.apply([{ type: 'requested', requests: { cancel: { at } } }]);
   }
@@ -550,7 +551,12 @@ export class Run<P extends PlanBase> {
           patience: { attempts: 5, intervalMs: 5_000 },
         },
       )
-      .result.then((value) => ({ from: 'reset' as const, earlierRunId: executing, ...(value as Omit<Inherited, 'from' | 'earlierRunId'>), runId }))
+      .result.then((value) => ({
+        from: 'reset' as const,
+        earlierRunId: executing,
+        ...(value as Omit<Inherited, 'from' | 'earlierRunId'>),
+        runId,
+      }))
       .catch((error: unknown) => {
         if (!(error instanceof CallFailed)) throw error;
         return {

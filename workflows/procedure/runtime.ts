@@ -64,7 +64,7 @@ export class TemporalRuntime implements Runtime {
           const why =
             this.inbox === undefined
               ? 'the plan is being resolved, and nothing is asked yet: try again in a moment'
-              : this.inbox.refusal(name, raw);
+              : this.inbox.refusal(name, raw, isRedelivering());
           if (why !== undefined) throw ApplicationFailure.nonRetryable(why, 'Refused');
         },
       });

@@ -22,15 +22,7 @@ import { listOf, record } from './record';
 import { ASIDE, Run } from './run';
 import { TemporalRuntime } from './runtime';
 import { isUndecodable } from './undecodable';
-import {
-  CallFailed,
-  CutError,
-  type Action,
-  type Body,
-  type CallOptions,
-  type Identity,
-  type PlanBase,
-} from './types';
+import { CallFailed, CutError, type Action, type Body, type CallOptions, type Identity, type PlanBase } from './types';
 import { endingSentences, reportView, statusView } from './views';
 import { stepKey } from './wire';
 

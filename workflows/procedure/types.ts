@@ -267,7 +267,7 @@ export interface Inbox {
   /** Temporal's cancellation. */
   cancel(again: boolean): void;
   /** Why an Update would be refused; undefined if it counts. Changes nothing. */
-  refusal(name: string, raw: unknown): string | undefined;
+  refusal(name: string, raw: unknown, again: boolean): string | undefined;
   /** Takes an Update that isn't refused, and says what came of it. */
   accept(name: string, raw: unknown): unknown;
   /** The run was reset: what came before may have been undone from history only. */

@@ -64,8 +64,7 @@ export class Watches {
       looksFirst: host.looksFirst,
       known: () => (this.loops[role] === loop ? state()[role] : undefined),
       reported: (report) => dispatch({ type: 'watch-reported', role, report, at: now() }),
-      blind: (why, beaten) =>
-        dispatch({ type: 'watch-blind', role, why, ...(beaten === undefined ? {} : { beaten }) }),
+      blind: (why, beaten) => dispatch({ type: 'watch-blind', role, why, ...(beaten === undefined ? {} : { beaten }) }),
       aimed: (goalMs) => dispatch({ type: 'watch-aimed', role, goalMs }),
       callWatch: (ask: WatchAsk) => {
         const { action, name } = spec;

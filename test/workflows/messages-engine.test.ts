@@ -1,0 +1,248 @@
+/** Messages that wedged, blinded or ended runs (findings, 2026-11-29), on the real engine: each is refused and shown, and the run goes on. */
+import { WorkflowUpdateFailedError, type WorkflowHandle } from '@temporalio/client';
+import { CancelledFailure, type ApplicationFailure } from '@temporalio/common';
+import { temporal } from '@temporalio/proto';
+import type { Report } from '../../workflows/contract';
+import { replays } from '../support/histories';
+import { testEngine, worldRun, type TestEngine, type WorldOptions, type WorldRun } from '../support/engine-run';
+import { pairPlan } from '../support/pair-run';
+
+jest.setTimeout(300_000);
+
+let engine: TestEngine;
+const runs: WorldRun[] = [];
+const start = async (options?: WorldOptions): Promise<WorldRun> => {
+  const run = await worldRun(engine, options);
+  runs.push(run);
+  return run;
+};
+beforeAll(async () => (engine = await testEngine()), 600_000);
+afterEach(async () => {
+  for (const run of runs.splice(0)) await run.worker.stop();
+});
+afterAll(() => engine.close());
+
+/** A signal with the bytes of its payloads as they are. */
+const raw = (run: WorldRun, signalName: string, data: readonly string[], encoding = 'json/plain'): Promise<unknown> =>
+  engine.client.workflowService.signalWorkflowExecution({
+    namespace: engine.engine.namespace,
+    workflowExecution: { workflowId: run.handle.workflowId },
+    signalName,
+    input: {
+      payloads: data.map((text) => ({ metadata: { encoding: Buffer.from(encoding) }, data: Buffer.from(text) })),
+    },
+  });
+
+const approveRest = async (run: WorldRun, gates: readonly string[]): Promise<Report> => {
+  for (const gate of gates) {
+    await run.asked(gate);
+    await run.answer('approve');
+  }
+  return (await run.handle.result()) as Report;
+};
+const keys = (count: number): string => {
+  const all = Array.from({ length: count }, (_, i) => `"k${i}":1`);
+  return `{${all.join(',')}}`;
+};
+const letters = (count: number): string => 'A'.repeat(count);
+
+const hostile: readonly (readonly [what: string, name: string, data: readonly string[], encoding?: string])[] = [
+  ['a reserved name', '__temporal_x', ['{}']],
+  ['another reserved name with an answer in it', '__temporal_signal_approve', ['{"by":"eve"}']],
+  ['the name of a built-in query', '__stack_trace', ['{}']],
+  ['no name of an object', '__proto__', ['{}']],
+  ['the name cancel', 'cancel', ['{}']],
+  ['no payload', 'approve', []],
+  ['JSON nested 100,000 deep', 'approve', ['['.repeat(100_000) + ']'.repeat(100_000)]],
+  ['objects nested deep', 'decide', ['{"by":'.repeat(30_000) + '1' + '}'.repeat(30_000)]],
+  ['100,000 unknown keys', 'approve', [keys(100_000)]],
+  [
+    'an opening of a megabyte',
+    'approve',
+    [JSON.stringify({ opening: letters(1_000_000), digest: '0'.repeat(12), by: 'eve' })],
+  ],
+  ['a name of a megabyte', 'pause', [JSON.stringify({ by: letters(1_000_000), reason: 'x' })]],
+  ['a key of a megabyte', 'approve', [JSON.stringify({ [letters(1_000_000)]: 1 })]],
+  [
+    'a list of 100,000 waivers',
+    'decide',
+    [JSON.stringify({ opening: 'start#1', by: 'e', waive: Array(100_000).fill('x') })],
+  ],
+  [
+    'the mark of an undecodable payload, by hand',
+    'approve',
+    [JSON.stringify({ __undecodable: true, encoding: 'x', why: letters(1_500_000) })],
+  ],
+  ['broken JSON of a megabyte', 'approve', [`{"by":"${letters(1_000_000)}`]],
+  ['another encoding', 'approve', ['\u0000\u0001'], 'json/protobuf'],
+  ['an unknown encoding of a long name', 'approve', ['x'], letters(2_000)],
+  ['a second payload', 'pause', ['{"by":"eve","reason":"x","more":1}', '{"by":"eve","reason":"x"}']],
+];
+
+it('refuses and shows whatever anybody sends, takes the right answers, ends, and replays', async () => {
+  const run = await start({ maxCachedWorkflows: 0 });
+  await run.asked('start');
+  for (const [, name, data, encoding] of hostile) await raw(run, name, data, encoding);
+  const status = await run.status();
+  expect(status.refusedCount).toBe(hostile.length);
+  expect(status.waitingFor.map((o) => o.id)).toEqual(['start#1']);
+  const text = JSON.stringify(status);
+  expect(text.length).toBeLessThan(64_000);
+  const report = await approveRest(run, ['start', 'return', 'finish']);
+  expect(report.ending).toBe('Completed');
+  expect(JSON.stringify(report).length).toBeLessThan(64_000);
+  await replays(run.handle.workflowId, await run.handle.fetchHistory());
+});
+
+it('a signal named cancel is refused; Temporal’s cancellation is obeyed, whatever has been sent', async () => {
+  const run = await start();
+  await run.asked('start');
+  await raw(run, 'cancel', ['{}']);
+  expect((await run.status()).refused.at(-1)).toMatchObject({
+    signal: 'cancel',
+    why: expect.stringContaining('there is no signal "cancel"'),
+  });
+  for (let i = 0; i < 2; i++) await raw(run, 'approve', [keys(100_000)]);
+  await run.handle.cancel();
+  const error = (await run.handle.result().catch((e: unknown) => e)) as { cause?: unknown };
+  expect(error.cause).toBeInstanceOf(CancelledFailure);
+});
+
+it('what a device says at length is bounded on its way into state, question and report', async () => {
+  let calls = 0;
+  const run = await start({
+    activities: {
+      'pair.ready.check': async () => {
+        if (++calls > 2) return { summary: 'ready', nodes: {} };
+        const { ApplicationFailure: Failure } = await import('@temporalio/common');
+        throw Failure.nonRetryable(`device said: ${letters(900_000)}`, 'CommandFailed');
+      },
+    },
+  });
+  const hold = await run.asked('hold#1');
+  expect(hold.question.length).toBeLessThan(700);
+  expect(hold.question).toMatch(/What now\?$/);
+  await run.answer('retry');
+  await run.asked('hold#2');
+  await run.answer('stop');
+  const error = (await run.handle.result().catch((e: unknown) => e)) as { cause?: ApplicationFailure };
+  expect(error.cause?.type).toBe('Stopped');
+  expect(JSON.stringify(error.cause?.details).length).toBeLessThan(64_000);
+});
+
+describe('an Update', () => {
+  const send = (handle: WorkflowHandle, name: string, input: unknown): Promise<unknown> =>
+    handle.executeUpdate(name, { args: [input] });
+  const refusal = async (work: Promise<unknown>): Promise<string> => {
+    const error: unknown = await work.then(
+      () => undefined,
+      (e: unknown) => e,
+    );
+    expect(error).toBeInstanceOf(WorkflowUpdateFailedError);
+    return ((error as WorkflowUpdateFailedError).cause as Error).message;
+  };
+
+  it('is refused at once without a trace, or counts, and its sender is told', async () => {
+    const run = await start({ plan: pairPlan({ pause: { count: 2 } }) });
+    const { id, digest } = await run.asked('start');
+    const before = (await run.handle.describe()).historyLength;
+    expect(
+      await refusal(send(run.handle, 'answer', { opening: id, digest: '0'.repeat(12), by: 'ann', choice: 'approve' })),
+    ).toContain('the digest of start#1 is');
+    expect(await refusal(send(run.handle, 'answer', [[[]]]))).toContain('expected object');
+    expect(await refusal(send(run.handle, 'command', { command: 'stop', by: 'ann', reason: 'x' }))).toContain(
+      'pause, resume, switchBack',
+    );
+    expect((await run.handle.describe()).historyLength).toBe(before);
+    expect(await send(run.handle, 'command', { command: 'pause', by: 'ann', reason: 'wait' })).toMatchObject({
+      accepted: true,
+      isDecided: false,
+      counted: 1,
+      needed: 2,
+    });
+    expect(await refusal(send(run.handle, 'command', { command: 'pause', by: 'Ann ', reason: 'wait' }))).toContain(
+      '1 of 2',
+    );
+    expect(await send(run.handle, 'command', { command: 'pause', by: 'bob', reason: 'wait' })).toMatchObject({
+      isDecided: true,
+    });
+    expect(await send(run.handle, 'command', { command: 'resume', by: 'bob', reason: 'go' })).toMatchObject({
+      isDecided: true,
+    });
+    expect(await send(run.handle, 'answer', { opening: id, digest, by: 'ann', choice: 'approve' })).toMatchObject({
+      accepted: true,
+      opening: id,
+      isDecided: true,
+    });
+    expect((await approveRest(run, ['return', 'finish'])).ending).toBe('Completed');
+    await replays(run.handle.workflowId, await run.handle.fetchHistory());
+  });
+});
+
+describe('a start', () => {
+  const failure = async (work: () => Promise<WorkflowHandle>): Promise<ApplicationFailure> => {
+    const error = (await (await work()).result().catch((e: unknown) => e)) as { cause?: ApplicationFailure };
+    return error.cause as ApplicationFailure;
+  };
+  let number = 0;
+  const begin = async (options: Record<string, unknown>): Promise<WorkflowHandle> => {
+    const helper = await start();
+    const { taskQueue } = (await helper.handle.describe()) as { taskQueue: string };
+    const cluster = `other-${++number}`;
+    return engine.client.workflow.start('upgradeFirewallPair', {
+      taskQueue,
+      workflowId: `upgrade-${cluster}`,
+      args: [{ cluster, version: '2.0', requestedBy: 'rita' }],
+      ...options,
+    });
+  };
+
+  it.each([
+    ['a workflow execution timeout', { workflowExecutionTimeout: '1 hour' }, /workflow execution timeout/],
+    ['a workflow run timeout', { workflowRunTimeout: '1 hour' }, /workflow run timeout/],
+    ['a cron schedule', { cronSchedule: '0 3 * * *' }, /cron/],
+    ['a second payload', { args: [{ cluster: 'other', version: '2.0' }, {}] }, /2 inputs/],
+    [
+      'the input of a later link',
+      { args: [{ plan: {}, items: [], digest: '', carried: { schema: 1, state: {} } }] },
+      /Unrecognized keys/,
+    ],
+  ])('with %s is refused before anything is touched', async (_, options, message) => {
+    const found = await failure(() => begin(options));
+    expect(found).toMatchObject({ type: 'InvalidInput', message: expect.stringMatching(message) });
+  });
+});
+
+const { EventType } = temporal.api.enums.v1;
+
+it('a flood of signals ends in a new link, in which the right answer counts and what was done is undone', async () => {
+  const run = await start();
+  await run.asked('start');
+  await run.answer('approve');
+  const { id, digest } = await run.asked('return');
+  const first = (await run.handle.describe()).runId;
+  const flood = 2_100;
+  for (let sent = 0; sent < flood; sent += 100)
+    await Promise.all(
+      Array.from({ length: 100 }, () =>
+        run.handle.signal('approve', { opening: id, digest: '0'.repeat(12), by: 'bot' }),
+      ),
+    );
+  while ((await run.handle.describe()).runId === first) await run.status();
+  // The same question, by the same ID and digest, in another run of Temporal.
+  expect(await run.asked('return')).toMatchObject({ id, digest });
+  expect((await run.status()).refusedCount).toBe(flood);
+  await run.answer('reject');
+  await run.asked('hold');
+  await run.answer('roll-back', { to: 'start' });
+  const error = (await run.handle.result().catch((e: unknown) => e)) as { cause?: ApplicationFailure };
+  expect(error.cause?.type).toBe('RolledBack');
+  expect(run.world.nodes['fw1']?.release).toBe('1.0');
+  expect(run.world.serving).toBe('fw1');
+  expect(run.world.broken).toEqual([]);
+  const history = await run.handle.fetchHistory();
+  const began = history.events?.[0];
+  expect(began?.eventType).toBe(EventType.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED);
+  expect(began?.workflowExecutionStartedEventAttributes?.continuedExecutionRunId).toBe(first);
+  await replays(run.handle.workflowId, history);
+});
