@@ -13,7 +13,7 @@ import { startEngine, type Engine } from '../../worker/engine';
 import { HitlessPlugin } from '../../worker/plugin';
 import { CallFailed, CutError } from '../../workflows/procedure/types';
 import type { OpeningView, StatusView } from '../../workflows/contract';
-import { TransientError, type MemoryActivity } from './memory-runtime';
+import { TransientError, type MemoryActivity, type MemoryRuntime } from './memory-runtime';
 import { pairPlan } from './pair-run';
 import type { Mischief } from './model-world';
 import { PairWorld, type Node } from './pair-world';
@@ -48,10 +48,22 @@ export async function testEngine(options: { dynamicConfig?: Record<string, unkno
   };
 }
 
+/** Activities as a worker takes them. */
+export type Activities = Record<string, (input: never) => Promise<unknown>>;
+
+/** A model as its activities need it. */
+interface Modelled {
+  runtime: MemoryRuntime;
+  readonly activities: Readonly<Record<string, MemoryActivity>>;
+}
+
 /** Model activities as Temporal runs them; durations are virtual milliseconds divided by `speed`. */
-export function worldActivities(world: PairWorld, speed: number): Record<string, (input: unknown) => Promise<unknown>> {
+export function worldActivities(world: Modelled, speed: number): Record<string, (input: unknown) => Promise<unknown>> {
   const began = Date.now();
-  world.runtime = { now: () => (Date.now() - began) * speed } as PairWorld['runtime'];
+  world.runtime = {
+    now: () => (Date.now() - began) * speed,
+    sleep: (ms: number) => sleep(ms / speed),
+  } as MemoryRuntime;
   const adapt =
     (activity: MemoryActivity) =>
     async (input: unknown): Promise<unknown> => {
@@ -96,7 +108,29 @@ export interface WorldOptions {
   readonly plan?: ReturnType<typeof pairPlan>;
   readonly speed?: number;
   readonly maxCachedWorkflows?: number;
-  readonly activities?: Record<string, (input: never) => Promise<unknown>>;
+  readonly activities?: Activities;
+}
+
+/** The two workers of an upgrade: its own queue, and the one of its watches. */
+export async function startWorkers(
+  native: NativeConnection,
+  taskQueue: string,
+  activities: Activities,
+  maxCachedWorkflows = 10,
+): Promise<{ stop(): Promise<void> }> {
+  const plugins = [new HitlessPlugin({ activities })];
+  const limits = { maxCachedWorkflows, shutdownGraceTime: 0 };
+  const workers = await Promise.all([
+    Worker.create({ connection: native, taskQueue, workflowBundle: await workflowBundle(), plugins, ...limits }),
+    Worker.create({ connection: native, taskQueue: `${taskQueue}-watch`, plugins, ...limits }),
+  ]);
+  const running = Promise.all(workers.map((w) => w.run()));
+  return {
+    stop: async () => {
+      for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+      await running;
+    },
+  };
 }
 
 let number = 0;
@@ -117,21 +151,7 @@ export async function worldRun({ client, native }: TestEngine, options: WorldOpt
     }),
     ...options.activities,
   };
-  const start = async (): Promise<{ stop(): Promise<void> }> => {
-    const plugins = [new HitlessPlugin({ activities })];
-    const limits = { maxCachedWorkflows: options.maxCachedWorkflows ?? 10, shutdownGraceTime: 0 };
-    const workers = await Promise.all([
-      Worker.create({ connection: native, taskQueue, workflowBundle: await workflowBundle(), plugins, ...limits }),
-      Worker.create({ connection: native, taskQueue: `${taskQueue}-watch`, plugins, ...limits }),
-    ]);
-    const running = Promise.all(workers.map((w) => w.run()));
-    return {
-      stop: async () => {
-        for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
-        await running;
-      },
-    };
-  };
+  const start = () => startWorkers(native, taskQueue, activities, options.maxCachedWorkflows);
   let workers = await start();
   const handle = await client.workflow.start('upgradeFirewallPair', {
     taskQueue,

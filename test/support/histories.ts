@@ -17,10 +17,52 @@ export const keepHistory = async (path: string, history: History): Promise<void>
 
 export const readHistory = async (path: string): Promise<History> => History.decode(gunzipSync(await readFile(path)));
 
+/** How a history ends: "open", "Completed", "Cancelled", "Terminated", or the type of its failure. */
+export function endOf({ events }: History): string {
+  const last = events?.at(-1);
+  const failure = last?.workflowExecutionFailedEventAttributes?.failure;
+  if (failure != null) return failure.applicationFailureInfo?.type ?? 'Failed';
+  if (last?.workflowExecutionCompletedEventAttributes != null) return 'Completed';
+  if (last?.workflowExecutionCanceledEventAttributes != null) return 'Cancelled';
+  return last?.workflowExecutionTerminatedEventAttributes == null ? 'open' : 'Terminated';
+}
+
+export interface NamedHistory {
+  readonly name: string;
+  readonly history: History;
+}
+
+/** What keeps this build from going on with each history, by name; undefined where it replays. One bundle for all of them. */
+export async function replayErrors(histories: readonly NamedHistory[]): Promise<ReadonlyMap<string, unknown>> {
+  const errors = new Map<string, unknown>();
+  // A worker that breaks down over one of them isn't the end of the others.
+  while (errors.size < histories.length) {
+    const done = errors.size;
+    const left = histories.slice(done);
+    try {
+      // One at a time, in their order.
+      for await (const { error } of replay(left.map(({ history }) => [workflowIdOf(history), history])))
+        errors.set(histories[errors.size]!.name, error);
+      if (errors.size === done) throw new Error('the replay ended without a word');
+    } catch (error) {
+      errors.set(histories[errors.size]!.name, error);
+    }
+  }
+  return errors;
+}
+
+const workflowIdOf = ({ events }: History): string =>
+  events?.[0]?.workflowExecutionStartedEventAttributes?.workflowId ?? '';
+
 /** Fails the test if this build can't go on with the history. */
 export async function replays(workflowId: string, history: History): Promise<void> {
+  for await (const { error } of replay([[workflowId, history]])) if (error !== undefined) throw error;
+}
+
+async function* replay(histories: readonly (readonly [workflowId: string, history: History])[]) {
   const options = { workflowBundle: await workflowBundle(), dataConverter: { payloadConverterPath } };
-  for await (const { error } of Worker.runReplayHistories(options, [{ workflowId, history }])) {
-    if (error !== undefined) throw error;
-  }
+  yield* Worker.runReplayHistories(
+    options,
+    histories.map(([workflowId, history]) => ({ workflowId, history })),
+  );
 }

@@ -1,0 +1,206 @@
+/** One run of a scenario on the real engine, with a modelled system of its own and workers of its own. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
+import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
+import { temporal } from '@temporalio/proto';
+import { coreActivities } from '../../../worker/core-activities';
+import type { ClusterKind, OpeningView, StatusView } from '../../../workflows/contract';
+import type { PlanBase } from '../../../workflows/procedure';
+import { startWorkers, type TestEngine } from '../engine-run';
+import { partsOf, stageOf, type Parts, type Stage, type StageOptions } from './stage';
+import { Script, type Turns } from './script';
+
+type History = temporal.api.history.v1.IHistory;
+const { EventType } = temporal.api.enums.v1;
+
+/** What to start, and in which world. */
+export interface Setting {
+  readonly stage?: StageOptions;
+  readonly turns?: Turns;
+  readonly change?: (plan: PlanBase) => PlanBase;
+  /** Instead of what an upgrade is started with. */
+  readonly input?: unknown;
+  /** Beside it. */
+  readonly more?: object;
+  /** As bytes, for what no client would send. */
+  readonly rawInput?: string;
+  readonly workflowId?: string;
+  readonly isDryRun?: boolean;
+  /** Sent with the start, before any code has run. */
+  readonly early?: { readonly name: string; readonly body: unknown };
+}
+
+export class KeptRun {
+  private constructor(
+    readonly engine: TestEngine,
+    readonly parts: Parts,
+    readonly stage: Stage,
+    readonly script: Script,
+    readonly handle: WorkflowHandle,
+    private readonly workers: { stop(): Promise<void>; restart(): Promise<void> },
+  ) {}
+
+  static async start(engine: TestEngine, kind: ClusterKind, cluster: string, setting: Setting): Promise<KeptRun> {
+    const { client, native } = engine;
+    const parts = partsOf[kind];
+    const taskQueue = cluster;
+    const stage = await stageOf(kind, setting.stage);
+    const base = {
+      ...stage.plan,
+      cluster,
+      queues: { default: taskQueue, watch: `${taskQueue}-watch`, sites: {} },
+    };
+    const plan = setting.change?.(base) ?? base;
+    const script = new Script(setting.turns ?? {});
+    const activities = script.wrap({
+      ...stage.activities,
+      ...coreActivities({ uiUrl: 'http://127.0.0.1:8233' }),
+      'plan.resolve': async ({ input }: { input: { requestedBy?: string } }) => {
+        const { requestedBy: _, ...rest } = plan;
+        return { ...rest, ...(input.requestedBy === undefined ? {} : { requestedBy: input.requestedBy }) };
+      },
+    });
+    const begin = () => startWorkers(native, taskQueue, activities);
+    let workers = await begin();
+    const type = setting.isDryRun ? parts.plan : parts.upgrade;
+    const workflowId = setting.workflowId ?? `${setting.isDryRun ? 'plan' : 'upgrade'}-${cluster}`;
+    const input = setting.input ?? { cluster, version: plan.version, requestedBy: 'rita', ...setting.more };
+    if (setting.rawInput !== undefined) {
+      await client.workflowService.startWorkflowExecution({
+        namespace: engine.engine.namespace,
+        workflowId,
+        workflowType: { name: type },
+        taskQueue: { name: taskQueue },
+        input: { payloads: [payload('json/plain', setting.rawInput)] },
+        requestId: workflowId,
+      });
+    } else if (setting.early !== undefined) {
+      const { name, body } = setting.early;
+      await client.workflow.signalWithStart(type, {
+        taskQueue,
+        workflowId,
+        args: [input],
+        signal: name,
+        signalArgs: [body],
+      });
+    } else await client.workflow.start(type, { taskQueue, workflowId, args: [input] });
+    return new KeptRun(engine, parts, stage, script, client.workflow.getHandle(workflowId), {
+      stop: () => workers.stop(),
+      restart: async () => {
+        await workers.stop();
+        workers = await begin();
+      },
+    });
+  }
+
+  stop(): Promise<void> {
+    return this.workers.stop();
+  }
+  restartWorkers(): Promise<void> {
+    return this.workers.restart();
+  }
+
+  status(): Promise<StatusView> {
+    return this.handle.query<StatusView>('status');
+  }
+
+  async until(met: (status: StatusView) => boolean): Promise<void> {
+    // Before its plan is there, a run's status has no more than its phase.
+    const seen = (status: StatusView): boolean => 'waitingFor' in status && met(status);
+    for (; !seen(await this.status()); await sleep(50)) await this.mustRun();
+  }
+
+  /** The open question whose ID begins so. */
+  async asked(id: string): Promise<OpeningView> {
+    let opening: OpeningView | undefined;
+    await this.until(({ waitingFor }) => (opening = waitingFor.find((o) => o.id.startsWith(`${id}#`))) !== undefined);
+    return opening!;
+  }
+
+  async answer(id: string, choice: string, extra: Record<string, unknown> = {}): Promise<void> {
+    const { id: opening, digest } = await this.asked(id);
+    const by = 'ann';
+    await this.handle.signal('decide', { opening, digest: digest.slice(0, 12), by, choice, ...extra });
+    const heard = `${String(extra['by'] ?? by)}: ${choice}`;
+    const isDue = (o: OpeningView): boolean => o.id === opening && !o.answered.includes(heard);
+    await this.until(({ waitingFor }) => !waitingFor.some(isDue)).catch((error: unknown) => this.unlessClosed(error));
+  }
+
+  async approve(...gates: readonly string[]): Promise<void> {
+    for (const gate of gates) await this.answer(gate, 'approve');
+  }
+
+  async say(command: 'pause' | 'resume' | 'switchBack', reason = 'a test'): Promise<void> {
+    await this.handle.signal(command, { by: 'ann', reason });
+  }
+
+  /** Bytes as no client of ours sends them. */
+  async raw(signalName: string, encoding: string, data: string): Promise<void> {
+    await this.engine.client.workflowService.signalWorkflowExecution({
+      namespace: this.engine.engine.namespace,
+      workflowExecution: { workflowId: this.handle.workflowId },
+      signalName,
+      input: { payloads: [payload(encoding, data)] },
+    });
+  }
+
+  /** Approves the gates before the watch, and waits until its time counts. */
+  async toWatch(): Promise<void> {
+    await this.approve(...this.parts.beforeWatch);
+    await this.until(({ watch, wait }) => watch?.state === 'watching' && wait !== undefined);
+  }
+
+  /** Approves every gate that is asked, until the run has ended; says how. */
+  async through(): Promise<string> {
+    for (;;) {
+      if (!(await this.isRunning())) return this.ended();
+      const { waitingFor = [] } = await this.status();
+      const [opening] = waitingFor;
+      if (opening === undefined) await sleep(50);
+      else if (opening.kind === 'gate') await this.answer(opening.id.split('#')[0]!, 'approve');
+      else throw new Error(`asked on the way: ${opening.id}: ${opening.question}`);
+    }
+  }
+
+  /** Waits for the end: "Completed", or the type of the failure. */
+  async ended(): Promise<string> {
+    try {
+      await this.handle.result();
+      return 'Completed';
+    } catch (error) {
+      if (!(error instanceof WorkflowFailedError)) throw error;
+      if (error.cause instanceof CancelledFailure) return 'Cancelled';
+      return error.cause instanceof ApplicationFailure ? (error.cause.type ?? '') : String(error.cause);
+    }
+  }
+
+  async isRunning(): Promise<boolean> {
+    return (await this.handle.describe()).status.name === 'RUNNING';
+  }
+
+  /** The history so far, at a moment at which no workflow task is under way. */
+  async history(): Promise<History> {
+    for (; ; await sleep(50)) {
+      const history = await this.handle.fetchHistory();
+      const last = (type: number): number =>
+        (history.events ?? []).findLastIndex(({ eventType }) => eventType === type);
+      const scheduled = last(EventType.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED);
+      if (last(EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED) > scheduled) return history;
+    }
+  }
+
+  private async mustRun(): Promise<void> {
+    if (!(await this.isRunning())) throw new RunEnded(`it has ended: ${await this.ended()}`);
+  }
+
+  private unlessClosed(error: unknown): void {
+    if (!(error instanceof RunEnded)) throw error;
+  }
+}
+
+class RunEnded extends Error {}
+
+const payload = (encoding: string, data: string) => ({
+  metadata: { encoding: Buffer.from(encoding) },
+  data: Buffer.from(data),
+});

@@ -1,0 +1,61 @@
+/**
+ * Makes the histories of test/support/kept and keeps those that aren't there yet (test/histories/README.md):
+ * HITLESS_KEEP_HISTORY=test/histories npx jest test/workflows/keep-histories
+ * HITLESS_KEEP_ONLY is a pattern of names. Without HITLESS_KEEP_HISTORY it does nothing.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { testEngine, type TestEngine } from '../support/engine-run';
+import { keepHistory, replays } from '../support/histories';
+import { cases, play, type Case } from '../support/kept';
+
+const { version } = JSON.parse(readFileSync(join(__dirname, '../../package.json'), 'utf8')) as { version: string };
+const directory = process.env['HITLESS_KEEP_HISTORY'];
+const only = new RegExp(process.env['HITLESS_KEEP_ONLY'] ?? '');
+/** Runs side by side; each has two workers. */
+const AT_ONCE = Number(process.env['HITLESS_KEEP_AT_ONCE'] ?? 4);
+const A_RUN_MS = 120_000;
+
+const path = ({ name }: Case): string => join(directory ?? '', `${name}.${version}`);
+const missing = cases.filter((each) => only.test(each.name) && !existsSync(`${path(each)}.binpb.gz`));
+
+(directory === undefined ? describe.skip : describe)('histories', () => {
+  let engine: TestEngine;
+  const results = new Map<string, Promise<unknown>>();
+  beforeAll(async () => {
+    engine = await testEngine();
+    const left = [...missing];
+    const settled = new Map(missing.map((each) => [each.name, deferred()]));
+    for (const [name, { promise }] of settled) results.set(name, promise);
+    const worker = async (): Promise<void> => {
+      for (let next = left.shift(); next !== undefined; next = left.shift()) {
+        const { resolve } = settled.get(next.name)!;
+        await keep(engine, next).then(() => resolve(undefined), resolve);
+      }
+    };
+    for (let i = 0; i < AT_ONCE; i++) void worker();
+  }, 900_000);
+  afterAll(() => engine.close());
+
+  it.each(missing)(
+    '$name',
+    async ({ name }) => {
+      const error = await results.get(name);
+      if (error !== undefined) throw error;
+    },
+    A_RUN_MS * missing.length,
+  );
+  if (missing.length === 0) it('all are kept', () => undefined);
+});
+
+async function keep(engine: TestEngine, each: Case): Promise<void> {
+  const { history, workflowId } = await play(engine, each, A_RUN_MS);
+  await replays(workflowId, history);
+  await keepHistory(path(each), history);
+}
+
+function deferred(): { promise: Promise<unknown>; resolve: (value: unknown) => void } {
+  let resolve!: (value: unknown) => void;
+  const promise = new Promise<unknown>((r) => (resolve = r));
+  return { promise, resolve };
+}
