@@ -21,6 +21,7 @@ export const readHistory = async (path: string): Promise<History> => History.dec
 export function endOf({ events }: History): string {
   const last = events?.at(-1);
   const failure = last?.workflowExecutionFailedEventAttributes?.failure;
+  if (failure?.canceledFailureInfo != null) return 'Cancelled';
   if (failure != null) return failure.applicationFailureInfo?.type ?? 'Failed';
   if (last?.workflowExecutionCompletedEventAttributes != null) return 'Completed';
   if (last?.workflowExecutionCanceledEventAttributes != null) return 'Cancelled';

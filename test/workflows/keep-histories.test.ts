@@ -21,7 +21,7 @@ const missing = cases.filter((each) => only.test(each.name) && !existsSync(`${pa
 
 (directory === undefined ? describe.skip : describe)('histories', () => {
   let engine: TestEngine;
-  const results = new Map<string, Promise<unknown>>();
+  const results = new Map<string, Promise<Error | undefined>>();
   beforeAll(async () => {
     engine = await testEngine();
     const left = [...missing];
@@ -54,8 +54,8 @@ async function keep(engine: TestEngine, each: Case): Promise<void> {
   await keepHistory(path(each), history);
 }
 
-function deferred(): { promise: Promise<unknown>; resolve: (value: unknown) => void } {
-  let resolve!: (value: unknown) => void;
-  const promise = new Promise<unknown>((r) => (resolve = r));
+function deferred(): { promise: Promise<Error | undefined>; resolve: (value: Error | undefined) => void } {
+  let resolve!: (value: Error | undefined) => void;
+  const promise = new Promise<Error | undefined>((r) => (resolve = r));
   return { promise, resolve };
 }

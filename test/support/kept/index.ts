@@ -3,11 +3,15 @@ import type { temporal } from '@temporalio/proto';
 import type { ClusterKind } from '../../../workflows/contract';
 import type { TestEngine } from '../engine-run';
 import { asking } from './asking';
-import { failing } from './failing';
+import { cancels } from './cancels';
+import { escapes } from './escapes';
+import { holds } from './holds';
 import { kinds } from './kinds';
+import { messages } from './messages';
 import { KeptRun } from './run';
 import type { Scenario } from './scenario';
 import { partsOf } from './stage';
+import { allShapes } from './shapes';
 import { starts } from './starts';
 
 export interface Case {
@@ -17,9 +21,16 @@ export interface Case {
   readonly scenario: Scenario;
 }
 
-export const cases: readonly Case[] = [...asking, ...failing, ...kinds, ...starts].flatMap((scenario) =>
-  scenario.kinds.map((kind) => ({ name: `${kind}-${scenario.what}`, kind, scenario })),
-);
+export const cases: readonly Case[] = [
+  ...asking,
+  ...messages,
+  ...holds,
+  ...cancels,
+  ...escapes,
+  ...kinds,
+  ...allShapes,
+  ...starts,
+].flatMap((scenario) => scenario.kinds.map((kind) => ({ name: `${kind}-${scenario.what}`, kind, scenario })));
 
 interface Played {
   readonly history: temporal.api.history.v1.IHistory;

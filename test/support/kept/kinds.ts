@@ -1,8 +1,7 @@
-/** What only one kind has: guard, PIN and drain of X-Road; waivers, synchronization and shapes of plans of PAN-OS. */
-import { A_DAY_MS, fails, FIREWALLS, monitoring, PANOS, XROAD, type Scenario } from './scenario';
+/** What only one kind has: guard, PIN and drain of X-Road; waivers and synchronization of PAN-OS. */
+import { fails, PANOS, XROAD, type Scenario } from './scenario';
 import type { KeptRun } from './run';
 import type { Turn, Turns } from './script';
-import type { PlanBase } from '../../../workflows/procedure';
 
 const STOP = 'xroad.stopServices.act';
 const REMEDY = 'xroad.keepPaused.act';
@@ -75,6 +74,18 @@ const guarding: readonly Scenario[] = [
         await run.until(({ remedies }) => remedies?.length === times);
       }
       await run.answer('hold', 'retry');
+      await run.through();
+    },
+    ends: 'Completed',
+  },
+  {
+    what: 'remedied-at-gate',
+    kinds: XROAD,
+    play: async (run) => {
+      await run.approve('start');
+      await run.asked('secondaries');
+      run.stage.lose();
+      await run.until(({ remedies }) => remedies?.length === 1);
       await run.through();
     },
     ends: 'Completed',
@@ -233,83 +244,4 @@ const panosPeople: readonly Scenario[] = [
   },
 ];
 
-const through: Scenario['play'] = async (run) => void (await run.through());
-const restarting = (plan: PlanBase): PlanBase => {
-  const { software } = plan as PlanBase & { readonly software: object };
-  return { ...plan, software: { ...software, reboot: true } } as PlanBase;
-};
-
-/** Other lists than those of the plainest plan. */
-const shapes: readonly Scenario[] = [
-  { what: 'offline', kinds: XROAD, setting: () => ({ stage: { mode: 'offline' } }), play: through, ends: 'Completed' },
-  {
-    what: 'offline-held',
-    kinds: XROAD,
-    setting: () => ({ stage: { mode: 'offline' }, turns: { 'xroad.caughtUp.check': [fails()] } }),
-    play: async (run) => {
-      await run.approve('start');
-      await run.asked('hold');
-    },
-    ends: 'open',
-  },
-  {
-    what: 'with-reboots',
-    kinds: XROAD,
-    setting: () => ({ change: restarting }),
-    play: through,
-    ends: 'Completed',
-  },
-  {
-    what: 'active-first',
-    kinds: PANOS,
-    setting: () => ({ stage: { panos: { panos: { order: 'active-first', failBack: true } } } }),
-    play: through,
-    ends: 'Completed',
-  },
-  {
-    what: 'active-active-steered',
-    kinds: PANOS,
-    setting: () => ({ stage: { panos: { pair: { mode: 'active-active' }, steering: true } } }),
-    play: through,
-    ends: 'Completed',
-  },
-  {
-    what: 'two-hops',
-    kinds: PANOS,
-    setting: () => ({ stage: { panos: { version: '11.0.4', pair: { version: '10.1.9' } } } }),
-    play: through,
-    ends: 'Completed',
-  },
-  {
-    what: 'second-hop-held',
-    kinds: PANOS,
-    setting: () => ({
-      stage: { panos: { version: '11.0.4', pair: { version: '10.1.9' } } },
-      turns: { 'panos.install.act': ['ok', 'ok', fails()] },
-    }),
-    play: async (run, { gates }) => {
-      await run.approve(...gates);
-      await run.asked('hold');
-    },
-    ends: 'open',
-  },
-];
-
-const long: readonly Scenario[] = [
-  {
-    what: 'watched-for-a-month',
-    kinds: FIREWALLS,
-    setting: () => ({
-      change: monitoring(30 * A_DAY_MS),
-      turns: {
-        'probes.watch.check': Array.from({ length: 200 }, (_, n) => ({
-          answers: { verdict: 'checkpoint', observedMs: (n + 1) * 6 * 3_600_000, pass: n, fail: 0, inconclusive: 0 },
-        })),
-      },
-    }),
-    play: through,
-    ends: 'Completed',
-  },
-];
-
-export const kinds: readonly Scenario[] = [...guarding, ...people, ...panosPeople, ...shapes, ...long];
+export const kinds: readonly Scenario[] = [...guarding, ...people, ...panosPeople];

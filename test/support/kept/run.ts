@@ -30,6 +30,13 @@ export interface Setting {
   readonly early?: { readonly name: string; readonly body: unknown };
 }
 
+/** What an answer may say beside its choice. */
+interface AnswerExtra {
+  readonly by?: string;
+  readonly to?: 'savepoint' | 'start';
+  readonly comment?: string;
+}
+
 export class KeptRun {
   private constructor(
     readonly engine: TestEngine,
@@ -117,11 +124,11 @@ export class KeptRun {
     return opening!;
   }
 
-  async answer(id: string, choice: string, extra: Record<string, unknown> = {}): Promise<void> {
+  async answer(id: string, choice: string, extra: AnswerExtra = {}): Promise<void> {
     const { id: opening, digest } = await this.asked(id);
-    const by = 'ann';
-    await this.handle.signal('decide', { opening, digest: digest.slice(0, 12), by, choice, ...extra });
-    const heard = `${String(extra['by'] ?? by)}: ${choice}`;
+    const { by = 'ann' } = extra;
+    await this.handle.signal('decide', { opening, digest: digest.slice(0, 12), ...extra, by, choice });
+    const heard = `${by}: ${choice}`;
     const isDue = (o: OpeningView): boolean => o.id === opening && !o.answered.includes(heard);
     await this.until(({ waitingFor }) => !waitingFor.some(isDue)).catch((error: unknown) => this.unlessClosed(error));
   }
@@ -141,6 +148,35 @@ export class KeptRun {
       workflowExecution: { workflowId: this.handle.workflowId },
       signalName,
       input: { payloads: [payload(encoding, data)] },
+    });
+  }
+
+  /** Ends the call of this activity that is under way with these bytes, as nobody of ours would. */
+  async completeWith(activity: string, data: string): Promise<void> {
+    const { pendingActivities } = (await this.handle.describe()).raw;
+    const activityId = pendingActivities?.find(({ activityType }) => activityType?.name === activity)?.activityId ?? '';
+    const { workflowId } = this.handle;
+    const { namespace } = this.engine.engine;
+    const result = { payloads: [payload('json/plain', data)] };
+    await this.engine.client.workflowService.respondActivityTaskCompletedById({
+      namespace,
+      workflowId,
+      activityId,
+      result,
+    });
+  }
+
+  /** As the Web UI's button does it: back to the workflow task that took the first signal of this name. */
+  async reset(signal: string): Promise<void> {
+    const { events = [] } = await this.history();
+    const asked = (events ?? []).findIndex((e) => e.workflowExecutionSignaledEventAttributes?.signalName === signal);
+    const task = (events ?? []).slice(asked).find((e) => e.workflowTaskCompletedEventAttributes != null);
+    await this.engine.client.workflowService.resetWorkflowExecution({
+      namespace: this.engine.engine.namespace,
+      workflowExecution: { workflowId: this.handle.workflowId },
+      reason: 'a test',
+      workflowTaskFinishEventId: task!.eventId!,
+      requestId: `reset ${this.handle.workflowId}`,
     });
   }
 
@@ -182,7 +218,7 @@ export class KeptRun {
   async history(): Promise<History> {
     for (; ; await sleep(50)) {
       const history = await this.handle.fetchHistory();
-      const last = (type: number): number =>
+      const last = (type: temporal.api.enums.v1.EventType): number =>
         (history.events ?? []).findLastIndex(({ eventType }) => eventType === type);
       const scheduled = last(EventType.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED);
       if (last(EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED) > scheduled) return history;

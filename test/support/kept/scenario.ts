@@ -48,3 +48,10 @@ export const gate =
     const { gates } = plan.policy;
     return policy({ gates: { ...gates, [name]: { count: 1, ...gates[name], ...change } } })(plan);
   };
+
+export const aFailedStep = ({ step }: Parts): Setting => ({ turns: { [`${step}.act`]: [fails()] } });
+
+export const toHold = async (run: KeptRun): Promise<void> => {
+  await run.approve('start');
+  await run.asked('hold');
+};

@@ -9,6 +9,8 @@ export type Turn =
   | 'ok'
   /** Until it is cut, or let go of: then as the model does it. */
   | 'hang'
+  /** As a worker that was killed: nothing is heard of it any more. */
+  | 'dies'
   /** For good, unless `passing`: then it is tried again. */
   | { readonly fails: string; readonly message?: string; readonly details?: unknown; readonly passing?: true }
   | { readonly answers: unknown };
@@ -53,6 +55,7 @@ export class Script {
             await this.hang(name);
             return work(input);
           }
+          if (turn === 'dies') return Context.current().cancelled;
           if ('answers' in turn) return turn.answers;
           const message = turn.message ?? `${name} says no`;
           const details = turn.details === undefined ? [] : [turn.details];
