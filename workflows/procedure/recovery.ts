@@ -44,7 +44,7 @@ export class Recovery<P extends PlanBase> {
     const { rollBack } = this.known;
     if (rollBack !== null) {
       // It was under way when the link before this one ended.
-      const ending = await this.rollBackTo(rollBack.floor);
+      const ending = this.ended(await this.rollBack(rollBack.floor));
       if (ending !== undefined) return ending;
     }
     for (;;) {
@@ -195,7 +195,7 @@ export class Recovery<P extends PlanBase> {
       return undefined;
     }
     this.know({ cancelling: true });
-    return this.rollBackTo(-1);
+    return this.ended(await this.rollBack(-1));
   }
 
   // ---- undo ----------------------------------------------------------------------------------------------------------
@@ -233,11 +233,7 @@ export class Recovery<P extends PlanBase> {
     return 'undone';
   }
 
-  /** Rolls back to an item; how the run ends with that, undefined if people decided otherwise. */
-  private async rollBackTo(floor: number): Promise<Ending | undefined> {
-    this.know({ rollBack: { floor } });
-    const rolledBack = await this.rollBack(floor);
-    this.know({ rollBack: null });
+  private ended(rolledBack: RolledBack): Ending | undefined {
     if (rolledBack === 'done') return this.known.cancelling ? 'Cancelled' : 'RolledBack';
     return rolledBack === 'stopped' ? 'Stopped' : undefined;
   }
@@ -246,7 +242,12 @@ export class Recovery<P extends PlanBase> {
   private async rollBack(to: number): Promise<RolledBack> {
     const { run } = this;
     const cancelAsked = (): boolean => run.state.requests.cancel !== undefined && !run.state.noReturnBehind;
+    const over = (rolledBack: RolledBack): RolledBack => {
+      this.know({ rollBack: null });
+      return rolledBack;
+    };
     let floor = to;
+    this.know({ rollBack: { floor } });
     for (;;) {
       if (cancelAsked()) {
         run.dispatch({ type: 'cancel-spent' });
@@ -255,19 +256,20 @@ export class Recovery<P extends PlanBase> {
       }
       run.watches.endAfter(floor);
       run.dispatch({ type: 'phase', phase: 'rolling-back' });
-      await run.restIfDue();
+      const resting = run.restsForNextLink();
+      if (resting !== false) await resting;
       const [item] = undoable(run.state, floor);
-      if (item === undefined) return 'done';
+      if (item === undefined) return over('done');
       if (!this.isAsked(item) && (await this.undoItem(item, 'undo')) === 'undone') continue;
       const choice = await this.askAboutUndo(item, cancelAsked);
       if (choice === undefined || choice === 'retry') continue;
-      if (choice === 'stop') return 'stopped';
+      if (choice === 'stop') return over('stopped');
       run.dispatch({ type: 'undo-skipped', item });
       const rest = undoable(run.state, floor).map((i) => run.state.items[i]?.item.name);
       this.know({
         reason: `the undo of "${run.state.items[item]?.item.name}" was skipped; still to be undone: ${rest.join(', ') || 'nothing'}`,
       });
-      return 'skipped';
+      return over('skipped');
     }
   }
 
@@ -292,7 +294,7 @@ export class Recovery<P extends PlanBase> {
     const what =
       stumble.kind === 'rejected' ? policy?.onReject : stumble.kind === 'expired' ? policy?.onExpiry : 'hold';
     if (what === 'stop') return 'Stopped';
-    if (what === 'roll-back' && !run.state.noReturnBehind) return this.rollBackTo(savepoint(run.state));
+    if (what === 'roll-back' && !run.state.noReturnBehind) return this.ended(await this.rollBack(savepoint(run.state)));
     return undefined;
   }
 
@@ -352,7 +354,7 @@ export class Recovery<P extends PlanBase> {
         return 'overruled';
       case 'roll-back': {
         const floor = outcome.to === 'start' ? -1 : savepoint(run.state);
-        return (await this.rollBackTo(floor)) ?? 'overruled';
+        return this.ended(await this.rollBack(floor)) ?? 'overruled';
       }
       default:
         return 'Stopped';

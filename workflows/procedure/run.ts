@@ -152,7 +152,8 @@ export class Run<P extends PlanBase> {
       wasReset: () => (this.isUnverified = true),
     });
     this.publish();
-    if (this.core === 2) this.besides();
+    if (this.core === 1) return { ending: await this.steps() };
+    this.besides();
     this.watches.goOn();
     let over: { readonly ending: Ending } | undefined;
     this.steps().then(
@@ -247,11 +248,16 @@ export class Run<P extends PlanBase> {
   // ---- calls -------------------------------------------------------------------------------------------------------
 
   /** Runs one member of an action's family and waits for its end, whatever that is. Never throws but for faults of the code. */
-  async perform(action: Action, verb: Verb, item: number, role: Role): Promise<Performed> {
+  perform(action: Action, verb: Verb, item: number, role: Role): Promise<Performed> {
+    // Not a tick more than before: the order of commands of core 1 hangs on that.
+    return this.core === 1 ? this.once(action, verb, item, role) : this.verified(action, verb, item, role);
+  }
+
+  private async verified(action: Action, verb: Verb, item: number, role: Role): Promise<Performed> {
     for (;;) {
       await this.runtime.waitFor(() => !this.isUnverified);
       const performed = await this.once(action, verb, item, role);
-      if (performed.kind !== 'failed' || performed.failure.type !== 'WasReset' || this.core === 1) return performed;
+      if (performed.kind !== 'failed' || performed.failure.type !== 'WasReset') return performed;
       // Nothing was touched: what ran before the reset comes first.
       const executing = this.state.identity?.executing;
       this.isUnverified = true;
@@ -376,11 +382,15 @@ export class Run<P extends PlanBase> {
    * open already, as in the link before, is waited for.
    */
   async ask(question: Question, dropped: () => boolean): Promise<Opening['outcome']> {
-    const open = openOpenings(this.state).find((o) => o.id.startsWith(`${question.ask}#`));
-    const id = open?.id ?? (await this.openNew(question, dropped));
-    if (id === undefined) return undefined;
+    let id = openOpenings(this.state).find((o) => o.id.startsWith(`${question.ask}#`))?.id;
+    if (id === undefined) {
+      await this.nextDigest(this.core === 1 ? undefined : timelineSummary({ id: this.nextId(question), ...question }));
+      if (dropped()) return undefined;
+      id = this.open(question);
+    }
     const expiresAt = openingById(this.state, id)?.expiresAt;
-    await this.rest(() => closedWith(this.state, id) !== undefined || dropped(), {
+    const asked = id;
+    await this.rest(() => closedWith(this.state, asked) !== undefined || dropped(), {
       ...(expiresAt === undefined ? {} : { until: expiresAt }),
       summary: this.core === 1 ? `Waiting for an answer to ${id}` : this.timeline(id),
     });
@@ -391,10 +401,8 @@ export class Run<P extends PlanBase> {
     return choice === 'withdrawn' ? undefined : closedWith(this.state, id);
   }
 
-  private async openNew(question: Question, dropped: () => boolean): Promise<string | undefined> {
-    const id = `${question.ask}#${(this.state.openingCounts[question.ask] ?? 0) + 1}`;
-    await this.nextDigest(this.core === 1 ? undefined : timelineSummary({ id, question: question.question }));
-    return dropped() ? undefined : this.open(question);
+  private nextId({ ask }: Question): string {
+    return `${ask}#${(this.state.openingCounts[ask] ?? 0) + 1}`;
   }
 
   private timeline(id: string): string {
@@ -405,7 +413,7 @@ export class Run<P extends PlanBase> {
   private open(question: Question): string {
     const { ask, expiresAfterMs, onExpiry, ...rest } = question;
     const at = this.now();
-    const id = `${ask}#${(this.state.openingCounts[ask] ?? 0) + 1}`;
+    const id = this.nextId(question);
     const expiry =
       expiresAfterMs === undefined
         ? {}
@@ -486,7 +494,14 @@ export class Run<P extends PlanBase> {
   // ---- the next link, and resets -------------------------------------------------------------------------------------
 
   /** Waits for people or for time; meanwhile the run may go on in another link, and this wait never ends. */
-  async rest(met: () => boolean, options: { readonly until?: number; readonly summary?: string } = {}): Promise<void> {
+  rest(met: () => boolean, options: { readonly until?: number; readonly summary?: string } = {}): Promise<void> {
+    return this.core === 1 ? this.runtime.waitFor(met, options) : this.restUntil(met, options);
+  }
+
+  private async restUntil(
+    met: () => boolean,
+    options: { readonly until?: number; readonly summary?: string },
+  ): Promise<void> {
     const { until } = options;
     const resting = (): boolean => !met() && (until === undefined || until > this.now());
     this.resting = resting;
@@ -494,10 +509,9 @@ export class Run<P extends PlanBase> {
     if (this.resting === resting) this.resting = undefined;
   }
 
-  /** Between two steps: a run that is to go on in another link rests here until it does. */
-  async restIfDue(): Promise<void> {
-    if (!this.isDue()) return;
-    await this.rest(() => !this.isDue() || this.interrupted());
+  /** Between two steps a run that is to go on in another link rests until it does; false if that isn't so. */
+  restsForNextLink(): Promise<void> | false {
+    return this.isDue() && this.rest(() => !this.isDue() || this.interrupted());
   }
 
   private isDue(): boolean {

@@ -75,7 +75,7 @@ export class Session<P extends PlanBase> {
     return { given: index };
   }
 
-  private async first(action: Action, index: number): Promise<Performed> {
+  private first(action: Action, index: number): Promise<Performed> {
     this.run.dispatch({ type: 'item-started', item: index, at: this.run.now() });
     return this.run.perform(action, 'check', index, 'forward');
   }
@@ -174,7 +174,7 @@ export class Session<P extends PlanBase> {
     if (!done) {
       if (!(await this.clear())) return never();
       this.run.watches.start(role, index, spec, answer);
-      if (role === 'watch' && !(await this.watched(index))) return never();
+      if (role === 'watch' && this.run.core === 2 && !(await this.watched(index))) return never();
     }
     await inner();
     const end = this.next(`${role}-end`, spec.name);
@@ -188,7 +188,6 @@ export class Session<P extends PlanBase> {
   /** Traffic isn't moved to what nobody watches: somebody must have reported first. False if the pass must not go on. */
   private async watched(index: number): Promise<boolean> {
     const { run } = this;
-    if (run.core === 1) return true;
     const seen = await run.watches.firstReport(WATCH_TRIES, () => this.interrupted());
     if (this.interrupted()) return false;
     if (seen) return true;
@@ -232,7 +231,8 @@ export class Session<P extends PlanBase> {
   /** Waits while paused; false if the pass must not go on. */
   private async clear(): Promise<boolean> {
     if (this.interrupted()) return false;
-    await this.run.restIfDue();
+    const resting = this.run.restsForNextLink();
+    if (resting !== false) await resting;
     if (!this.interrupted() && isPaused(this.run.state)) {
       await this.run.rest(() => !isPaused(this.run.state) || this.interrupted(), { summary: 'Paused' });
     }
