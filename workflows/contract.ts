@@ -263,7 +263,9 @@ export interface StatusView {
   readonly escapes?: readonly { readonly at: string; readonly why: string; readonly outcome: string }[];
   readonly wait?: WaitView;
   readonly steps: readonly StepView[];
+  /** The newest refused messages; `refusedCount` counts all. */
   readonly refused: readonly RefusedView[];
+  readonly refusedCount?: number;
   readonly planDigest: string;
 }
 

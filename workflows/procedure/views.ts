@@ -160,6 +160,7 @@ export function statusView(run: Viewed): StatusView {
     waitingFor: openOpenings(state).map(openingView),
     steps,
     refused: state.refused.map((r) => ({ ...r, at: iso(r.at) })),
+    refusedCount: state.refusedCount,
     planDigest: run.planDigest,
     ...(watch === undefined ? {} : { watch }),
     ...(guard === undefined ? {} : { guard }),
