@@ -1,12 +1,11 @@
 /** What may be answered to a question: what each choice does, and the message that says it. Pure. */
 import type { ChoiceView } from '../contract';
+import { DIGEST_CHARS } from './asks';
 import { quoted } from './phrases';
-import { standingEscape } from './sentences';
+import { REGRESSION, standingEscape } from './sentences';
 import { savepoint, undoable, type Opening, type State } from './state';
 import type { PlanBase } from './types';
 
-/** How many characters of a digest an answer must give. */
-const DIGEST_CHARS = 12;
 /** Placeholders: whoever copies a message writes over them. */
 const NAME = 'your name';
 const WHY = 'why';
@@ -27,7 +26,7 @@ export function choicesOf(state: State, opening: Opening, { policy }: Pick<PlanB
       return { choice, signal: 'reject', means: `${means}; one is enough`, message: { ...named, comment: WHY } };
     });
   }
-  return choices.flatMap((choice) => {
+  return inOrder(state, choices).flatMap((choice) => {
     const view = (means: string, more: object = {}): ChoiceView => ({
       choice,
       signal: 'decide',
@@ -40,7 +39,7 @@ export function choicesOf(state: State, opening: Opening, { policy }: Pick<PlanB
       case 'escape-again':
         return [view('tries again to move traffic away')];
       case 'skip':
-        return [view('leaves it as it is, not undone, and goes on with the rest; say why', { comment: WHY })];
+        return [view('leaves it as it is, NOT undone; people are asked what now; say why', { comment: WHY })];
       case 'go-on':
         return [view('counts the check as passed and goes on')];
       case 'waive':
@@ -67,6 +66,12 @@ export function choicesOf(state: State, opening: Opening, { policy }: Pick<PlanB
   });
 }
 
+/** What sends traffic again to where it has just failed is the last thing that a tired person should meet. */
+const inOrder = (state: State, choices: readonly string[]): readonly string[] =>
+  standingEscape(state)?.state === 'done' && choices.includes('retry')
+    ? [...choices.filter((choice) => choice !== 'retry'), 'retry']
+    : choices;
+
 function approveMeans({ items }: State): string {
   const gate = items.findLastIndex(({ item, state }) => item.kind === 'gate' && state === 'running');
   const next = items.slice(gate + 1).find(({ item: { kind }, state }) => kind === 'step' && state !== 'done');
@@ -92,9 +97,13 @@ function retryMeans(state: State, { choices }: Opening): string {
   const again = items
     .slice(from ?? items.length)
     .find(({ item: { kind } }) => kind === 'step' || kind === 'check' || kind === 'gate');
-  if (escape?.state === 'done' && again !== undefined)
-    return `does it all again from ${quoted(again)} on: TRAFFIC MOVES to what has just failed`;
-  return again === undefined ? 'goes on where it was' : `tries ${quoted(again)} again`;
+  if (escape?.state === 'done' && again !== undefined) {
+    const where = escape.why.startsWith(REGRESSION) ? ' to what has just failed' : ' again';
+    return `does it all again from ${quoted(again)} on: TRAFFIC MOVES${where}`;
+  }
+  if (again !== undefined)
+    return again.item.kind === 'gate' ? `asks ${quoted(again)} again` : `tries ${quoted(again)} again`;
+  return state.remedies.at(-1)?.failure === undefined ? 'goes on where it was' : 'tries again to put it right';
 }
 
 /** By default to the last gate passed; to the start where that is more. */

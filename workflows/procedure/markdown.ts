@@ -5,12 +5,12 @@
  */
 import { clipText, oneLine, shortLine, utf8Bytes } from './text';
 
-const SPECIAL = /[\\`*_{}[\]<>()#|~&!$^]/g;
-/** Each would otherwise be one character: "--", "1/2". */
-const TYPOGRAPHY = /-(?=-)|(?<=-)-/g;
-const FRACTION = /(?<=\d)\/(?=\d)/g;
+/** Also what would become one character with its neighbour: "--", "1/2". */
+const SPECIAL = /[\\*`_{}[\]<>()#|~&!$^]|-(?=-)|(?<=-)-|(?<=\d)\/(?=\d)/g;
+/** Those that gomarkdown doesn't escape everywhere, as at the end of what is bold. */
+const ENTITIES: Readonly<Record<string, string>> = { '\\': '&#92;', '*': '&#42;', '/': '&#47;' };
 /** What begins a list or a definition, where a text stands at the beginning of a line. */
-const LEADING = /^(?:[-+:=]|\d{1,9}(?=\.))/;
+const LEADING = /^(?:[-+:=]|\d{1,9}(?=\.(?:\s|$)))/;
 /** Addresses: both renderers make links of them without any markup. A word with one in it has no other meaning here. */
 const LINK = /:\/\/|www\.|mailto:|xmpp:|@/i;
 
@@ -18,11 +18,11 @@ const LINK = /:\/\/|www\.|mailto:|xmpp:|@/i;
 export function md(text: string): string {
   // Split where a code span couldn't hold what follows.
   const parts = oneLine(text).split(/([\s`|<>]+)/);
-  return parts.map((part, index) => (LINK.test(part) ? `\`${part}\`` : plain(part, index === 0))).join('');
+  return parts.map((part, index) => (LINK.test(part) ? code(part) : plain(part, index === 0))).join('');
 }
 
 function plain(text: string, isFirst: boolean): string {
-  const escaped = text.replace(SPECIAL, '\\$&').replace(TYPOGRAPHY, '\\-').replace(FRACTION, '&#47;');
+  const escaped = text.replace(SPECIAL, (char) => ENTITIES[char] ?? `\\${char}`);
   if (!isFirst) return escaped;
   return escaped.replace(LEADING, (found) => (/^\d/.test(found) ? `${found}\\` : `\\${found}`));
 }
@@ -50,8 +50,8 @@ export function json(value: unknown): string {
   );
 }
 
-/** A block of its own, to be copied with a triple click. */
-export const block = (text: string): string => `\`\`\`\n${text}\n\`\`\``;
+/** As code: for what has no backtick in it. */
+export const code = (text: string): string => `\`${text}\``;
 
 export const table = (rows: readonly (readonly string[])[]): string => {
   const [head = [], ...body] = rows.map((row) => `| ${row.join(' | ')} |`);

@@ -1,6 +1,9 @@
-/** The first screen of the page: what has happened, who is asked what, how to answer, and what was refused last. */
+/**
+ * The first screen of the page: what has happened, who is asked what, how to answer, and what was refused last. The Web UI
+ * shows a line break as one, and much room between paragraphs, so what belongs together is one paragraph of several lines.
+ */
 import type { ChoiceView, OpeningView, StatusView } from '../contract';
-import { block, json, md, mdClip } from './markdown';
+import { code, json, md, mdClip } from './markdown';
 import { dateAndClock, variants, type Part } from './page-parts';
 import { oneLine, shortLine, utf8Bytes } from './text';
 
@@ -12,17 +15,13 @@ const NAMES_BYTES = 160;
 const statusOf = (view: StatusView): string => `\`hitless status ${view.cluster}\``;
 
 export const headlinePart = (view: StatusView): Part =>
-  variants([600, 250, 120], (bytes) =>
-    [
-      `**${mdClip(view.sentence, bytes)}**`,
-      `${md(shortLine(view.cluster, 64))} → ${mdClip(view.target, 80)}: ${view.doing ?? view.phase}. ${writtenAt(view)}`,
-    ].join('\n\n'),
-  );
+  variants([600, 250, 120], (bytes) => {
+    const cluster = `${md(shortLine(view.cluster, 64))} → ${mdClip(view.target, 80)}`;
+    return `**${mdClip(view.sentence, bytes)}**\n${cluster}: ${view.doing ?? view.phase}. ${writtenAt(view)}`;
+  });
 
 const writtenAt = ({ asOf, phase }: StatusView): string =>
-  asOf === undefined
-    ? ''
-    : `As of ${dateAndClock(asOf)}${phase === 'ended' ? '.' : '; press R to reload, this page doesn’t do so by itself.'}`;
+  asOf === undefined ? '' : `As of ${dateAndClock(asOf)}${phase === 'ended' ? '.' : '; press R to reload this page.'}`;
 
 /** How much of each question is shown. */
 interface Depth {
@@ -38,18 +37,22 @@ const DEPTHS: readonly Depth[] = [
 ];
 
 export const openingsPart = (view: StatusView): Part =>
-  variants(DEPTHS, (depth) => view.waitingFor.map((o) => opening(view, o, depth)).join('\n\n'));
+  variants(DEPTHS, (depth) =>
+    view.waitingFor.flatMap((o, index) => opening(view, o, { ...depth, how: index === 0 })).join('\n\n'),
+  );
 
-function opening(view: StatusView, o: OpeningView, { questionBytes, means, who }: Depth): string {
+function opening(view: StatusView, o: OpeningView, depth: Depth & { readonly how: boolean }): string[] {
   // A short question is the headline already.
-  const told = view.sentence.includes(oneLine(o.question)) ? [] : [mdClip(o.question, questionBytes)];
-  const answers = o.answers ?? [];
+  const isTold = view.sentence.includes(oneLine(o.question));
   return [
-    `### Waiting for people: ${mdClip(o.id, 140)}`,
-    ...told,
-    `${who ? `${whoIsAsked(o)} ` : ''}Digest ${md(o.digest)}. To answer, use *Send a Signal* in the menu at the top right, with your own name in it:`,
-    ...answers.flatMap((answer) => choice(view, answer, means)),
-  ].join('\n\n');
+    [
+      `**Waiting for people: ${mdClip(o.id, 140)}** (digest ${mdClip(o.digest, 64)})`,
+      ...(isTold ? [] : [mdClip(o.question, depth.questionBytes)]),
+      ...(depth.who ? [whoIsAsked(o)] : []),
+      ...(depth.how ? ['Answer by *More Actions* → *Send a Signal*, with your own name in one of these:'] : []),
+    ].join('\n'),
+    ...(o.answers ?? []).map((answer) => choice(view, answer, depth.means)),
+  ];
 }
 
 function whoIsAsked(o: OpeningView): string {
@@ -61,18 +64,12 @@ function whoIsAsked(o: OpeningView): string {
   return `${o.needed} needed, from ${from}${but}; so far ${answered}.${until}`;
 }
 
-function choice(
-  view: StatusView,
-  { choice: name, to, signal, means, message }: ChoiceView,
-  withMeans: boolean,
-): string[] {
-  const text = json(message);
-  const what = to === undefined ? md(name) : `${md(name)} to the ${to}`;
-  const says = withMeans && means !== '' ? `: ${mdClip(means, 260)}` : '';
-  const head = `**${what}**, signal \`${signal}\`${says}`;
-  return utf8Bytes(text) > MESSAGE_BYTES
-    ? [`${head}. Its message is too long for this page: see ${statusOf(view)}.`]
-    : [`${head}:`, block(text)];
+function choice(view: StatusView, answer: ChoiceView, withMeans: boolean): string {
+  const text = json(answer.message);
+  const what = answer.to === undefined ? md(answer.choice) : `${md(answer.choice)} to the ${answer.to}`;
+  const means = withMeans && answer.means !== '' ? `: ${mdClip(answer.means, 260)}` : '';
+  const message = utf8Bytes(text) > MESSAGE_BYTES ? `Too long for this page: see ${statusOf(view)}` : code(text);
+  return `**${what}** (signal ${code(answer.signal)})${means}\n${message}`;
 }
 
 /** The last refusal; how many there were. */

@@ -2,12 +2,12 @@
 import type { StatusView, StepView, WatchView } from '../contract';
 import { md, mdClip, table } from './markdown';
 import { clockOf, variants, type Part } from './page-parts';
-import { percent } from './sentences';
+import { percent, REGRESSION } from './sentences';
 import { formatDuration } from './text';
 
 // ---- nodes ---------------------------------------------------------------------------------------------------------------
 
-const word = (fact: string | number | boolean | undefined): string =>
+const cell = (fact: string | number | boolean | undefined): string =>
   fact === true ? 'yes' : fact === false ? 'no' : fact === undefined ? '' : String(fact);
 
 interface Grid {
@@ -34,7 +34,7 @@ function nodes({ nodes: all, nodesAsOf }: StatusView, { rows, columns, bytes }: 
   const facts = [...new Set(Object.values(all).flatMap((of) => Object.keys(of)))].slice(0, columns);
   const body = names
     .slice(0, rows)
-    .map((name) => [mdClip(name, bytes), ...facts.map((fact) => mdClip(word(all[name]?.[fact]), bytes))]);
+    .map((name) => [mdClip(name, bytes), ...facts.map((fact) => mdClip(cell(all[name]?.[fact]), bytes))]);
   const more = names.length > rows ? `\n\n… and ${names.length - rows} more nodes.` : '';
   return `Nodes${read}:\n\n${table([['node', ...facts.map((fact) => mdClip(fact, bytes))], ...body])}${more}`;
 }
@@ -84,9 +84,11 @@ export const guardPart = ({ guard }: StatusView): Part =>
   });
 
 /** What was lost, and traffic that was moved away: the newest few. */
-export const eventsPart = ({ remedies = [], escapes = [] }: StatusView): Part =>
+export const eventsPart = ({ remedies = [], escapes = [], sentence }: StatusView): Part =>
   variants([160, 0], (bytes) => {
     if (bytes === 0) return '';
+    // The headline says why, mostly.
+    const isTold = (why: string): boolean => sentence.includes(why.replace(REGRESSION, ''));
     const all = [
       ...remedies.map((event) => ({ ...event, what: 'lost' })),
       ...escapes.map((event) => ({ ...event, what: 'moved away' })),
@@ -95,7 +97,7 @@ export const eventsPart = ({ remedies = [], escapes = [] }: StatusView): Part =>
       .slice(-3)
       .map(
         ({ at, what, why, outcome }) =>
-          `- ${clockOf(at)} **${what}**: ${mdClip(why, bytes)} → ${mdClip(outcome, bytes)}`,
+          `${clockOf(at)} **${what}**: ${isTold(why) ? '' : `${mdClip(why, bytes)} → `}${mdClip(outcome, bytes)}`,
       )
       .join('\n');
   });
@@ -117,13 +119,18 @@ const stateWord = (state: string): string => STATES[state] ?? state;
 
 type Group = readonly [StepView, ...StepView[]];
 
-/** Neighbours of the same state; what runs beside the steps isn't one of them. */
+/**
+ * Neighbours of the same state. What runs beside the steps isn't one of them; what only looked or asked belongs to the undone
+ * steps around it: there is nothing of it to undo.
+ */
 function groupsOf(steps: readonly StepView[]): Group[] {
   const groups: [StepView, ...StepView[]][] = [];
   for (const step of steps) {
-    if (step.state === 'running' && (step.kind === 'watch' || step.kind === 'guard')) continue;
+    const isBeside = step.kind === 'watch' || step.kind === 'guard';
+    if (isBeside && (step.state === 'running' || step.state === 'cut')) continue;
     const last = groups.at(-1);
-    if (last !== undefined && last[0].state === step.state && FOLDED.has(step.state)) last.push(step);
+    if (last?.[0].state === 'undone' && step.kind !== 'step' && step.state !== 'pending') continue;
+    if (last?.[0].state === step.state && FOLDED.has(step.state)) last.push(step);
     else groups.push([step]);
   }
   return groups;
@@ -156,23 +163,23 @@ function steps(view: StatusView, { around, bytes }: Reach): string {
   const shown = groups.slice(from, from + 2 * around + 1);
   const left = groups.length - shown.length;
   return [
-    '### Steps\n',
-    ...shown.map((group) => `- ${groupLine(group, bytes)}`),
-    ...(left === 0 ? [] : [`- … and others of the ${view.steps.length}`]),
+    ...shown.map((group) => groupLine(group, bytes, view.phase === 'ended')),
+    ...(left === 0 ? [] : [`… and others of the ${view.steps.length} steps.`]),
   ].join('\n');
 }
 
-function groupLine(group: Group, bytes: number): string {
+function groupLine(group: Group, bytes: number, hasEnded: boolean): string {
   const [first] = group;
+  const word = hasEnded && first.state === 'pending' ? 'not begun' : stateWord(first.state);
   const last = group.at(-1) ?? first;
   const name = (step: StepView): string => mdClip(step.name, 100);
   if (group.length > 1) {
     const ended = last.undo?.at ?? last.endedAt;
     const told =
       first.state === 'pending'
-        ? `next: ${name(first)}`
+        ? `${hasEnded ? 'from' : 'next:'} ${name(first)}`
         : `last: ${name(last)}${ended === undefined ? '' : `, ${clockOf(ended)}`}`;
-    return `${first.number}–${last.number} ${stateWord(first.state)} (${told})`;
+    return `Steps ${first.number}–${last.number} ${word} (${told}).`;
   }
   const since = first.state === 'running' && first.startedAt !== undefined ? ` since ${clockOf(first.startedAt)}` : '';
   const came = [
@@ -180,5 +187,6 @@ function groupLine(group: Group, bytes: number): string {
     first.undo && `undone: ${first.undo.summary ?? clockOf(first.undo.at)}`,
   ];
   const text = came.filter((part) => part !== undefined).join('; ');
-  return `${first.number} **${md(stateWord(first.state))}**${since}: ${name(first)}${bytes === 0 || text === '' ? '' : `; ${mdClip(text, bytes)}`}`;
+  const what = bytes === 0 || text === '' ? '' : `; ${mdClip(text, bytes)}`;
+  return `Step ${first.number} **${md(word)}**${since}: ${name(first)}${what}.`;
 }

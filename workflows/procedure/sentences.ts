@@ -152,7 +152,8 @@ export function causeOf(state: State): string | undefined {
   return undefined;
 }
 
-const REGRESSION = 'regression: ';
+/** How the reason of an escape begins that a watch asked for. */
+export const REGRESSION = 'regression: ';
 const escapeWhy = (why: string): string =>
   why.startsWith(REGRESSION) ? `REGRESSION: ${brief(why.slice(REGRESSION.length))}` : `Switched back: ${brief(why)}`;
 

@@ -10,6 +10,7 @@ import {
   openOpenings,
   summaryOf,
   type EscapeState,
+  type ItemState,
   type Opening,
   type RemedyState,
   type State,
@@ -43,6 +44,11 @@ const openingView = (o: Opening, { state, plan }: Viewed): OpeningView => ({
   answers: choicesOf(state, o, plan),
 });
 
+/** What was under way when a regression, a word or a failure came: it is begun again, or never. */
+const isDropped = ({ phase }: State, { item: { kind }, state }: ItemState): boolean =>
+  state === 'running' && DROPPED.has(phase) && kind !== 'watch' && kind !== 'guard';
+const DROPPED: ReadonlySet<State['phase']> = new Set(['escaping', 'mending', 'undoing-step', 'held']);
+
 function stepViews(state: State): StepView[] {
   return state.items.filter(isCounted).map((entry, index) => {
     const summary = summaryOf(entry.result);
@@ -51,7 +57,7 @@ function stepViews(state: State): StepView[] {
       number: index + 1,
       name: stepName(entry),
       kind: entry.item.kind,
-      state: isLeft(state, entry) ? 'cut' : entry.state,
+      state: isLeft(state, entry) || isDropped(state, entry) ? 'cut' : entry.state,
       ...(entry.startedAt === undefined ? {} : { startedAt: iso(entry.startedAt) }),
       ...(entry.endedAt === undefined ? {} : { endedAt: iso(entry.endedAt) }),
       ...(summary === undefined ? {} : { summary }),
@@ -70,7 +76,7 @@ function current(state: State, steps: readonly StepView[]): StepView | undefined
   if (undoing !== undefined) return undoing;
   if (stumble !== undefined && phase !== 'forward')
     return steps[state.items.slice(0, stumble.item).filter(isCounted).length];
-  const under = steps.filter((s) => s.state === 'running' || s.state === 'failed');
+  const under = steps.filter((s) => s.state === 'running' || s.state === 'failed' || s.state === 'cut');
   return (
     under.findLast((s) => s.kind !== 'watch' && s.kind !== 'guard') ??
     steps.find((s) => s.state === 'pending') ??
