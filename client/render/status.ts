@@ -139,7 +139,7 @@ function renderOpenings(view: StatusView, options: StatusOptions): string {
 /** A question with the commands that answer it, and what each does. */
 export function renderOpening(cluster: string, opening: OpeningView, options: StatusOptions = {}): string {
   const who = opening.from === undefined ? 'anyone' : opening.from.join(', ');
-  const but = opening.notFrom === undefined ? '' : ` but not ${opening.notFrom}, who asked for the upgrade`;
+  const but = opening.notFrom === undefined ? '' : `, but not ${opening.notFrom}, who asked for the upgrade`;
   const expiry =
     opening.expiresAt === undefined
       ? ''

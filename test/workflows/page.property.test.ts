@@ -48,7 +48,7 @@ const failure = fc.record({ type: fc.constant('CommandFailed'), message: foreign
 const result = some(fc.record({ summary: foreign }));
 const item = fc
   .record({
-    item: fc.record({ kind: fc.constantFrom(...kinds), name: foreign }) as fc.Arbitrary<PlannedItem>,
+    item: fc.record({ kind: fc.constantFrom(...kinds), name: foreign }),
     state: fc.constantFrom(...states),
     before: some(fc.constant({ value: 1 })),
     result,

@@ -57,7 +57,7 @@ function opening(view: StatusView, o: OpeningView, depth: Depth & { readonly how
 
 function whoIsAsked(o: OpeningView): string {
   const from = o.from === undefined ? 'anyone' : mdClip(o.from.join(', '), NAMES_BYTES);
-  const but = o.notFrom === undefined ? '' : ` but not ${mdClip(o.notFrom, 60)}, who asked for the upgrade`;
+  const but = o.notFrom === undefined ? '' : `, but not ${mdClip(o.notFrom, 60)}, who asked for the upgrade`;
   const answered = o.answered.length === 0 ? 'nobody' : mdClip(o.answered.join(', '), NAMES_BYTES);
   const until =
     o.expiresAt === undefined ? '' : ` Until ${dateAndClock(o.expiresAt)}, then ${mdClip(o.onExpiry ?? 'hold', 40)}.`;
