@@ -3,7 +3,7 @@
  * people or devices wrote is alive on it.
  */
 import fc from 'fast-check';
-import type { PlannedItem, StatusView } from '../../workflows/contract';
+import type { StatusView } from '../../workflows/contract';
 import { details, publishedView } from '../../workflows/procedure/details';
 import { json, md, mdClip } from '../../workflows/procedure/markdown';
 import type { ItemState, Opening, State } from '../../workflows/procedure/state';
