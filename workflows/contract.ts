@@ -240,6 +240,22 @@ export interface OpeningView {
   readonly from?: readonly string[];
   /** Names of the faults that the choice `waive` must name, each of them. */
   readonly waivable?: readonly string[];
+  /** Who asked for the upgrade, where the policy wants somebody else. */
+  readonly notFrom?: string;
+  /** Every choice with what it does and the message that says it. */
+  readonly answers?: readonly ChoiceView[];
+}
+
+/** One way to answer. */
+export interface ChoiceView {
+  readonly choice: string;
+  /** Of roll-back: undo everything, not only what came after the last gate passed. */
+  readonly to?: 'start';
+  readonly signal: SignalName;
+  /** What it does, as the end of a sentence. */
+  readonly means: string;
+  /** The JSON to send, with placeholders for name and reason. */
+  readonly message: Readonly<Record<string, unknown>>;
 }
 
 /** Answer of the query `status`: the same facts as the live details, for programs. */
@@ -247,7 +263,12 @@ export interface StatusView {
   readonly cluster: string;
   readonly target: string;
   readonly phase: string;
+  /** The phase in words for people. */
+  readonly doing?: string;
+  /** What has happened, in one sentence. */
   readonly sentence: string;
+  /** When this was true: the run's last word. */
+  readonly asOf?: string;
   readonly step: { readonly number: number; readonly of: number; readonly name: string; readonly since?: string };
   readonly requestedBy?: string;
   readonly nodes: Readonly<Record<string, Readonly<Record<string, string | number | boolean>>>>;
@@ -283,7 +304,7 @@ export interface WaitView {
   readonly observedMs: number;
   readonly neededMs: number;
   readonly asOf: string;
-  /** Time counts from `asOf` on; false while the watch is blind. */
+  /** Plain time, which counts on from `asOf`; false where time counts that a watch has reported. */
   readonly counting: boolean;
 }
 

@@ -1,7 +1,7 @@
 /** StatusView → text. Pure: the same view gives the same text, whoever asks. */
 import type { OpeningView, Report, StatusView, StepView, WatchView } from '../../workflows/contract';
 import { formatDuration } from '../../activities/kit/duration';
-import { bar, clipLine, printable, table, time } from './text';
+import { bar, clipLine, printable, table, time, wrap } from './text';
 
 export interface StatusOptions {
   /** Columns of the terminal; unlimited if left out. */
@@ -12,23 +12,25 @@ export interface StatusOptions {
   readonly inHand?: readonly string[];
 }
 
+/** In the order in which people need it: what has happened, what is asked, what was refused last, where it stands, the steps. */
 export function renderStatus(view: StatusView, options: StatusOptions = {}): string {
-  const { step } = view;
+  const { step, width } = { ...view, width: options.width };
+  const target = view.target === '' ? '' : ` → ${printable(view.target)}`;
+  const isTold = step.of === 0 || view.phase === 'ended';
   const sections = [
     [
-      `${view.cluster}${view.target === '' ? '' : ` → ${printable(view.target)}`}: ${view.phase}`,
-      printable(view.sentence),
-      ...(step.of === 0
-        ? []
-        : [`Step ${step.number} of ${step.of}: ${printable(step.name)}${since(step.since, options)}`]),
-      ...(options.inHand ?? []).map((line) => clipLine(`  ${printable(line)}`, options.width)),
+      `${view.cluster}${target}: ${view.doing ?? view.phase}`,
+      wrap(view.sentence, width),
+      ...(isTold ? [] : [wrap(`Step ${step.number} of ${step.of}: ${step.name}${since(step.since, options)}`, width)]),
+      ...(options.inHand ?? []).map((line) => clipLine(`  ${printable(line)}`, width)),
     ].join('\n'),
+    renderOpenings(view, options),
+    renderLastRefused(view, options),
     renderNodes(view.nodes, view.nodesAsOf),
     renderWait(view, options),
     view.watch === undefined ? '' : renderWatch(view.watch, options),
     renderGuard(view, options),
     renderEscapes(view, options),
-    renderOpenings(view, options),
     renderSteps(view.steps, options),
     renderRefused(view, options),
     view.planDigest === '' ? '' : `Plan ${view.planDigest.slice(0, 12)}`,
@@ -64,10 +66,18 @@ function renderWait(view: StatusView, options: StatusOptions): string {
   const lines = [
     `${wait.name}: ${bar(share)} ${Math.floor(Math.min(1, share) * 100)} %, ${formatDuration(wait.observedMs)} of ${formatDuration(wait.neededMs)}` +
       (left > 0 ? `, ${formatDuration(left)} left` : ''),
+    // What a watch has reported counts, nothing else: no clock goes on by itself here.
+    ...(wait.counting ? [] : [`  as of ${time(wait.asOf)}, the last report`]),
   ];
   if (watch?.state === 'blind') lines.push('  it stands still: time without probes doesn’t count');
-  return lines.map((line) => clipLine(printable(line), options.width)).join('\n');
+  return lines.map((line) => wrapped(line, options)).join('\n');
 }
+
+/** A line that goes on below, moved right. */
+const wrapped = (line: string, { width }: StatusOptions, by = 4): string => {
+  const lead = /^ */.exec(line)?.[0] ?? '';
+  return wrap(line.slice(lead.length), width, by, lead);
+};
 
 /** What is kept as it must be, and what was lost on the way. */
 function renderGuard({ guard, remedies = [] }: Pick<StatusView, 'guard' | 'remedies'>, options: StatusOptions): string {
@@ -81,40 +91,45 @@ function renderGuard({ guard, remedies = [] }: Pick<StatusView, 'guard' | 'remed
   };
   const last = guard.last === undefined ? '' : `; ${printable(guard.last)}`;
   const lines = [
-    `${printable(guard.name)}: ${words[guard.state]}${since(guard.since, options)}${last}`,
+    `${printable(guard.name)}: ${words[guard.state]}${sinceIf(guard, options)}${last}`,
     ...remedies.map(({ at, why, outcome }) => `  ${time(at)} lost: ${printable(why)} → ${printable(outcome)}`),
   ];
-  return lines.map((line) => clipLine(line, options.width)).join('\n');
+  return lines.map((line) => wrapped(line, options)).join('\n');
 }
 
 /** Traffic that was moved away. */
 const renderEscapes = ({ escapes = [] }: Pick<StatusView, 'escapes'>, options: StatusOptions): string =>
   escapes
     .map(({ at, why, outcome }) =>
-      clipLine(`${time(at)} moved away: ${printable(why)} → ${printable(outcome)}`, options.width),
+      wrapped(`${time(at)} moved away: ${printable(why)} → ${printable(outcome)}`, options),
     )
     .join('\n');
 
+/** Only what goes on lasts: a regression doesn't grow older. */
+const sinceIf = ({ state, since: at }: WatchView, options: StatusOptions): string =>
+  state === 'watching' || state === 'blind' ? since(at, options) : '';
+
 function renderWatch(watch: WatchView, options: StatusOptions): string {
-  const last = watch.last === undefined ? '' : `; ${printable(watch.last)}`;
+  const last = watch.last === undefined ? '' : `; ${watch.last}`;
   const words: Record<WatchView['state'], string> = {
-    waiting: 'NOBODY WATCHES YET',
+    waiting: 'NOBODY WATCHES YET: nothing has been reported',
     watching: 'watching',
     blind: 'BLIND: no probe results arrive',
     regression: 'REGRESSION',
     ended: 'ended',
   };
+  const asOf = watch.asOf === undefined ? '' : ` (as of ${time(watch.asOf)})`;
   const lines = [
-    `${printable(watch.name)}: ${words[watch.state]}${since(watch.since, options)}${last}`,
-    `  probes passed ${watch.pass}, failed ${watch.fail}, inconclusive ${watch.inconclusive}; observed ${formatDuration(watch.observedMs)}${watch.asOf === undefined ? '' : ` (as of ${time(watch.asOf)})`}`,
+    `${watch.name}: ${words[watch.state]}${sinceIf(watch, options)}${last}`,
+    `  probes passed ${watch.pass}, failed ${watch.fail}, inconclusive ${watch.inconclusive}; observed ${formatDuration(watch.observedMs)}${asOf}`,
   ];
   if (watch.escape !== undefined)
     lines.push(
       watch.escape.ready
-        ? '  the way back is ready'
-        : `  THE WAY BACK IS NOT READY: ${printable(watch.escape.why ?? 'no reason given')}`,
+        ? `  the way back was ready${asOf}`
+        : `  THE WAY BACK IS NOT READY: ${watch.escape.why ?? 'no reason given'}`,
     );
-  return lines.map((line) => clipLine(line, options.width)).join('\n');
+  return lines.map((line) => wrapped(line, options)).join('\n');
 }
 
 function renderOpenings(view: StatusView, options: StatusOptions): string {
@@ -122,19 +137,29 @@ function renderOpenings(view: StatusView, options: StatusOptions): string {
   return ['WAITING FOR PEOPLE', ...view.waitingFor.map((o) => renderOpening(view.cluster, o, options))].join('\n');
 }
 
-/** A question with the commands that answer it. */
+/** A question with the commands that answer it, and what each does. */
 export function renderOpening(cluster: string, opening: OpeningView, options: StatusOptions = {}): string {
   const who = opening.from === undefined ? 'anyone' : opening.from.join(', ');
+  const but = opening.notFrom === undefined ? '' : `, but not ${opening.notFrom}, who asked for the upgrade`;
   const expiry =
     opening.expiresAt === undefined
       ? ''
       : `; until ${time(opening.expiresAt)}${inTime(opening.expiresAt, options)}${opening.onExpiry === undefined ? '' : `, then ${opening.onExpiry}`}`;
   const soFar = opening.answered.length === 0 ? 'nobody' : opening.answered.join(', ');
+  const { width } = options;
   return [
-    `${opening.id}  ${printable(opening.question)}`,
-    `    ${opening.needed} needed, from ${printable(who)}; so far ${printable(soFar)}${expiry}`,
-    `    digest ${opening.digest.slice(0, 12)}, asked ${time(opening.openedAt)}${since(opening.openedAt, options)}`,
-    ...answersTo(cluster, opening).map((command) => `    ${command}`),
+    wrap(opening.question, width, 4, `${opening.id}  `),
+    wrap(`${opening.needed} needed, from ${who}${but}; so far ${soFar}${expiry}`, width, 6, '    '),
+    wrap(
+      `digest ${opening.digest.slice(0, 12)}, asked ${time(opening.openedAt)}${since(opening.openedAt, options)}`,
+      width,
+      6,
+      '    ',
+    ),
+    ...answerLines(cluster, opening).flatMap(({ command, means }) => [
+      `    ${command}`,
+      ...(means === '' ? [] : [wrap(means, width, 8, '        ')]),
+    ]),
   ].join('\n');
 }
 
@@ -145,22 +170,27 @@ const inTime = (iso: string, { nowMs }: StatusOptions): string => {
 };
 
 /** The commands that answer an opening, ready to be copied. */
-export function answersTo(cluster: string, opening: OpeningView): string[] {
-  switch (opening.kind) {
-    case 'gate':
-      return [`hitless approve ${cluster} ${opening.id}`, `hitless reject ${cluster} ${opening.id} --comment "why"`];
-    case 'pause':
-      return [`hitless resume ${cluster} --reason "why"`];
-    case 'hold':
-    case 'task':
-      return opening.choices.map((choice) =>
-        choice === 'skip'
-          ? `hitless decide ${cluster} ${opening.id} skip --comment "why"`
-          : choice === 'waive'
-            ? `hitless decide ${cluster} ${opening.id} waive --waive ${(opening.waivable ?? []).join(',')} --comment "why"`
-            : `hitless decide ${cluster} ${opening.id} ${choice}`,
-      );
-  }
+export const answersTo = (cluster: string, opening: OpeningView): string[] =>
+  answerLines(cluster, opening).map(({ command }) => command);
+
+interface AnswerLine {
+  readonly command: string;
+  /** What it does; "" where the worker doesn't say. */
+  readonly means: string;
+}
+
+function answerLines(cluster: string, opening: OpeningView): AnswerLine[] {
+  // A worker of an older build lists the choices only.
+  const answers = opening.answers ?? opening.choices.map((choice) => ({ choice, means: '', to: undefined }));
+  return answers.map(({ choice, to, means }) => ({ command: commandOf(cluster, opening, choice, to), means }));
+}
+
+function commandOf(cluster: string, { id, kind, waivable = [] }: OpeningView, choice: string, to?: string): string {
+  const why = ' --comment "why"';
+  if (kind === 'gate') return `hitless ${choice} ${cluster} ${id}${choice === 'reject' ? why : ''}`;
+  if (kind === 'pause') return `hitless resume ${cluster} --reason "why"`;
+  const more: Readonly<Record<string, string>> = { skip: why, waive: ` --waive ${waivable.join(',')}${why}` };
+  return `hitless decide ${cluster} ${id} ${choice}${more[choice] ?? ''}${to === undefined ? '' : ` --to ${to}`}`;
 }
 
 export function renderSteps(steps: readonly StepView[], options: StatusOptions): string {
@@ -187,10 +217,25 @@ function took(step: StepView, { nowMs }: StatusOptions): string {
   return end === undefined ? '' : formatDuration(Math.max(0, end - Date.parse(step.startedAt)));
 }
 
-function renderRefused(view: Pick<StatusView, 'refused'>, options: StatusOptions): string {
-  if (view.refused.length === 0) return '';
-  const rows = view.refused.map((r) => [time(r.at), r.signal, r.by ?? '', r.why]);
-  return `REFUSED MESSAGES\n${table(rows, { indent: 2, ...(options.width === undefined ? {} : { width: options.width }) })}`;
+type Refusals = Pick<StatusView, 'refused' | 'refusedCount'>;
+
+const refusal = ({ at, signal, by, why }: StatusView['refused'][number]): string =>
+  `${time(at)} ${signal}${by === undefined ? '' : ` by ${by}`}: ${why}`;
+
+/** Where everybody looks: whoever sent it may still believe that it was taken. */
+function renderLastRefused({ refused, refusedCount = refused.length }: Refusals, { width }: StatusOptions): string {
+  const last = refused.at(-1);
+  if (last === undefined) return '';
+  return wrap(`${refusal(last)}${refusedCount > 1 ? ` (${refusedCount} refused in all)` : ''}`, width, 4, 'REFUSED ');
+}
+
+function renderRefused({ refused, refusedCount = refused.length }: Refusals, { width }: StatusOptions): string {
+  if (refusedCount < 2) return '';
+  const title =
+    refusedCount > refused.length
+      ? `REFUSED MESSAGES, the last ${refused.length} of ${refusedCount}`
+      : 'REFUSED MESSAGES';
+  return [title, ...refused.map((r) => wrap(refusal(r), width, 6, '  '))].join('\n');
 }
 
 const endings: Readonly<Record<Report['ending'], string>> = {
@@ -206,8 +251,8 @@ export function renderReport(report: Report, options: StatusOptions = {}): strin
   const sections = [
     [
       `${report.cluster} → ${printable(report.target)}: ${endings[report.ending]}`,
-      printable(report.sentence),
-      `It stands so: ${printable(report.standing)}`,
+      wrap(report.sentence, options.width),
+      wrap(report.standing, options.width, 4, 'It stands so: '),
       ...(report.requestedBy === undefined ? [] : [`Requested by ${printable(report.requestedBy)}`]),
       `${time(report.startedAt)} to ${time(report.endedAt)}, ${formatDuration(Math.max(0, Date.parse(report.endedAt) - Date.parse(report.startedAt)))}`,
     ].join('\n'),
@@ -215,6 +260,7 @@ export function renderReport(report: Report, options: StatusOptions = {}): strin
     report.watch === undefined ? '' : renderWatch(report.watch, options),
     renderGuard(report, options),
     renderEscapes(report, options),
+    renderLastRefused(report, options),
     answers.length === 0 ? '' : `ANSWERS\n${table(answers, { indent: 2, ...width })}`,
     renderSteps(report.steps, options),
     renderRefused(report, options),

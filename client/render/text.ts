@@ -1,10 +1,29 @@
 /** Plain text for terminals and logs: no colour, columns by spaces. Pure. */
 
-/** Text of others (comments, device output) with nothing in it that a terminal would obey. */
-export const printable = (text: string): string =>
-  text.replace(/\t/g, ' ').replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, '�');
+import { oneLine as shown, seen } from '../../workflows/procedure/text';
+
+/** Text of others (comments, device output) with nothing in it that a terminal would obey, or that nobody sees. */
+export const printable = seen;
 
 const oneLine = (text: string): string => printable(text).replace(/\s*\n\s*/g, ' ');
+
+/** A paragraph in lines of at most `width`, the first one after `lead`, the others moved right by `by`. */
+export function wrap(text: string, width: number | undefined, by = 0, lead = ''): string {
+  if (width === undefined) return lead + printable(text);
+  const pad = ' '.repeat(Math.min(by, width >> 1));
+  const lines: string[] = [];
+  let line = lead;
+  let isBare = true;
+  for (const word of shown(text).split(' ')) {
+    if (!isBare && line.length + 1 + word.length > width) {
+      lines.push(line);
+      [line, isBare] = [pad, true];
+    }
+    line = isBare ? line + word : `${line} ${word}`;
+    isBare = false;
+  }
+  return [...lines, line].join('\n');
+}
 
 /** Columns with two spaces between; the last one is cut at `width`, if given. Empty columns are left out. */
 export function table(rows: readonly (readonly string[])[], options: { width?: number; indent?: number } = {}): string {

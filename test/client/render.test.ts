@@ -5,7 +5,7 @@ import { renderOutcome, renderRun } from '../../client/render/run';
 import { answersTo, renderReport, renderStatus } from '../../client/render/status';
 import { bar, printable, table } from '../../client/render/text';
 import type { RunState } from '../../client/run';
-import { gate, hold, pause, report, status } from './fixtures/views';
+import { gate, hold, pause, report, status, told } from './fixtures/views';
 
 const nowMs = Date.parse('2026-11-22T10:30:00.000Z');
 
@@ -43,6 +43,15 @@ describe('renderStatus', () => {
         'Going forward through the steps of the procedure.',
         'Step 3 of 4: Monitoring period, for 1 h 30 min',
         '',
+        'WAITING FOR PEOPLE',
+        'return#2  Move traffic back to fw1, which now runs 2.0?',
+        '    2 needed, from alice, bob, carol; so far alice: approve; until 2026-11-23 10:00:00Z (23 h 30 min left), then hold',
+        '    digest 0123456789ab, asked 2026-11-22 10:00:00Z, for 30 min',
+        '    hitless approve fw-dc1 return#2',
+        '    hitless reject fw-dc1 return#2 --comment "why"',
+        '',
+        'REFUSED 2026-11-22 10:10:00Z approve: bob requested this upgrade',
+        '',
         'NODE  RELEASE  SERVING  NOTE',
         'fw1   2.0      yes      -',
         'fw2   1.0      no       idle',
@@ -54,21 +63,11 @@ describe('renderStatus', () => {
         '  probes passed 3600, failed 1, inconclusive 2; observed 1 h',
         '  THE WAY BACK IS NOT READY: fw2: sudo refused',
         '',
-        'WAITING FOR PEOPLE',
-        'return#2  Move traffic back to fw1, which now runs 2.0?',
-        '    2 needed, from alice, bob, carol; so far alice: approve; until 2026-11-23 10:00:00Z (23 h 30 min left), then hold',
-        '    digest 0123456789ab, asked 2026-11-22 10:00:00Z, for 30 min',
-        '    hitless approve fw-dc1 return#2',
-        '    hitless reject fw-dc1 return#2 --comment "why"',
-        '',
         'STEPS',
         '  1  done     Check that the pair is ready  12 s        both nodes are ready',
         '  2  failed   Move traffic to fw2           31 s        VerifyFailed: border still prefers fw1',
         '  3  running  Monitoring period             1 h 30 min',
         '  4           Gate finish',
-        '',
-        'REFUSED MESSAGES',
-        '  2026-11-22 10:10:00Z  approve  bob requested this upgrade',
         '',
         'Plan ffffffffffff',
       ].join('\n'),
@@ -97,6 +96,103 @@ describe('renderStatus', () => {
     expect(text).toContain('as of 2026-11-22 10:29:00Z');
     expect(text).toContain('2026-11-22 10:00:00Z moved away: regression: 3 of 5 failed → fw2 serves');
     expect(text).toContain('traffic moved to fw1; undone: fw2 serves again');
+  });
+
+  it('says what each answer does, and who is meant', () => {
+    const text = renderStatus({
+      ...status,
+      doing: 'waiting for people',
+      sentence: 'Waiting for approval: Move traffic back to fw1, which now runs 2.0?',
+      waitingFor: [told],
+    });
+    expect(text).toMatch(/^fw-dc1 → 2\.0: waiting for people\nWaiting for approval: /);
+    expect(text).toContain('2 needed, from alice, bob, carol, but not alice, who asked for the upgrade; so far');
+    expect(text).toContain(
+      [
+        '    hitless approve fw-dc1 return#2',
+        '        goes on',
+        '    hitless reject fw-dc1 return#2 --comment "why"',
+        '        changes nothing yet: people are asked what now',
+      ].join('\n'),
+    );
+  });
+
+  it('can be read at 80 columns: whole words, nothing cut but steps', () => {
+    const why = 'fw-b is non-functional (Dataplane down: brdagent exiting), and nobody knows why that is so';
+    const text = renderStatus(
+      {
+        ...status,
+        sentence: `REGRESSION: ${why}; traffic is on fw-a, which runs 10.2.3 (read 03:12Z).`,
+        steps: [],
+        waitingFor: [{ ...told, question: `${why}. ${why}. What now?` }],
+        watch: {
+          name: 'Watch 2.0 on fw1',
+          since: gate.openedAt,
+          state: 'regression',
+          observedMs: 1,
+          pass: 1,
+          fail: 1,
+          inconclusive: 0,
+          last: why,
+        },
+        refused: [{ at: gate.openedAt, signal: 'approve', by: 'bob', why }],
+        refusedCount: 500,
+        escapes: [{ at: gate.openedAt, why, outcome: why }],
+      },
+      { nowMs, width: 80 },
+    );
+    for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
+    expect(text).not.toContain('…');
+    const words = text.replace(/\s+/g, ' ');
+    expect(words).toContain(`${why}. ${why}. What now?`);
+    expect(words).toContain(`REFUSED 2026-11-22 10:00:00Z approve by bob: ${why} (500 refused in all)`);
+    expect(words).toContain('REFUSED MESSAGES, the last 1 of 500');
+  });
+
+  it('what is asked stands before nodes and steps; what was refused last, too', () => {
+    const refused = [{ at: gate.openedAt, signal: 'approve', why: 'no' }];
+    const text = renderStatus({ ...status, waitingFor: [gate], refused });
+    const order = ['WAITING FOR PEOPLE', 'REFUSED 2026', 'NODE', 'STEPS'].map((part) => text.indexOf(part));
+    expect(order).toEqual([...order].sort((a, b) => a - b));
+  });
+
+  it('counts only what a watch has reported, and says when; nothing is watched before a report', () => {
+    const wait = {
+      name: 'Period',
+      observedMs: 43_000,
+      neededMs: 100_000,
+      asOf: '2026-11-22T03:12:00.000Z',
+      counting: false,
+    };
+    const watch = {
+      name: 'Watch',
+      since: gate.openedAt,
+      state: 'watching' as const,
+      observedMs: 0,
+      pass: 0,
+      fail: 0,
+      inconclusive: 0,
+    };
+    const text = renderStatus({ ...status, wait, watch }, { nowMs });
+    expect(text).toContain('43 %, 43 s of 1 min 40 s, 57 s left\n  as of 2026-11-22 03:12:00Z, the last report');
+    expect(text).toContain('Watch: NOT WATCHING YET: nothing has been reported');
+    const seen = { ...watch, asOf: gate.openedAt, escape: { ready: true } };
+    expect(renderStatus({ ...status, watch: seen })).toContain('the way back was ready (as of 2026-11-22 10:00:00Z)');
+  });
+
+  it('of an ended run: no step that it would be at, and nothing that grows older', () => {
+    const watch = {
+      name: 'Watch',
+      since: gate.openedAt,
+      state: 'regression' as const,
+      observedMs: 1,
+      pass: 0,
+      fail: 1,
+      inconclusive: 0,
+    };
+    const ended = renderStatus({ ...status, phase: 'ended', watch }, { nowMs });
+    expect(ended).not.toMatch(/Step 3 of 4|REGRESSION, for/);
+    expect(renderReport({ ...report, watch }, { nowMs })).not.toContain('REGRESSION, for');
   });
 
   it('is the same whenever it is read, without a clock', () => {
@@ -131,6 +227,17 @@ describe('the commands that answer an opening', () => {
       ['hitless decide c hold#1 retry', 'hitless decide c hold#1 skip --comment "why"'],
     ],
     ['a pause', pause, ['hitless resume c --reason "why"']],
+    [
+      'a hold whose worker tells two ways back',
+      {
+        ...hold,
+        answers: [
+          { choice: 'roll-back', signal: 'decide' as const, means: 'undoes one', message: {} },
+          { choice: 'roll-back', to: 'start' as const, signal: 'decide' as const, means: 'undoes all', message: {} },
+        ],
+      },
+      ['hitless decide c hold#1 roll-back', 'hitless decide c hold#1 roll-back --to start'],
+    ],
   ])('%s', (_, opening, commands) => {
     expect(answersTo('c', opening)).toEqual(commands);
   });

@@ -1,6 +1,6 @@
 /** One run of a procedure over a model, in virtual time. */
 import { record, Run, type Body } from '../../workflows/procedure';
-import type { PlanBase } from '../../workflows/procedure/types';
+import type { PlanBase, Runtime } from '../../workflows/procedure/types';
 import { MemoryRuntime, type MemoryActivity } from './memory-runtime';
 
 /** A model as a run needs it. */
@@ -21,6 +21,26 @@ export interface ModelRun<World, Plan extends PlanBase> {
   open(): string | undefined;
 }
 
+/** The runtime as one link of a chain has it: once that has ended, nothing of it goes on, as in Temporal. */
+function linkOf(runtime: MemoryRuntime): { readonly runtime: Runtime; end(): void } {
+  let alive = true;
+  const whileAlive = async <T>(work: Promise<T>): Promise<T> => {
+    const value = await work;
+    return alive ? value : new Promise<T>(() => undefined);
+  };
+  return {
+    end: () => (alive = false),
+    runtime: {
+      now: () => runtime.now(),
+      call: (activity, input, options) => runtime.call(activity, input, options),
+      publish: (view) => runtime.publish(view),
+      onMessage: (inbox) => runtime.onMessage(inbox),
+      isHistoryLong: () => runtime.isHistoryLong(),
+      waitFor: (condition, options) => whileAlive(runtime.waitFor(() => alive && condition(), options)),
+    },
+  };
+}
+
 export async function modelRun<World extends Modelled, Plan extends PlanBase>(
   world: World,
   body: Body<Plan>,
@@ -31,16 +51,20 @@ export async function modelRun<World extends Modelled, Plan extends PlanBase>(
   const items = await record(body, plan);
   const planDigest = 'a'.repeat(64);
   const identity = { workflowId: `upgrade-${plan.cluster}`, firstRunId: 'run-1', link: 0, executing: 'run-1', calls: 0 };
-  const setup = { runtime, body, plan, items, planDigest };
-  let run = new Run({ ...setup, identity });
+  const setup = { body, plan, items, planDigest };
+  let link = linkOf(runtime);
+  let run = new Run({ ...setup, runtime: link.runtime, identity });
   const links = async (): Promise<string> => {
     for (;;) {
       const end = await run.toTheEnd();
       if ('ending' in end) return end.ending;
       // As the server hands it on: as JSON.
       const { state } = JSON.parse(JSON.stringify(end.carried)) as typeof end.carried;
-      const link = (state.identity?.link ?? 0) + 1;
-      run = new Run({ ...setup, state: { ...state, identity: { ...identity, ...state.identity, link } } });
+      const number = (state.identity?.link ?? 0) + 1;
+      link.end();
+      link = linkOf(runtime);
+      const next = { ...state, identity: { ...identity, ...state.identity, link: number } };
+      run = new Run({ ...setup, runtime: link.runtime, state: next });
     }
   };
   const opening = () => run.state.openings.find((o) => o.outcome === undefined);

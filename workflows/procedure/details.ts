@@ -1,93 +1,70 @@
-/** Live details of a run, in Temporal's markdown, and what is published with them: views of the status. */
-import type { OpeningView, StatusView, StepView } from '../contract';
+/**
+ * Live details of a run, in Temporal's markdown: what has happened, who is asked what, and how to answer; then where it stands.
+ * The Web UI asks its server for the rendered page by GET, with the whole text in the address, and proxies refuse addresses
+ * of more than 8 KB: so what is less urgent is shortened, then left out, in one fixed order.
+ */
+import type { StatusView } from '../contract';
+import { headlinePart, openingsPart, refusedPart } from './page-asks';
+import type { Part } from './page-parts';
+import { eventsPart, guardPart, nodesPart, stepsPart, watchPart } from './page-standing';
+import { clipBytes, utf8Bytes } from './text';
 import type { Published } from './types';
 import { statusView, type Viewed } from './views';
 
-/** Table cells and headings: a reader's text must not break the table. */
-const cell = (value: unknown): string =>
-  (value === true ? 'yes' : value === false ? 'no' : String(value)).replace(/[|\n\r]/g, ' ').slice(0, 300);
+/** Three times as much, 7.5 KB, if every byte has to be escaped in an address. */
+export const PAGE_BYTES = 2_499;
+/** A search attribute of type Keyword: some of the databases that Temporal keeps them in take no more. */
+const KEYWORD_BYTES = 255;
 
-/** What came of a step: also of one that was undone. */
-const said = ({ failure, summary, undo }: StepView): string =>
-  [failure ?? summary, undo === undefined ? undefined : `undone: ${undo.summary ?? undo.at}`]
-    .filter((part) => part !== undefined)
-    .join('; ');
+/** Parts as they stand on the page, and in which order each is made shorter by one, until all of it fits. */
+const ORDER = ['headline', 'openings', 'refused', 'nodes', 'watch', 'guard', 'events', 'steps'] as const;
+type Name = (typeof ORDER)[number];
+const SHORTER: readonly Name[] = [
+  ...(['steps', 'events', 'nodes', 'watch', 'guard', 'steps', 'nodes'] as const),
+  ...(['openings', 'refused', 'nodes', 'watch', 'headline', 'openings', 'refused', 'headline', 'openings'] as const),
+];
 
-const waiveBody = (o: OpeningView, names: readonly string[]): string =>
-  `{"opening":"${o.id}","digest":"${o.digest}","by":"you","choice":"waive","waive":${JSON.stringify(names)},"comment":"why"}`;
-
-const how = (o: OpeningView): string[] => {
-  const signal = o.kind === 'gate' ? '`approve` or `reject`' : o.kind === 'pause' ? '`resume`' : '`decide`';
-  const choice = o.kind === 'hold' || o.kind === 'task' ? `,"choice":"${o.choices[0]}"` : '';
-  const body =
-    o.kind === 'pause'
-      ? '{"by":"you","reason":"…"}'
-      : `{"opening":"${o.id}","digest":"${o.digest}","by":"you"${choice}}`;
-  const from = o.from === undefined ? 'anyone' : o.from.join(', ');
-  return [
-    `**${o.id}**: ${cell(o.question)}`,
-    `- choices: ${o.choices.join(', ')}; from: ${from}; ${o.answered.length === 0 ? 'nobody' : o.answered.join(', ')} so far, ${o.needed} needed${o.expiresAt === undefined ? '' : `; until ${o.expiresAt}, then ${o.onExpiry}`}`,
-    `- signal ${signal}: \`${body}\``,
-    ...(o.waivable === undefined ? [] : [`- to waive them: \`${waiveBody(o, o.waivable)}\``]),
-  ];
-};
+const partsOf = (view: StatusView): Record<Name, Part> => ({
+  headline: headlinePart(view),
+  openings: openingsPart(view),
+  refused: refusedPart(view),
+  nodes: nodesPart(view),
+  watch: watchPart(view),
+  guard: guardPart(view),
+  events: eventsPart(view),
+  steps: stepsPart(view),
+});
 
 export function details(view: StatusView): string {
-  const lines = [
-    `**${view.cluster} → ${cell(view.target)}**: ${view.sentence}`,
-    '',
-    `Step ${view.step.number} of ${view.step.of}: ${cell(view.step.name)}`,
-    '',
-  ];
-  if (view.waitingFor.length > 0) lines.push('### Waiting for people', ...view.waitingFor.flatMap(how), '');
-  const columns = [...new Set(Object.values(view.nodes).flatMap((n) => Object.keys(n)))];
-  if (columns.length > 0) {
-    if (view.nodesAsOf !== undefined) lines.push(`As of ${view.nodesAsOf}:`, '');
-    lines.push(`| node | ${columns.join(' | ')} |`, `| --- |${columns.map(() => ' --- |').join('')}`);
-    for (const [node, facts] of Object.entries(view.nodes))
-      lines.push(`| ${node} | ${columns.map((c) => cell(facts[c] ?? '')).join(' | ')} |`);
-    lines.push('');
+  const parts = partsOf(view);
+  const rest = `All of it: \`hitless status ${clipBytes(view.cluster, 64)}\``;
+  const level = Object.fromEntries(ORDER.map((name) => [name, 0])) as Record<Name, number>;
+  const shown = Object.fromEntries(ORDER.map((name) => [name, parts[name][0]?.() ?? ''])) as Record<Name, string>;
+  const page = (): string => [...ORDER.map((name) => shown[name]), rest].filter((part) => part !== '').join('\n\n');
+  for (const name of SHORTER) {
+    if (utf8Bytes(page()) <= PAGE_BYTES) return page();
+    shown[name] = parts[name][++level[name]]?.() ?? shown[name];
   }
-  if (view.watch !== undefined) {
-    const { watch } = view;
-    lines.push(
-      `Watch “${watch.name}”: ${watch.state}; probes passed ${watch.pass}, failed ${watch.fail}, inconclusive ${watch.inconclusive}${watch.last === undefined ? '' : `; ${cell(watch.last)}`}`,
-    );
-    if (watch.escape !== undefined)
-      lines.push(
-        watch.escape.ready
-          ? 'The way back is ready.'
-          : `**The way back is NOT ready**: ${cell(watch.escape.why ?? '')}`,
-      );
-    lines.push('');
+  return withoutLast(page(), rest);
+}
+
+/** What is asked is itself too long: as many whole paragraphs as fit, and where the rest is. */
+function withoutLast(page: string, rest: string): string {
+  const kept: string[] = [];
+  let bytes = utf8Bytes(rest);
+  for (const paragraph of page.split('\n\n')) {
+    bytes += utf8Bytes(paragraph) + 2;
+    if (bytes > PAGE_BYTES) break;
+    kept.push(paragraph);
   }
-  if (view.guard !== undefined) {
-    const { guard } = view;
-    lines.push(`Guard “${guard.name}”: ${guard.state}${guard.last === undefined ? '' : `; ${cell(guard.last)}`}`, '');
-  }
-  for (const { at, why, outcome } of view.remedies ?? [])
-    lines.push(`- ${at} **lost**: ${cell(why)}. ${cell(outcome)}`);
-  for (const { at, why, outcome } of view.escapes ?? [])
-    lines.push(`- ${at} **moved away**: ${cell(why)}. ${cell(outcome)}`);
-  lines.push('| # | step | state | |', '| --- | --- | --- | --- |');
-  for (const s of view.steps) lines.push(`| ${s.number} | ${cell(s.name)} | ${s.state} | ${cell(said(s))} |`);
-  if (view.refused.length > 0) {
-    lines.push(
-      '',
-      '### Refused messages',
-      ...view.refused.map(
-        (r) => `- ${r.at} ${cell(r.signal)}${r.by === undefined ? '' : ` by ${cell(r.by)}`}: ${cell(r.why)}`,
-      ),
-    );
-  }
-  return lines.join('\n');
+  return [...kept.filter((paragraph) => paragraph !== rest), rest].join('\n\n');
 }
 
 export function publishedView(run: Viewed): Published {
   const view = statusView(run);
   return {
     details: details(view),
-    phase: view.phase,
-    waitingFor: view.waitingFor.map((o) => o.id).join(' ') || 'nobody',
+    phase: clipBytes(view.phase, KEYWORD_BYTES),
+    waitingFor: clipBytes(view.waitingFor.map((o) => o.id).join(' '), KEYWORD_BYTES) || 'nobody',
   };
 }

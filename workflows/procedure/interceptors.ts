@@ -6,6 +6,7 @@
  *
  * A module of the workflow bundle (`workflowInterceptorModules`; the plugin adds it).
  */
+// eslint-disable-next-line @typescript-eslint/no-restricted-imports -- a type alone, beside the core's door
 import type { WorkflowInterceptors } from '@temporalio/workflow';
 
 const PREFIX = '__temporal_';

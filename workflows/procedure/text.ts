@@ -118,3 +118,24 @@ function lastAsked(text: string): number {
 /** What the timeline says of an open question, on its timer or marker: plain text. */
 export const timelineSummary = ({ id, question }: { readonly id: string; readonly question: string }): string =>
   clipBytes(`${shortLine(id, 64)}: ${shortLine(question, TIMELINE_BYTES)}`, TIMELINE_BYTES);
+
+/** For people: the two largest units, as "2 d 3 h", "5 min 30 s", "45 s", "300 ms". Rounded down: nothing is promised early. */
+export function formatDuration(ms: number): string {
+  if (!Number.isFinite(ms) || ms < 0) return `${ms} ms`;
+  if (ms < 1_000) return `${Math.floor(ms)} ms`;
+  const units = [
+    ['d', 86_400_000],
+    ['h', 3_600_000],
+    ['min', 60_000],
+    ['s', 1_000],
+  ] as const;
+  const first = units.findIndex(([, size]) => ms >= size);
+  const parts: string[] = [];
+  let rest = ms;
+  for (const [name, size] of units.slice(first, first + 2)) {
+    const count = Math.floor(rest / size);
+    rest -= count * size;
+    if (count > 0) parts.push(`${count} ${name}`);
+  }
+  return parts.join(' ');
+}

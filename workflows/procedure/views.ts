@@ -1,11 +1,13 @@
 /** Status and report: views of the state, nothing kept beside it. */
 import type { Ending, OpeningView, Report, StatusView, StepView, WatchView } from '../contract';
 import { DIGEST_CHARS } from './asks';
+import { choicesOf } from './choices';
+import { isCounted, stepName } from './phrases';
+import { doing, headline } from './sentences';
 import {
   isLeft,
   isPaused,
   openOpenings,
-  phases,
   summaryOf,
   type EscapeState,
   type ItemState,
@@ -24,9 +26,8 @@ export interface Viewed {
 }
 
 const iso = (at: number): string => new Date(at).toISOString();
-const isCounted = (entry: ItemState): boolean => entry.item.kind !== 'watch-end' && entry.item.kind !== 'guard-end';
 
-const openingView = (o: Opening): OpeningView => ({
+const openingView = (o: Opening, { state, plan }: Viewed): OpeningView => ({
   id: o.id,
   kind: o.kind,
   question: o.question,
@@ -39,7 +40,14 @@ const openingView = (o: Opening): OpeningView => ({
   ...(o.onExpiry === undefined ? {} : { onExpiry: o.onExpiry }),
   ...(o.from === undefined ? {} : { from: o.from }),
   ...(o.waivable === undefined ? {} : { waivable: o.waivable }),
+  ...(o.notRequester && plan.requestedBy !== undefined ? { notFrom: plan.requestedBy } : {}),
+  answers: choicesOf(state, o, plan),
 });
+
+/** What was under way when a regression, a word or a failure came: it is begun again, or never. */
+const isDropped = ({ phase }: State, { item: { kind }, state }: ItemState): boolean =>
+  state === 'running' && DROPPED.has(phase) && kind !== 'watch' && kind !== 'guard';
+const DROPPED: ReadonlySet<State['phase']> = new Set(['escaping', 'mending', 'undoing-step', 'held']);
 
 function stepViews(state: State): StepView[] {
   return state.items.filter(isCounted).map((entry, index) => {
@@ -47,9 +55,9 @@ function stepViews(state: State): StepView[] {
     const undone = summaryOf(entry.undo?.result);
     return {
       number: index + 1,
-      name: entry.item.kind === 'gate' ? `Gate ${entry.item.name}` : entry.item.name,
+      name: stepName(entry),
       kind: entry.item.kind,
-      state: isLeft(state, entry) ? 'cut' : entry.state,
+      state: isLeft(state, entry) || isDropped(state, entry) ? 'cut' : entry.state,
       ...(entry.startedAt === undefined ? {} : { startedAt: iso(entry.startedAt) }),
       ...(entry.endedAt === undefined ? {} : { endedAt: iso(entry.endedAt) }),
       ...(summary === undefined ? {} : { summary }),
@@ -68,7 +76,7 @@ function current(state: State, steps: readonly StepView[]): StepView | undefined
   if (undoing !== undefined) return undoing;
   if (stumble !== undefined && phase !== 'forward')
     return steps[state.items.slice(0, stumble.item).filter(isCounted).length];
-  const under = steps.filter((s) => s.state === 'running' || s.state === 'failed');
+  const under = steps.filter((s) => s.state === 'running' || s.state === 'failed' || s.state === 'cut');
   return (
     under.findLast((s) => s.kind !== 'watch' && s.kind !== 'guard') ??
     steps.find((s) => s.state === 'pending') ??
@@ -99,6 +107,8 @@ function watchView(state: State, role: 'watch' | 'guard'): WatchView | undefined
 
 /** Observed time of the wait that is on, as of the watch's last report (or now, where plain time is waited for). */
 function waitView(state: State, now: number): StatusView['wait'] {
+  // Where the way forward was left nothing is waited for, and nothing counts.
+  if (state.phase !== 'forward') return undefined;
   const entry = state.items.find((i) => i.item.kind === 'wait' && i.state === 'running');
   if (entry?.wait === undefined) return undefined;
   const { neededMs, fromMs } = entry.wait;
@@ -109,7 +119,7 @@ function waitView(state: State, now: number): StatusView['wait'] {
     observedMs: Math.max(0, Math.min(elapsed, neededMs)),
     neededMs,
     asOf: iso(watch?.heardAt ?? now),
-    counting: watch === undefined || watch.state === 'watching',
+    counting: watch === undefined,
   };
 }
 
@@ -130,12 +140,6 @@ const escapeView = ({ at, why, state, result, failure }: EscapeState) => ({
         : `FAILED: ${failure.message}`,
 });
 
-/** What it waits for comes before what it is doing. */
-const sentenceOf = (state: State): string => {
-  if (state.ending !== undefined) return endingSentences[state.ending.ending];
-  return openOpenings(state).length > 0 ? phases.held : phases[state.phase];
-};
-
 export function statusView(run: Viewed): StatusView {
   const { state, plan } = run;
   const steps = stepViews(state);
@@ -147,7 +151,9 @@ export function statusView(run: Viewed): StatusView {
     cluster: plan.cluster,
     target: plan.version,
     phase: isPaused(state) ? `${state.phase}, paused` : state.phase,
-    sentence: sentenceOf(state),
+    doing: doing(state),
+    sentence: headline(state, plan, wait),
+    asOf: iso(run.now()),
     ...(plan.requestedBy === undefined ? {} : { requestedBy: plan.requestedBy }),
     step: {
       number: step?.number ?? 0,
@@ -157,7 +163,7 @@ export function statusView(run: Viewed): StatusView {
     },
     nodes: state.nodes,
     ...(state.nodesAt === undefined ? {} : { nodesAsOf: iso(state.nodesAt) }),
-    waitingFor: openOpenings(state).map(openingView),
+    waitingFor: openOpenings(state).map((o) => openingView(o, run)),
     steps,
     refused: state.refused.map((r) => ({ ...r, at: iso(r.at) })),
     refusedCount: state.refusedCount,
@@ -170,6 +176,7 @@ export function statusView(run: Viewed): StatusView {
   };
 }
 
+/** The short sentences of the endings; a report's own sentence says why, too. */
 export const endingSentences: Readonly<Record<Ending, string>> = {
   Completed: 'Upgraded: every node runs the target release.',
   RolledBack: 'Rolled back: see where it stands.',

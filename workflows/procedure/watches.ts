@@ -140,7 +140,7 @@ export class Watches {
 
   /** Cuts both for their last reports; `goOn` starts them again, here or in the next link. */
   async handOver(): Promise<void> {
-    await Promise.all(roles.map((role) => this.loops[role]?.handOver()));
+    await Promise.all(Object.values(this.loops).map((loop: WatchLoop) => loop.handOver()));
   }
 
   /**
