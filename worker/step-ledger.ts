@@ -49,11 +49,12 @@ export class Ledger {
 
   /**
    * Tells a run from event `from` on; `calls` are those that it was waiting for there. `lost` says that it was thrown away;
-   * `lostFrom` that what the resets from this event on threw away is what is asked for.
+   * `lostFrom` that what the resets from this event on threw away is what is asked for; `linked` that the run before it in
+   * the chain has been told.
    */
   tell(
     runId: string,
-    how: { readonly lost: boolean; readonly lostFrom?: number },
+    how: { readonly lost: boolean; readonly lostFrom?: number; readonly linked?: true },
     from = 0,
     calls = new Map<number, Scheduled>(),
   ): void {
@@ -66,6 +67,7 @@ export class Ledger {
       if (note.id < from) continue;
       switch (note.kind) {
         case 'started':
+          if (how.linked) break;
           if (note.carried !== undefined) this.carry(note.carried, how.lost);
           else if (note.continued && how.lost) this.doubts.push(`what run ${runId} was continued with can’t be read`);
           break;
@@ -88,7 +90,7 @@ export class Ledger {
           break;
         }
         case 'ended':
-          if (note.next) this.tell(note.next, how);
+          if (note.next) this.tell(note.next, { ...how, linked: true });
           break;
         default:
       }
@@ -107,10 +109,9 @@ export class Ledger {
   private called(call: Scheduled, lost: boolean): void {
     this.lastCall = Math.max(this.lastCall, call.number);
     this.plan ??= call.plan;
-    if (call.verb !== 'act') return;
+    if (call.verb !== 'act' && call.verb !== 'undo') return;
     const entry = this.entry(call.step, call.action, lost);
-    entry.acted = true;
-    entry.undone = false;
+    if (call.verb === 'act') Object.assign(entry, { acted: true, undone: false });
   }
 
   private answered(call: Scheduled | undefined, before: Before | undefined, lost: boolean): void {
