@@ -6,6 +6,7 @@
  * its own history. Runs that were reset twice, and links of a run that was continued as new, hang together in the same way.
  */
 import {
+  bytesOf,
   notesOf,
   type Carried,
   type Ended,
@@ -27,8 +28,18 @@ export interface AfterReset {
   readonly resetAt: string;
   readonly reason: string;
   readonly by?: string;
-  /** Messages that the server delivered a second time. */
-  readonly reapplied: { readonly signals: number; readonly updates: number; readonly cancel: boolean };
+  readonly reapplied: Reapplied;
+}
+
+/** Messages that the server delivered a second time. */
+export interface Reapplied {
+  readonly signals: number;
+  readonly updates: number;
+  readonly cancel: boolean;
+  /** Which signals, as the run has counted them since its beginning: those after the first `after` ones, `count` of them. */
+  readonly signalRanges: readonly { readonly after: number; readonly count: number }[];
+  /** Which Updates; left out if there are too many to be listed. */
+  readonly updateIds?: readonly string[];
 }
 
 export interface EarlierRun {
@@ -147,15 +158,32 @@ export function gapsBeforeResets(
   });
 }
 
-function repeatedAfter(notes: readonly Note[], resets: readonly Note[]): AfterReset['reapplied'] {
-  let repeated = false;
-  const counts = { signal: 0, update: 0, cancel: 0 };
+/** Bytes of JSON. */
+const UPDATE_IDS_LIMIT_BYTES = 64 * 1024;
+
+function repeatedAfter(notes: readonly Note[], resets: readonly Note[]): Reapplied {
+  const ranges: { after: number; count: number }[] = [];
+  const updateIds: string[] = [];
+  let cancel = false;
+  let signals = 0;
+  let range: { after: number; count: number } | undefined;
   for (const note of notes) {
-    if (note.kind === 'reset') repeated = resets.includes(note);
-    if (note.kind === 'task') repeated = false;
-    if (note.kind === 'message' && repeated) counts[note.message]++;
+    if (note.kind === 'reset' && resets.includes(note)) ranges.push((range = { after: signals, count: 0 }));
+    if (note.kind === 'task') range = undefined;
+    if (note.kind !== 'message') continue;
+    if (note.message === 'signal') signals++;
+    if (range === undefined) continue;
+    if (note.message === 'signal') range.count++;
+    else if (note.message === 'update') updateIds.push(note.updateId);
+    else cancel = true;
   }
-  return { signals: counts.signal, updates: counts.update, cancel: counts.cancel > 0 };
+  return {
+    signals: ranges.reduce((sum, { count }) => sum + count, 0),
+    updates: updateIds.length,
+    cancel,
+    signalRanges: ranges.filter(({ count }) => count > 0),
+    ...(bytesOf(updateIds) > UPDATE_IDS_LIMIT_BYTES ? {} : { updateIds }),
+  };
 }
 
 const iso = (at: number): string => new Date(at).toISOString();

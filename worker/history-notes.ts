@@ -98,7 +98,8 @@ export type Note = { readonly id: number } & (
   /** `before` is that of an observe. */
   | { readonly kind: 'answered'; readonly call: number; readonly before?: Before }
   | Unreadable
-  | { readonly kind: 'message'; readonly message: 'signal' | 'update' | 'cancel' }
+  | { readonly kind: 'message'; readonly message: 'signal' | 'cancel' }
+  | { readonly kind: 'message'; readonly message: 'update'; readonly updateId: string }
   /** A workflow task is due: what a reset delivers again stands before it. */
   | { readonly kind: 'task' }
 );
@@ -147,7 +148,8 @@ function noteOf(event: HistoryEvent, observes: ReadonlySet<number>): Note | unde
   }
   if (event.workflowTaskScheduledEventAttributes) return { id, kind: 'task' };
   if (event.workflowExecutionSignaledEventAttributes) return { id, kind: 'message', message: 'signal' };
-  if (event.workflowExecutionUpdateAdmittedEventAttributes) return { id, kind: 'message', message: 'update' };
+  const admitted = event.workflowExecutionUpdateAdmittedEventAttributes;
+  if (admitted) return { id, kind: 'message', message: 'update', updateId: admitted.request?.meta?.updateId ?? '' };
   if (event.workflowExecutionCancelRequestedEventAttributes) return { id, kind: 'message', message: 'cancel' };
   const end = endOf(event);
   return end === undefined ? undefined : { id, kind: 'ended', at, ...by, ...end };

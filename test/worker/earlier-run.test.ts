@@ -22,7 +22,20 @@ describe('what steps a history tells of', () => {
   const directory = join(__dirname, '../histories');
   const kept = readdirSync(directory).filter((name) => name.endsWith('.binpb.gz'));
 
-  test.each(kept)('%s: each step of its plan was observed and acted, in order', async (name) => {
+  test.each(kept)('%s can be told', async (name) => {
+    const { events = [] } = await readHistory(join(directory, name));
+    const steps = stepsOf(events ?? []);
+    expect(new Set(steps.map(({ step }) => step)).size).toBe(steps.length);
+    expect(steps.filter(({ undone, before }) => undone && before !== undefined)).toEqual([]);
+    const told = tellEarlierRun(new Map([['', notesOf(events ?? [])]]), '');
+    // Of a run that was reset the other history isn't kept.
+    if ('unknown' in told) expect(told.why).toMatch(/has not ended|can’t be read/);
+    else expect(told.steps).toEqual(steps);
+    if (!('unknown' in told) && steps.length > 0) expect(name).toContain(told.plan?.procedure);
+  });
+
+  const whole = kept.filter((name) => /^[a-z-]+-completed\.0\.1\.0\./.test(name));
+  test.each(whole)('%s: each step of its plan was observed and acted, in order', async (name) => {
     const { events = [] } = await readHistory(join(directory, name));
     const steps = stepsOf(events ?? []);
     const items = steps.filter((step) => step.item !== undefined);
@@ -101,7 +114,7 @@ describe('what steps a history tells of', () => {
 describe('after a reset', () => {
   test('the befores of what was thrown away, and no others', () => {
     const { base, moved } = half();
-    const next = base.reset(moved, 'new', (run) => run.signal().signal());
+    const next = base.reset(moved, 'new', (run) => run.signal().update('u-1').signal());
     next.signal();
     expect(tellAfterReset(histories(base, next), 'new', 'base')).toEqual({
       runId: 'new',
@@ -112,7 +125,13 @@ describe('after a reset', () => {
       ],
       resetAt: expect.stringMatching(/^1970-01-01T/),
       reason: 'by hand',
-      reapplied: { signals: 2, updates: 0, cancel: false },
+      reapplied: {
+        signals: 2,
+        updates: 1,
+        cancel: false,
+        signalRanges: [{ after: 0, count: 2 }],
+        updateIds: ['u-1'],
+      },
     });
   });
 
@@ -146,13 +165,20 @@ describe('after a reset', () => {
 
   test('reset twice: what the workflow learned after the first time isn’t told again, the rest is', () => {
     const { base, moved } = half();
-    const second = base.reset(moved, 'second');
-    const learned = second.lastId;
+    const second = base.reset(moved, 'second', (run) => run.signal());
+    const learned = second.signal().task().lastId;
     second.step('packages.install', '09-other', 'b', 7);
-    const third = second.reset(learned, 'third');
+    const third = second.reset(learned, 'third', (run) => run.signal().signal().update('x'.repeat(70_000)));
     const all = histories(base, second, third);
-    expect(tellAfterReset(all, 'third', 'second')).toMatchObject({ lastCall: 8, steps: [{ step: '09-other' }] });
+    const again = { after: 2, count: 2 };
+    expect(tellAfterReset(all, 'third', 'second')).toMatchObject({
+      lastCall: 8,
+      steps: [{ step: '09-other' }],
+      reapplied: { signals: 2, updates: 1, signalRanges: [again] },
+    });
+    expect(tellAfterReset(all, 'third', 'second')).not.toHaveProperty('reapplied.updateIds');
     expect(tellAfterReset(all, 'third', 'base')).toMatchObject({
+      reapplied: { signals: 3, signalRanges: [{ after: 0, count: 1 }, again] },
       steps: [{ step: '06-move' }, { step: '08-install' }, { step: '09-other' }],
     });
   });
