@@ -5,17 +5,8 @@
  * A reset copies the events before the reset point into a new run and throws the rest of the old one away, which keeps it in
  * its own history. Runs that were reset twice, and links of a run that was continued as new, hang together in the same way.
  */
-import {
-  bytesOf,
-  notesOf,
-  type Carried,
-  type Ended,
-  type Ending,
-  type HistoryEvent,
-  type Note,
-  type PlanName,
-  type Reset,
-} from './history-notes';
+import { bytesOf, type Carried, type PlanName } from './carried-steps';
+import { notesOf, type Ended, type Ending, type HistoryEvent, type Note, type Reset } from './history-notes';
 import { Ledger, type Histories, type StepTrace } from './step-ledger';
 
 export interface AfterReset {
@@ -114,9 +105,9 @@ export function tellEarlierRun(histories: Histories, runId: string): EarlierRun 
   if (ledger.doubts.length > 0 || started === undefined || end === undefined)
     return { unknown: true, why: ledger.doubts.join('; ') };
   const steps = ledger.traces();
-  const endedByItself = ['COMPLETED', 'CANCELED'].includes(end.how) || end.report !== undefined;
+  const hasSaid = (end.how === 'CANCELED' || end.report !== undefined) && !ledger.hasLeftovers;
   return {
-    clean: endedByItself || steps.every(({ acted, undone }) => undone || !acted),
+    clean: end.how === 'COMPLETED' || hasSaid || steps.every(({ acted, undone }) => undone || !acted),
     runId,
     firstRunId: started.firstRunId,
     ended: end.how,

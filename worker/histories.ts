@@ -103,7 +103,7 @@ async function read(
         onPage();
         events += page.length;
         if (events > EVENTS_LIMIT) throw new HistoryGone(`more than ${EVENTS_LIMIT} events would have to be read`);
-        for (const event of page) notes.push(...[take(event) ?? []].flat());
+        notes.push(...page.flatMap((event) => take(event) ?? []));
       }
     } catch (error) {
       if (!(error instanceof HistoryGone)) throw error;
@@ -126,24 +126,29 @@ export async function afterReset(
   return 'unknown' in told ? told : ((await strangers(service, workflowId, histories, runId, from)) ?? told);
 }
 
-/** What the run of this workflow ID before this one left behind. */
+/** What the last run of this workflow ID that did something, before this one, left behind. */
 export async function earlierRun(
   service: HistoryService,
   { workflowId, runId }: { readonly workflowId: string; readonly runId: string },
   onPage: () => void,
 ): Promise<EarlierRun | Unknown | { readonly clean: true }> {
-  const first = await service.firstRunOf(workflowId, runId);
+  const chains = [await service.firstRunOf(workflowId, runId)];
   const others = (await service.runs(workflowId)).filter((run) => run.runId !== runId);
   for (const { runId: other } of others.sort((a, b) => b.startedAt - a.startedAt)) {
     onPage();
     try {
-      if ((await service.firstRunOf(workflowId, other)) === first) continue;
+      if (chains.includes(await service.firstRunOf(workflowId, other))) continue;
     } catch (error) {
       if (error instanceof HistoryGone) return { unknown: true, why: error.message };
       throw error;
     }
     const histories = await read(service, workflowId, other, onPage);
     const told = tellEarlierRun(histories, other);
+    // One that did nothing, not even ask, says nothing about what the one before it left behind.
+    if (!('unknown' in told) && told.steps.length === 0) {
+      chains.push(told.firstRunId);
+      continue;
+    }
     return 'unknown' in told || told.clean ? told : ((await strangers(service, workflowId, histories, other)) ?? told);
   }
   return { clean: true };

@@ -4,43 +4,24 @@
  */
 import type { temporal } from '@temporalio/proto';
 import { isUndecodable } from '../workflows/procedure/undecodable';
-import { stepKey } from '../workflows/procedure/wire';
+import {
+  BEFORE_LIMIT_BYTES,
+  carriedOf,
+  fields,
+  leftOf,
+  planNameOf,
+  type Before,
+  type Carried,
+  type PlanName,
+} from './carried-steps';
 import { payloadConverter } from './payload-converter';
 
 export type HistoryEvent = temporal.api.history.v1.IHistoryEvent;
 type Payload = temporal.api.common.v1.IPayload;
 type Attributes<Name extends keyof HistoryEvent> = NonNullable<HistoryEvent[Name]>;
 
-/** Longest *before* that is handed on, bytes of JSON. */
-export const BEFORE_LIMIT_BYTES = 256 * 1024;
-
 const verbs = ['observe', 'act', 'undo'] as const;
 export type Verb = (typeof verbs)[number];
-
-/** Which plan a run had. */
-export interface PlanName {
-  readonly cluster: string;
-  /** Kind of the cluster. */
-  readonly procedure: string;
-  readonly version: string;
-  readonly requestedBy?: string;
-}
-
-/** What an observe returned, unless it is too large to be handed on. */
-export type Before = { readonly value: unknown } | { readonly tooLarge: true };
-
-/** A step as a continued run was given it by the run before. */
-export interface CarriedStep {
-  readonly step: string;
-  readonly action: string;
-  readonly before?: Before;
-  readonly acted: boolean;
-  readonly undone: boolean;
-}
-export interface Carried {
-  readonly steps: readonly CarriedStep[];
-  readonly plan?: PlanName;
-}
 
 export type Ending = 'COMPLETED' | 'FAILED' | 'CANCELED' | 'TERMINATED' | 'TIMED_OUT' | 'CONTINUED_AS_NEW';
 
@@ -95,8 +76,8 @@ export type Note = { readonly id: number } & (
   | Scheduled
   | Ended
   | Reset
-  /** `before` is that of an observe. */
-  | { readonly kind: 'answered'; readonly call: number; readonly before?: Before }
+  /** `before` is that of an observe, `left` what the run was told that an earlier one had left behind. */
+  | { readonly kind: 'answered'; readonly call: number; readonly before?: Before; readonly left?: Carried }
   | Unreadable
   | { readonly kind: 'message'; readonly message: 'signal' | 'cancel' }
   | { readonly kind: 'message'; readonly message: 'update'; readonly updateId: string }
@@ -111,10 +92,12 @@ const RESETTER = 'history-resetter';
 
 /** Notes the events of one history, in their order. */
 export function noteTaker(): (event: HistoryEvent) => Note | undefined {
-  const observes = new Set<number>();
+  const calls: Calls = { observes: new Set(), questions: new Set() };
   return (event) => {
-    const note = noteOf(event, observes);
-    if (note?.kind === 'call' && note.verb === 'observe') observes.add(note.id);
+    const note = noteOf(event, calls);
+    if (note?.kind === 'call' && note.verb === 'observe') calls.observes.add(note.id);
+    if (event.activityTaskScheduledEventAttributes?.activityType?.name === 'core.earlierRun')
+      calls.questions.add(Number(event.eventId));
     return note;
   };
 }
@@ -124,7 +107,14 @@ export function notesOf(events: readonly HistoryEvent[]): Note[] {
   return events.flatMap((event) => take(event) ?? []);
 }
 
-function noteOf(event: HistoryEvent, observes: ReadonlySet<number>): Note | undefined {
+/** Calls whose answers matter. */
+interface Calls {
+  readonly observes: Set<number>;
+  /** What an earlier run left behind. */
+  readonly questions: Set<number>;
+}
+
+function noteOf(event: HistoryEvent, { observes, questions }: Calls): Note | undefined {
   const id = Number(event.eventId);
   const at = millis(event.eventTime);
   const by = event.principal?.name ? { by: event.principal.name } : {};
@@ -134,8 +124,10 @@ function noteOf(event: HistoryEvent, observes: ReadonlySet<number>): Note | unde
   const completed = event.activityTaskCompletedEventAttributes;
   if (completed) {
     const call = Number(completed.scheduledEventId);
+    const payload = completed.result?.payloads?.[0];
+    if (questions.has(call)) return { id, kind: 'answered', call, left: leftOf(decoded(payload)) };
     if (!observes.has(call)) return { id, kind: 'answered', call };
-    const before = beforeOf(completed.result?.payloads?.[0]);
+    const before = beforeOf(payload);
     return before === undefined
       ? { id, kind: 'unreadable', what: 'what a step found before it acted' }
       : { id, kind: 'answered', call, before };
@@ -212,44 +204,6 @@ function endOf(event: HistoryEvent): Omit<Ended, 'kind' | 'at'> | undefined {
   };
 }
 
-/** What a run was continued with; undefined if it can't be read. */
-function carriedOf(input: unknown): Carried | undefined {
-  const { state, plan: raw } = fields(fields(input)['continued']);
-  const { items } = fields(state);
-  if (!Array.isArray(items)) return undefined;
-  const plan = planNameOf(raw);
-  const steps = items.flatMap((entry: unknown, index): CarriedStep[] => {
-    const { item, state: stands, before } = fields(entry);
-    const { kind, name, action } = fields(item);
-    if (kind !== 'step' || typeof name !== 'string') return [];
-    const { value } = fields(before);
-    const undone = stands === 'undone';
-    if (value === undefined && !undone) return [];
-    const isLarge = value !== undefined && bytesOf(value) > BEFORE_LIMIT_BYTES;
-    return [
-      {
-        step: stepKey(index, name),
-        action: String(action),
-        ...(value === undefined ? {} : { before: isLarge ? { tooLarge: true } : { value } }),
-        acted: true,
-        undone,
-      },
-    ];
-  });
-  return { steps, ...(plan === undefined ? {} : { plan }) };
-}
-
-function planNameOf(plan: unknown): PlanName | undefined {
-  const { cluster, procedure, version, requestedBy } = fields(plan);
-  if (typeof cluster !== 'string' || typeof procedure !== 'string') return undefined;
-  return {
-    cluster,
-    procedure,
-    version: typeof version === 'string' ? version : '',
-    ...(typeof requestedBy === 'string' ? { requestedBy } : {}),
-  };
-}
-
 function beforeOf(payload: Payload | undefined): Before | undefined {
   if (!payload) return { value: null };
   if ((payload.data?.length ?? 0) > BEFORE_LIMIT_BYTES) return { tooLarge: true };
@@ -263,13 +217,6 @@ function decoded(payload: Payload | null | undefined): unknown {
   const value = payloadConverter.fromPayload<unknown>(payload);
   return isUndecodable(value) ? undefined : value;
 }
-
-/** Bytes of a value as JSON. */
-export const bytesOf = (value: unknown): number => Buffer.byteLength(JSON.stringify(value) ?? '');
-
-/** The fields of an object of unknown shape; none of anything else. */
-const fields = (value: unknown): Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 
 const millis = (time: temporal.api.history.v1.IHistoryEvent['eventTime']): number =>
   Number(time?.seconds ?? 0) * 1_000 + Math.floor((time?.nanos ?? 0) / 1e6);

@@ -1,5 +1,6 @@
 /** Where steps stand, told from the notes of one run or of several that hang together. Pure. */
-import { bytesOf, type Before, type Carried, type Note, type PlanName, type Scheduled } from './history-notes';
+import { bytesOf, type Before, type Carried, type PlanName } from './carried-steps';
+import type { Note, Scheduled } from './history-notes';
 
 /** All *befores* together, bytes of JSON: an answer to the workflow must stay well below 2 MB. */
 const TOTAL_LIMIT_BYTES = 1024 * 1024;
@@ -35,6 +36,8 @@ interface Entry {
   undone: boolean;
   /** A part that was thrown away did something with it. */
   touched: boolean;
+  /** An earlier run left it behind, and this one hasn’t done anything with it. */
+  left: boolean;
 }
 /** Where steps stand, after what has been told so far; in the order in which it happened. */
 export class Ledger {
@@ -76,6 +79,7 @@ export class Ledger {
           this.called(note, how.lost);
           break;
         case 'answered':
+          if (note.left !== undefined) this.carry(note.left, how.lost, true);
           this.answered(calls.get(note.call), note.before, how.lost);
           break;
         case 'unreadable':
@@ -97,12 +101,12 @@ export class Ledger {
     }
   }
 
-  carry({ steps, plan }: Carried, lost: boolean): void {
+  carry({ steps, plan }: Carried, lost: boolean, left = false): void {
     this.plan ??= plan;
     for (const { step, action, before, acted, undone } of steps) {
       const entry = this.entry(step, action, lost);
       if (entry.observed || entry.acted || entry.undone) continue;
-      Object.assign(entry, { before, observed: before !== undefined, acted, undone });
+      Object.assign(entry, { before, observed: before !== undefined, acted, undone, left });
     }
   }
 
@@ -111,6 +115,8 @@ export class Ledger {
     this.plan ??= call.plan;
     if (call.verb !== 'act' && call.verb !== 'undo') return;
     const entry = this.entry(call.step, call.action, lost);
+    // With a before that another run found, if it hasn't looked itself.
+    entry.left = false;
     if (call.verb === 'act') Object.assign(entry, { acted: true, undone: false });
   }
 
@@ -120,20 +126,35 @@ export class Ledger {
     if (call.verb === 'undo') {
       entry.undone = true;
       entry.before = undefined;
-    } else if (entry.undone || !entry.observed) {
+    } else if (entry.undone || entry.left || !entry.observed) {
       // The first one counts until the step has been undone: a later one may have found the step's own work.
-      Object.assign(entry, { before, observed: true, acted: entry.acted && !entry.undone, undone: false });
+      const acted = entry.acted && !entry.undone && !entry.left;
+      Object.assign(entry, { before, observed: true, acted, undone: false, left: false });
     }
   }
 
   private entry(step: string, action: string, lost: boolean): Entry {
     let entry = this.entries.get(step);
     if (entry === undefined) {
-      entry = { step, action, before: undefined, observed: false, acted: false, undone: false, touched: false };
+      entry = {
+        step,
+        action,
+        before: undefined,
+        observed: false,
+        acted: false,
+        undone: false,
+        touched: false,
+        left: false,
+      };
       this.entries.set(step, entry);
     }
     entry.touched ||= lost;
     return entry;
+  }
+
+  /** Something that an earlier run left behind is still there. */
+  get hasLeftovers(): boolean {
+    return [...this.entries.values()].some(({ left }) => left);
   }
 
   traces(): StepTrace[] {

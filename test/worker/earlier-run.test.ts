@@ -1,7 +1,8 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { gapsBeforeResets, stepsOf, tellAfterReset, tellEarlierRun } from '../../worker/earlier-run';
-import { BEFORE_LIMIT_BYTES, notesOf, type Note } from '../../worker/history-notes';
+import { BEFORE_LIMIT_BYTES } from '../../worker/carried-steps';
+import { notesOf, type Note } from '../../worker/history-notes';
 import type { Histories } from '../../worker/step-ledger';
 import { encrypted, HistoryBuilder } from '../support/history-builder';
 import { readHistory } from '../support/histories';
@@ -294,6 +295,34 @@ describe('an earlier run', () => {
     };
     expect(told(failed({ ending: 'Stopped' }))).toMatchObject({ clean: true, report: 'Stopped' });
     expect(told(failed({}))).toMatchObject({ clean: false, ended: 'FAILED' });
+  });
+
+  /** Told at its start that a run before it had left the step behind. */
+  const toldOf = (step: string, before: unknown): HistoryBuilder => {
+    const built = new HistoryBuilder('b');
+    const steps = [
+      { step, action: 'a.b', before, observed: true, acted: true, undone: false },
+      { step: '09-undone', action: 'a.b', observed: true, acted: true, undone: true },
+    ];
+    return built.answer(built.call('core.earlierRun', ''), { clean: false, steps });
+  };
+
+  test('leaves behind what it was left, until it has undone it or looked for itself', () => {
+    const left = { step: '01-x', before: 'first', acted: true, undone: false };
+    expect(told(toldOf('01-x', 'first').terminated())).toMatchObject({ clean: false, steps: [left] });
+    const cancelled = toldOf('01-x', 'first');
+    cancelled.add({ workflowExecutionCanceledEventAttributes: {} });
+    expect(told(cancelled)).toMatchObject({ clean: false, steps: [left] });
+    const completed = toldOf('01-x', 'first');
+    completed.add({ workflowExecutionCompletedEventAttributes: {} });
+    expect(told(completed)).toMatchObject({ clean: true });
+    const adopted = toldOf('01-x', 'first');
+    adopted.call('a.b.act', '01-x');
+    expect(told(adopted.terminated())).toMatchObject({ clean: false, steps: [left] });
+    const undone = toldOf('01-x', 'first').undo('a.b', '01-x').terminated();
+    expect(told(undone)).toMatchObject({ clean: true, steps: [{ step: '01-x', undone: true }] });
+    const ownLook = toldOf('01-x', 'first').step('a.b', '01-x', 'own').terminated();
+    expect(told(ownLook)).toMatchObject({ clean: false, steps: [{ step: '01-x', before: 'own' }] });
   });
 
   test('that was reset before it was terminated left both parts behind', () => {
