@@ -319,6 +319,11 @@ describe('an earlier run', () => {
     const adopted = toldOf('01-x', 'first');
     adopted.call('a.b.act', '01-x');
     expect(told(adopted.terminated())).toMatchObject({ clean: false, steps: [left] });
+    // What it took over is its own: its report says how that stands.
+    const takenOver = toldOf('01-x', 'first');
+    takenOver.call('a.b.act', '01-x');
+    takenOver.add({ workflowExecutionCanceledEventAttributes: {} });
+    expect(told(takenOver)).toMatchObject({ clean: true });
     const undone = toldOf('01-x', 'first').undo('a.b', '01-x').terminated();
     expect(told(undone)).toMatchObject({ clean: true, steps: [{ step: '01-x', undone: true }] });
     const ownLook = toldOf('01-x', 'first').step('a.b', '01-x', 'own').terminated();
