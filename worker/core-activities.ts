@@ -1,10 +1,18 @@
-/** What the core itself asks of a worker: digests, and links for people. Run as local activities: pure and quick. */
+/**
+ * What the core itself asks of a worker: digests, links for people, who it is, and what runs before it did. Pure and quick
+ * ones run as local activities.
+ */
 import { Context } from '@temporalio/activity';
+import { permanent } from '../activities/kit';
 import { digestOf } from './digest';
+import type { AfterReset, EarlierRun, Unknown } from './earlier-run';
+import { afterReset, earlierRun, type HistoryService } from './histories';
 
 export interface CoreSettings {
   /** Root of the Web UI, without a slash at the end, where it is known. */
   readonly uiUrl?: string;
+  /** Reads histories; without it a run that was reset can't learn what it had done. */
+  readonly history?: HistoryService;
 }
 
 /** What a run is to be held to: digested whole, its list kept in the history. */
@@ -27,14 +35,46 @@ export function startLink(uiUrl: string | undefined, { namespace, ...form }: Sta
   return `${uiUrl ?? '(your Web UI)'}${path}`;
 }
 
-export const coreActivities = ({ uiUrl }: CoreSettings) => ({
+export const coreActivities = ({ uiUrl, history }: CoreSettings) => ({
   'core.digest': async (value: unknown): Promise<string> => digestOf(value),
   'core.freeze': async ({ plan, items, list }: Frozen): Promise<{ digest: string; list: readonly string[] }> => ({
     digest: digestOf({ plan, items }),
     list,
   }),
-  'core.whoami': async (): Promise<{ runId: string }> => ({
+  'core.startLink': async (form: StartForm): Promise<string> => startLink(uiUrl, form),
+  /** The run that Temporal runs, which after a reset isn't the one that the history up to there tells of. */
+  'core.whoami': async (): Promise<{ readonly runId: string }> => ({
     runId: Context.current().info.workflowExecution?.runId ?? '',
   }),
-  'core.startLink': async (form: StartForm): Promise<string> => startLink(uiUrl, form),
+  'core.afterReset': (input: {
+    readonly workflowId: string;
+    readonly from: string;
+    readonly runId: string;
+  }): Promise<AfterReset | Unknown> => reading(history, (service, onPage) => afterReset(service, input, onPage)),
+  'core.earlierRun': (input: {
+    readonly workflowId: string;
+    readonly runId: string;
+  }): Promise<EarlierRun | Unknown | { readonly clean: true }> =>
+    reading(history, (service, onPage) => earlierRun(service, input, onPage)),
 });
+
+/** Alive while it reads, and cut between two pages. */
+async function reading<T>(
+  service: HistoryService | undefined,
+  work: (service: HistoryService, onPage: () => void) => Promise<T>,
+): Promise<T> {
+  if (service === undefined)
+    throw permanent(
+      'InvalidInput',
+      'this worker can’t read histories, so what an earlier run did can’t be told. Next: give `hitlessActivities` a `history` (`historyService(client)`), as `hitless worker` does, and retry.',
+    );
+  const activity = Context.current();
+  const beats = setInterval(() => activity.heartbeat(), HEARTBEAT_INTERVAL_MS);
+  try {
+    return await work(service, () => activity.cancellationSignal.throwIfAborted());
+  } finally {
+    clearInterval(beats);
+  }
+}
+
+const HEARTBEAT_INTERVAL_MS = 1_000;

@@ -12,6 +12,7 @@ import { hitlessActivities } from './activities';
 import { workflowBundle } from './bundle';
 import { ensureSearchAttributes } from './engine';
 import { loadInventory, siteQueueOf, watchQueueOf } from './inventory';
+import { historyService } from './histories';
 import { HitlessPlugin } from './plugin';
 import { replayOpenRuns } from './replay';
 
@@ -59,7 +60,8 @@ export async function startWorker(settings: WorkerSettings): Promise<RunningWork
     await connection.close();
   }
   const native = await NativeConnection.connect(settings.connection);
-  const hitless = hitlessActivities(settings);
+  const history = historyService(new Client({ connection: native, namespace }));
+  const hitless = hitlessActivities({ ...settings, history });
   const plugins = [new HitlessPlugin({ activities: hitless.activities })];
   const common = { connection: native, namespace, plugins, shutdownGraceTime: GRACE_MS };
   const queues = [taskQueue, ...(settings.sites ?? []).map((site) => siteQueueOf(taskQueue, site))];

@@ -25,6 +25,8 @@ export type PermanentType =
   | 'NotConverged'
   /** Another run owns the host, or a baseline differs. */
   | 'OwnedByAnother'
+  /** Somebody reset the run: it must learn first what the part that was thrown away had done. */
+  | 'WasReset'
   /** A remote command ended with an error that trying again won't cure. */
   | 'CommandFailed'
   /** The node came back as something else than planned. */

@@ -86,6 +86,7 @@ export async function guardActivity<Input, Plan>(
     throw permanent('InvalidInput', `this worker reads activity inputs of schema 1, not ${String(call?.schema)}`);
   const activity = Context.current();
   const { info, cancellationSignal: signal } = activity;
+  const attempt = attemptOf(info, call);
   const beaten: unknown = (info.heartbeatDetails as { known?: unknown } | undefined)?.known;
   let known = [beaten, call.carry].find(isKnown) ?? unknown;
   let line = 'has not looked yet';
@@ -94,7 +95,7 @@ export async function guardActivity<Input, Plan>(
   const plan = call.plan as Plan;
   const context: StepContext<Plan> = {
     plan,
-    ...attemptOf(info),
+    ...attempt,
     step: call.step,
     signal,
     host: (name) => services.connect(plan, name, signal),

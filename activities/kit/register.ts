@@ -78,6 +78,7 @@ export async function runActivity(
     throw permanent('InvalidInput', `this worker reads activity inputs of schema 1, not ${String(call?.schema)}`);
   const activity = Context.current();
   const { info } = activity;
+  const attempt = attemptOf(info, call);
   const ran: Ran[] = [];
   const earlier: unknown = (info.heartbeatDetails as { kept?: unknown } | undefined)?.kept;
   let note = 'started';
@@ -85,7 +86,6 @@ export async function runActivity(
   const beat = (): void => activity.heartbeat(kept === undefined ? note : { note, kept });
   const beats = setInterval(beat, HEARTBEAT_INTERVAL_MS);
   const signal = activity.cancellationSignal;
-  const attempt = attemptOf(info);
   try {
     const result = await work({
       plan: call.plan,

@@ -12,7 +12,7 @@ export interface StepContext<Plan = unknown> {
   readonly run: {
     /** Workflow ID, `upgrade-<cluster>`. */
     readonly workflowId: string;
-    /** First run ID of the workflow: names units and owner files on hosts. */
+    /** First run ID of the workflow, the same over its links and resets: names units and owner files on hosts. */
     readonly runId: string;
   };
   /** Key of this step within the run, stable over attempts: `07-upgrade-the-primary`. */
@@ -20,7 +20,7 @@ export interface StepContext<Plan = unknown> {
   readonly attempt: number;
   /** This call of an activity: the same for all its attempts, another for every new call of the run. */
   readonly call: {
-    /** Grows with every call of a run. */
+    /** Grows with every call of a run, over its links and resets too. */
     readonly number: number;
     /** When the server scheduled this attempt, epoch milliseconds: comparable between runs. */
     readonly scheduledAtMs: number;
@@ -89,6 +89,18 @@ export const defineCheck = <Input, Result extends Finding, Plan = AnyPlan>(
   d: Omit<CheckDefinition<Input, Result, Plan>, 'kind'>,
 ): CheckDefinition<Input, Result, Plan> => ({ kind: 'check', ...d });
 
+/** Which run a call belongs to, as the core knows it. */
+export interface CallRun {
+  /** Run ID of the first run of the chain that was continued as new. */
+  readonly firstRunId: string;
+  /** 0 for the first run, 1 for the one that it continued as, … */
+  readonly link: number;
+  /** Grows with every call, over links and resets. */
+  readonly number: number;
+  /** Run ID that the workflow takes itself for. */
+  readonly executing: string;
+}
+
 /** What the core sends to every activity of a step. */
 export interface StepCall {
   readonly schema: 1;
@@ -96,4 +108,6 @@ export interface StepCall {
   readonly input: unknown;
   readonly step: string;
   readonly before?: unknown;
+  /** Left out by runs that a build before core-2 started. */
+  readonly run?: CallRun;
 }

@@ -102,7 +102,7 @@ export async function releaseOwnership(context: StepContext<OwnedPlan>, hostName
     const record = parseRecord(host, name, text);
     if (record === undefined || record.released || decide(record, claim).kind === 'refuse') return;
     if (record.owner.runId !== context.run.runId) return;
-    if ((await replace(host, name, text, released(record), [])) !== undefined) return;
+    if ((await replace(host, name, text, released(record, claim.owner), [])) !== undefined) return;
   }
 }
 
@@ -195,8 +195,11 @@ function refused(claim: Claim, reason: 'stale' | 'succeeded' | 'baseline', recor
   const held = `${who(owner)} owns it since ${owner.takenAt} (worker ${owner.worker})`;
   const file = `~/${HOME}/${fileName(claim)}.json`;
   const text = {
-    stale: `this attempt (${who(claim.owner)}) is out of date: ${held}. Nothing was changed. Next: nothing, the later one goes on`,
-    succeeded: `this run (${claim.owner.runId}) was succeeded by another: ${held}. Nothing was changed. Next: nothing, the later run goes on`,
+    stale:
+      owner.runId === claim.owner.runId
+        ? `this attempt (${who(claim.owner)}) is out of date: ${held}. Nothing was changed. Next: nothing, the later one goes on`
+        : ahead(claim, owner, file),
+    succeeded: `this run (${claim.owner.runId}) was succeeded by another: ${held}. Nothing was changed. Next: nothing, the later run goes on; once that has ended, start a new one instead of going back to this one`,
     baseline: `an earlier run ended without letting go of it (${held}), and the host isn’t as that run found it. It was: ${JSON.stringify(baseline)}; now: ${JSON.stringify(claim.baseline) ?? 'not said'}. Nothing was changed. Next: look at the host, bring it into the state to start from, move ${file} away, and retry`,
   }[reason];
   return permanent('OwnedByAnother', `${claim.host}: ${text}.`, {
@@ -205,6 +208,14 @@ function refused(claim: Claim, reason: 'stale' | 'succeeded' | 'baseline', recor
     owner,
     ...(reason === 'baseline' ? { recorded: baseline, found: claim.baseline } : {}),
   });
+}
+
+/** Another run owns the host, and not before this attempt was scheduled: it is the later one, or the server's clock ran ahead. */
+function ahead({ owner: mine }: Claim, owner: Owner, file: string): string {
+  const until = new Date(owner.scheduledAtMs).toISOString();
+  const held = `${who(owner)} of ${owner.workflowId} owns it (worker ${owner.worker}) and hasn’t let go`;
+  const times = `it was scheduled at ${until}, and this attempt (${who(mine)}) at ${new Date(mine.scheduledAtMs).toISOString()}, both by the server’s clock`;
+  return `${held}; ${times}. Nothing was changed. Next: if that run still goes on, nothing, for it is the later one. If it has ended, the server’s clock ran ahead at the time, and the host is refused until ${until}: look at the host, bring it into the state to start from, move ${file} away, and retry`;
 }
 
 /** The record that was found instead, as far as it can be read. */

@@ -2,10 +2,12 @@
  * Who may act on a host, as a pure decision over the owner file that lies there (design, promise 3; facts/procedure-core.md,
  * rule 2).
  *
- * What orders attempts: within a run the number of the call, which the workflow counts up with every activity that it
- * schedules, then the number of the attempt of that call. The number of the step orders nothing: an undo of step 7 comes
- * after step 9. Runs have no such numbers; among them the time counts at which the server scheduled the attempt, and a run
- * that another one has succeeded never comes back. The token is what is compared at each command: random per attempt.
+ * What orders attempts: within a run (all its links and resets together) the number of the call, which the workflow counts
+ * up with every activity that it schedules, then the number of the attempt of that call. The number of the step orders
+ * nothing: an undo of step 7 comes after step 9. Runs have no such numbers; among them the time counts at which the server
+ * scheduled the attempt, and a run that another one has succeeded never comes back. A run that has let go doesn't count any
+ * more: a clock that ran ahead while it had the host must not lock others out when it is set right. The token is what is
+ * compared at each command: random per attempt.
  */
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
@@ -76,7 +78,8 @@ export function decide(record: OwnerRecord | undefined, claim: Claim): Decision 
     return { kind: 'take', record: successor(record, claim, record.baseline ?? claim.baseline) };
   }
   if (record.succeeded.includes(claim.owner.runId)) return { kind: 'refuse', reason: 'succeeded', record };
-  if (claim.owner.scheduledAtMs <= current.scheduledAtMs) return { kind: 'refuse', reason: 'stale', record };
+  if (!record.released && claim.owner.scheduledAtMs <= current.scheduledAtMs)
+    return { kind: 'refuse', reason: 'stale', record };
   const succeeded = [...record.succeeded, current.runId].slice(-SUCCEEDED);
   if (record.released) return { kind: 'take', record: { ...successor(record, claim, claim.baseline), succeeded } };
   // The run before this one ended without tidying up (terminated). Nobody knows what it left half done, unless the host is
@@ -86,10 +89,13 @@ export function decide(record: OwnerRecord | undefined, claim: Claim): Decision 
   return { kind: 'take', record: { ...successor(record, claim, claim.baseline), succeeded }, adoptedFrom: current };
 }
 
-/** The record after its owner has let go. The baseline goes with it: the next run starts from what it finds. */
-export function released(record: OwnerRecord): OwnerRecord {
+/**
+ * The record after its run has let go by the call `by`, which is its last owner then: no earlier call comes back. The
+ * baseline goes with it: the next run starts from what it finds.
+ */
+export function released(record: OwnerRecord, by: Owner = record.owner): OwnerRecord {
   const { baseline: _, ...rest } = record;
-  return { ...rest, token: '', released: true };
+  return { ...rest, owner: by, history: historyWith(record, by), token: '', released: true };
 }
 
 const fresh = (claim: Claim): OwnerRecord => ({
@@ -105,14 +111,17 @@ const fresh = (claim: Claim): OwnerRecord => ({
 });
 
 function successor(record: OwnerRecord, claim: Claim, baseline: unknown): OwnerRecord {
-  const { owner: before } = record;
-  const sameCall = before.runId === claim.owner.runId && before.call === claim.owner.call;
   return {
     ...fresh(claim),
     ...(baseline === undefined ? {} : { baseline }),
-    history: sameCall ? record.history : [...record.history, before].slice(-HISTORY),
+    history: historyWith(record, claim.owner),
     succeeded: record.succeeded,
   };
+}
+
+function historyWith({ owner: before, history }: OwnerRecord, next: Owner): Owner[] {
+  const sameCall = before.runId === next.runId && before.call === next.call;
+  return sameCall ? history : [...history, before].slice(-HISTORY);
 }
 
 /** As JSON would have it: order of keys doesn't matter, undefined is absent. */

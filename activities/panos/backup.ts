@@ -43,7 +43,10 @@ async function backUp(context: PanosContext, services: PanosServices, node: stri
         `${node}: the exported device state is no archive (${content.length} bytes that don’t begin as gzip does)`,
       );
     const { backups } = context.plan.panos;
-    const file = join(backups, context.plan.cluster, runTag(context.run.runId), `${node}-${name}`);
+    // A call of its own for each time that the step is run: after a reset of the run it is run again, on devices that may be
+    // upgraded by then, and what was kept before that must stay.
+    const folder = join(backups, context.plan.cluster, runTag(context.run.runId), `call-${context.call.number}`);
+    const file = join(folder, `${node}-${name}`);
     kept.push({ file, bytes: content.length, sha256: await services.files.keep(file, content) });
   }
   return kept;

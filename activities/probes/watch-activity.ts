@@ -58,6 +58,7 @@ const callSchema = z.object({
   }),
   returnAfterObservedMs: z.number().min(0).optional(),
   carry: z.unknown().optional(),
+  run: z.unknown().optional(),
 });
 type Call = z.output<typeof callSchema>;
 
@@ -67,6 +68,7 @@ export async function watchActivity(raw: WatchCall, services: ProbeServices): Pr
   const call = parsed.data;
   const activity = Context.current();
   const { info, cancellationSignal: signal } = activity;
+  const attempt = attemptOf(info, call);
   const plan: MonitoringPlan = call.plan;
   const rules = rulesOf(plan);
   const sparse = Math.min(...rules.map((rule) => rule.intervalMs)) >= SPARSE_FROM_MS;
@@ -87,7 +89,7 @@ export async function watchActivity(raw: WatchCall, services: ProbeServices): Pr
   });
   const context: StepContext<MonitoringPlan> = {
     plan,
-    ...attemptOf(info),
+    ...attempt,
     step: call.step,
     signal,
     host: (name) => services.connect(plan, name, signal),

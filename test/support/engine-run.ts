@@ -10,6 +10,7 @@ import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/wo
 import { workflowBundle } from '../../worker/bundle';
 import { coreActivities } from '../../worker/core-activities';
 import { startEngine, type Engine } from '../../worker/engine';
+import { historyService } from '../../worker/histories';
 import { HitlessPlugin } from '../../worker/plugin';
 import { CallFailed, CutError } from '../../workflows/procedure/types';
 import type { OpeningView, StatusView } from '../../workflows/contract';
@@ -144,7 +145,7 @@ export async function worldRun({ client, native }: TestEngine, options: WorldOpt
   const plan = { ...base, cluster, queues: { default: taskQueue, watch: `${taskQueue}-watch`, sites: {} } };
   const activities = {
     ...worldActivities(world, options.speed ?? 100),
-    ...coreActivities({ uiUrl: 'http://127.0.0.1:8233' }),
+    ...coreActivities({ uiUrl: 'http://127.0.0.1:8233', history: historyService(client) }),
     'plan.resolve': async ({ input }: { input: { requestedBy?: string } }) => ({
       ...plan,
       ...(input.requestedBy === undefined ? {} : { requestedBy: input.requestedBy }),

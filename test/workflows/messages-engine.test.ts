@@ -212,8 +212,8 @@ describe('a start', () => {
     ['a second payload', { args: [{ cluster: 'other', version: '2.0' }, {}] }, /2 inputs/],
     [
       'the input of a later link',
-      { args: [{ plan: {}, items: [], digest: '', carried: { schema: 1, state: {} } }] },
-      /Unrecognized keys/,
+      { args: [{ continued: { schema: 1, state: {}, plan: {}, items: [], digest: '' } }] },
+      /Unrecognized key/,
     ],
   ])('with %s is refused before anything is touched', async (_, options, message) => {
     const found = await failure(() => begin(options));

@@ -114,6 +114,7 @@ function takeOver(state: State, inherited: Inherited, at: number): State {
     const key = stepKey(index, entry.item.name);
     const step = entry.item.kind === 'step' ? found.get(key) : undefined;
     found.delete(key);
+    if (step !== undefined && entry.item.kept === true) return entry;
     // A before that this run has recorded itself is the older one, or the same.
     if (step === undefined || entry.before !== undefined) return entry;
     if (step.tooLarge === true || !('before' in step)) {
@@ -123,7 +124,9 @@ function takeOver(state: State, inherited: Inherited, at: number): State {
     taken++;
     return { ...entry, before: { value: step.before }, inherited: true };
   });
-  for (const { step, acted } of found.values()) if (acted) lost.push(`${step}: this run has no such step`);
+  // An escape or a remedy has no before of its own, and none is needed: what it moved is looked at anew.
+  for (const { step, item, acted } of found.values())
+    if (acted && item !== undefined) lost.push(`${step}: this run has no such step`);
   const { identity } = state;
   return {
     ...state,

@@ -43,6 +43,9 @@ export const ASIDE: Omit<CallOptions, 'summary'> = {
   patience: { attempts: 0, intervalMs: 1_000 },
 };
 
+/** What is added to the numbers of calls where nobody knows how many there were. */
+const UNKNOWN_CALLS = 1_000_000;
+
 const DELIVERED_AGAIN = {
   refusal: 'the reset of this run delivered it once more, and it acts only once: send it again if it still holds',
 } as const;
@@ -554,10 +557,18 @@ export class Run<P extends PlanBase> {
   }
 
   private async takeOver({ workflowId, executing, calls }: Identity, runId: string): Promise<void> {
-    const told: Inherited = await this.runtime
+    const base = { from: 'reset', runId, earlierRunId: executing } as const;
+    const unread = (why: string): Inherited => ({
+      ...base,
+      // Far above what the history that can't be read may have sent.
+      lastCall: calls + UNKNOWN_CALLS,
+      steps: [],
+      unknown: `the history before the reset can't be read (${why}): what it changed isn't known to this run`,
+    });
+    const told = await this.runtime
       .call(
         'core.afterReset',
-        { schema: 1, workflowId, from: executing, runId },
+        { workflowId, from: executing, runId },
         {
           summary: 'This run was reset: what had it done by then?',
           queue: this.plan.queues.default,
@@ -565,22 +576,13 @@ export class Run<P extends PlanBase> {
           patience: { attempts: 5, intervalMs: 5_000 },
         },
       )
-      .result.then((value) => ({
-        from: 'reset' as const,
-        earlierRunId: executing,
-        ...(value as Omit<Inherited, 'from' | 'earlierRunId'>),
-        runId,
-      }))
+      .result.then((value) => {
+        const answer = value as { readonly unknown?: true; readonly why?: string } & Omit<Inherited, 'unknown'>;
+        return answer.unknown === true ? unread(answer.why ?? 'no reason given') : { ...answer, ...base };
+      })
       .catch((error: unknown) => {
         if (!(error instanceof CallFailed)) throw error;
-        return {
-          from: 'reset' as const,
-          runId,
-          earlierRunId: executing,
-          lastCall: calls,
-          steps: [],
-          unknown: `the history before the reset can't be read (${error.message}): what it changed isn't known to this run`,
-        };
+        return unread(error.message);
       });
     this.dispatch({ type: 'taken-over', inherited: told, at: this.now() });
     const lost = this.state.takenOver.at(-1)?.lost;

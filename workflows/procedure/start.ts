@@ -40,14 +40,12 @@ interface Prepared<P> {
   readonly digest: string;
 }
 
-/** What the next link of a run's chain is started with. */
-interface NextLink<P> extends Prepared<P> {
-  readonly carried: Carried;
-}
+/** What the next link of a run's chain is started with, as `continued`. */
+type NextLink<P> = Prepared<P> & Carried;
 
 /** Asked only where the server says that the run was continued: nobody else can claim that gates were passed. */
 const nextLink = <P>(input: unknown): NextLink<P> | undefined =>
-  typeof input === 'object' && input !== null && 'carried' in input ? (input as NextLink<P>) : undefined;
+  typeof input === 'object' && input !== null && 'continued' in input ? (input.continued as NextLink<P>) : undefined;
 
 /** The workflow of a procedure. `inputs`: what the server was given; more than one is refused. */
 export async function upgrade<P extends PlanBase>(
@@ -72,7 +70,7 @@ export async function upgrade<P extends PlanBase>(
     if (next !== undefined) await checkList(procedure, body, next);
     planView = { digest, plan, items };
     runtime.announce(plan.cluster, plan.version);
-    const identity = core === 1 ? undefined : await identify(runtime, next?.carried);
+    const identity = core === 1 ? undefined : await identify(runtime, next);
     const run = new Run({
       runtime,
       body,
@@ -82,11 +80,11 @@ export async function upgrade<P extends PlanBase>(
       core,
       ...(closing === undefined ? {} : { closing }),
       ...(identity === undefined ? {} : { identity }),
-      ...(next === undefined || identity === undefined ? {} : { state: { ...next.carried.state, identity } }),
+      ...(next === undefined || identity === undefined ? {} : { state: { ...next.state, identity } }),
     });
     view = () => statusView(run);
     const end = await run.toTheEnd();
-    if ('carried' in end) return runtime.continueAs({ plan, items, digest, carried: end.carried });
+    if ('carried' in end) return runtime.continueAs({ continued: { ...end.carried, plan, items, digest } });
     const { ending } = end;
     const report = reportView(run);
     if (ending === 'Completed') return report;

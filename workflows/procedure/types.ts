@@ -149,23 +149,26 @@ export interface Identity {
   readonly calls: number;
 }
 
-/** What a history told that this run goes on from: of the part before a reset, or of an earlier run ended from outside. */
+/** What histories told that this run goes on from: of the part before a reset, or of an earlier run ended from outside. */
 export interface Inherited {
   readonly from: 'reset' | 'earlier run';
   /** Run ID that this run runs as. */
   readonly runId: string;
   readonly earlierRunId: string;
   readonly by?: string;
+  readonly reason?: string;
   /** The highest number of a call that was sent there. */
   readonly lastCall: number;
   readonly steps: readonly InheritedStep[];
-  /** The history couldn't be read. */
+  /** Why the histories couldn't be read. */
   readonly unknown?: string;
 }
 
 export interface InheritedStep {
-  /** Key on the wire: `07-upgrade-the-primary`. */
+  /** Key on the wire: `07-upgrade-the-primary`; `12-escape` of what stands beside the list. */
   readonly step: string;
+  /** Index in the list; left out for an escape or a remedy. */
+  readonly item?: number;
   readonly before?: unknown;
   readonly acted: boolean;
   readonly undone: boolean;

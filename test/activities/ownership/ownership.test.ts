@@ -193,6 +193,19 @@ describeWithSshd('ownership over a real sshd', () => {
     expect(record()).toMatchObject({ released: false });
   });
 
+  test('an owner that is later by the server’s clock: who, until when, and how to let go', async () => {
+    await takeOwnership(attempt({ scheduledAtMs: 86_400_000 }), 'fw1');
+    const next = attempt({ runId: RUN_B, call: 1, scheduledAtMs: 1_000 });
+    const { message } = await failureOf(takeOwnership(next, 'fw1'));
+    expect(message).toContain(`run ${RUN_A}, step 03-install, call 1, attempt 1 of upgrade-fw-dc1 owns it`);
+    expect(message).toContain('refused until 1970-01-02T00:00:00.000Z');
+    expect(message).toContain('move ~/.hitless/fw-dc1.fw1.json away, and retry');
+    await releaseOwnership(attempt({ call: 2, scheduledAtMs: 86_400_000 }), 'fw1');
+    expect(record()).toMatchObject({ released: true, owner: { call: 2 } });
+    await takeOwnership(next, 'fw1');
+    expect(record()).toMatchObject({ released: false, owner: { runId: RUN_B } });
+  });
+
   test('a file that can’t be read is nobody’s permission', async () => {
     await takeOwnership(attempt(), 'fw1');
     for (const text of ['{', '{"schema":2}', 'null', '']) {

@@ -94,6 +94,23 @@ describe('who may own a host', () => {
     expect(outcome(decide(record, claim('c', 1, 1, { at: 9_000 })))).toBe('stale');
   });
 
+  test('a clock that ran ahead locks nobody out of a host that was released', () => {
+    const dayAhead = claim('a', 7, 1, { at: 86_400_000 });
+    const next = claim('b', 1, 1, { at: 1_000 });
+    const record = taken(undefined, dayAhead);
+    expect(outcome(decide(record, next))).toBe('stale');
+    expect(decide(released(record), next)).toMatchObject({ kind: 'take', record: { succeeded: ['a'] } });
+  });
+
+  test('letting go is the last call of its run: none before it comes back', () => {
+    const record = taken(undefined, claim('a', 20, 1));
+    const after = released(record, claim('a', 30, 1).owner);
+    expect(after).toMatchObject({ released: true, owner: { call: 30 }, history: [{ call: 20 }] });
+    expect(outcome(decide(after, claim('a', 25, 9)))).toBe('stale');
+    // It was reset after its end, and goes on.
+    expect(outcome(decide(after, claim('a', 31, 1)))).toBe('take');
+  });
+
   test('the file stays small and readable', () => {
     let record: OwnerRecord | undefined;
     for (let call = 1; call < 200; call++) record = taken(record, claim(`run-${call >> 2}`, call, 1));
@@ -135,5 +152,61 @@ describe('who may own a host', () => {
       }),
       { numRuns: 500 },
     );
+  });
+
+  /**
+   * A chain of runs that is continued as new and reset. After a reset the number goes on from the highest that was ever sent,
+   * also by the part that was thrown away, whose attempts may still be under way; and by what went on before a link. Any two
+   * of these attempts arrive in any order.
+   */
+  test('over links and resets, nobody acts after a later one took ownership', () => {
+    const part = fc.record({
+      calls: fc.integer({ min: 1, max: 4 }),
+      then: fc.constantFrom('link', 'reset', 'release'),
+    });
+    const arrivals = fc.array(
+      fc.record({ at: fc.nat(), attempt: fc.integer({ min: 1, max: 3 }), acts: fc.boolean() }),
+      { maxLength: 40 },
+    );
+    fc.assert(
+      fc.property(fc.array(part, { minLength: 2, maxLength: 5 }), arrivals, (parts, events) => {
+        // What the core does: the number never goes back, whatever became of the part that sent it.
+        let number = 0;
+        const sent = parts.flatMap(({ calls, then }) =>
+          Array.from({ length: calls }, (_, i) => ({
+            call: ++number,
+            lets: then === 'release' && i === calls - 1,
+          })),
+        );
+        let record: OwnerRecord | undefined;
+        let latest: Claim | undefined;
+        for (const { at, attempt, acts } of events) {
+          const { call, lets } = sent[at % sent.length]!;
+          const mine = claim('first', call, attempt);
+          if (acts) {
+            if (record?.token === mine.token) expect(mine).toEqual(latest);
+            continue;
+          }
+          const isLater = latest === undefined || compareCalls(mine.owner, latest.owner) >= 0;
+          const decision = decide(record, mine);
+          // A host that nobody has owned has nothing to let go of.
+          if (lets && record === undefined) continue;
+          expect(decision.kind).toBe(isLater ? 'take' : 'refuse');
+          if (decision.kind !== 'take') continue;
+          latest = mine;
+          record = lets ? released(record!, mine.owner) : decision.record;
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test('an attempt of the part that a reset threw away is refused once the run goes on', () => {
+    // The old part has sent calls up to 9, of which the host saw 7; the run goes on with 10.
+    const record = taken(undefined, claim('first', 7, 1, { baseline: { release: '1.0' } }));
+    const after = taken(record, claim('first', 10, 1, { at: 20_000, baseline: { release: '2.0' } }));
+    expect(after.baseline).toEqual({ release: '1.0' });
+    for (const late of [claim('first', 9, 1, { at: 30_000 }), claim('first', 7, 2, { at: 30_000 })])
+      expect(outcome(decide(after, late))).toBe('stale');
   });
 });

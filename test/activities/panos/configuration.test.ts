@@ -298,6 +298,21 @@ describe('backups', () => {
       expect([...config.saved.keys()]).toEqual(['hitless-89abcdef.xml']);
   });
 
+  it('of a run that was reset don’t overwrite those from before', async () => {
+    const bench = await Bench.start();
+    type Files = { readonly backups: Readonly<Record<string, readonly { readonly file: string }[]>> };
+    const backUp = (number: number) => {
+      const contextOf = bench.world.contextOf.bind(bench.world);
+      bench.world.contextOf = (...args) => ({ ...contextOf(...args), call: { number, scheduledAtMs: 0 } });
+      return bench.act('backup', {}, {}) as unknown as Promise<Files>;
+    };
+    const files = ({ backups }: Files) => Object.values(backups).flatMap((kept) => kept.map(({ file }) => file));
+    const first = files(await backUp(7));
+    expect(files(await backUp(7))).toEqual(first);
+    expect(files(await backUp(31)).filter((file) => first.includes(file))).toEqual([]);
+    expect(new Set(first).size).toBe(4);
+  });
+
   it('of runs that start together don’t overwrite each other', () => {
     // The first digits of Temporal's run IDs are a clock.
     const [first, second] = ['01a20798-1111-7000-8000-00000000aaaa', '01a20798-2222-7000-8000-00000000bbbb'];
