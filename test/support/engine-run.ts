@@ -112,19 +112,27 @@ export interface WorldOptions {
   readonly activities?: Activities;
 }
 
-/** The two workers of an upgrade: its own queue, and the one of its watches. */
+/** A worker for each queue; the first one has the workflows. */
 export async function startWorkers(
   native: NativeConnection,
-  taskQueue: string,
+  queues: readonly string[],
   activities: Activities,
   maxCachedWorkflows = 10,
 ): Promise<{ stop(): Promise<void> }> {
   const plugins = [new HitlessPlugin({ activities })];
   const limits = { maxCachedWorkflows, shutdownGraceTime: 0 };
-  const workers = await Promise.all([
-    Worker.create({ connection: native, taskQueue, workflowBundle: await workflowBundle(), plugins, ...limits }),
-    Worker.create({ connection: native, taskQueue: `${taskQueue}-watch`, plugins, ...limits }),
-  ]);
+  const bundle = await workflowBundle();
+  const workers = await Promise.all(
+    queues.map((taskQueue, n) =>
+      Worker.create({
+        connection: native,
+        taskQueue,
+        plugins,
+        ...limits,
+        ...(n === 0 ? { workflowBundle: bundle } : {}),
+      }),
+    ),
+  );
   const running = Promise.all(workers.map((w) => w.run()));
   return {
     stop: async () => {
@@ -152,7 +160,7 @@ export async function worldRun({ client, native }: TestEngine, options: WorldOpt
     }),
     ...options.activities,
   };
-  const start = () => startWorkers(native, taskQueue, activities, options.maxCachedWorkflows);
+  const start = () => startWorkers(native, [taskQueue, `${taskQueue}-watch`], activities, options.maxCachedWorkflows);
   let workers = await start();
   const handle = await client.workflow.start('upgradeFirewallPair', {
     taskQueue,

@@ -169,6 +169,17 @@ export const escapes: readonly Scenario[] = [
     ends: 'open',
   },
   {
+    // Nobody takes the watch up within a minute.
+    what: 'unwatched',
+    kinds: ['firewall-pair'],
+    setting: () => ({ isUnwatched: true }),
+    play: async (run, { beforeWatch }) => {
+      await run.approve(...beforeWatch);
+      await run.until(({ watch }) => watch?.state === 'blind');
+    },
+    ends: 'open',
+  },
+  {
     what: 'blind-then-sees',
     kinds: EVERY,
     setting: () => ({ turns: { 'probes.watch.check': [fails('no probe answers')] } }),

@@ -1,5 +1,5 @@
 /** Steps that fail, and undos that do. */
-import { aFailedStep, at, EVERY, fails, PANOS, policy, toHold, XROAD, type Scenario } from './scenario';
+import { aFailedStep, at, EVERY, fails, FIREWALLS, PANOS, policy, toHold, XROAD, type Scenario } from './scenario';
 
 const held: readonly Scenario[] = [
   { what: 'held', kinds: EVERY, setting: aFailedStep, play: toHold, ends: 'open' },
@@ -105,18 +105,18 @@ const broken: readonly Scenario[] = [
     play: async (run, { gates }) => {
       await run.approve('start');
       await run.asked(gates[1]);
-      await run.reset('approve');
+      await run.reset('decide');
       await run.asked(gates[1]);
     },
     ends: 'open',
   },
   {
     what: 'reset-then-cancelled',
-    kinds: EVERY,
+    kinds: FIREWALLS,
     setting: ({ step }) => ({ turns: { [`${step}.act`]: [fails()] } }),
     play: async (run) => {
       await toHold(run);
-      await run.reset('approve');
+      await run.reset('decide');
       await run.asked(run.parts.gates[1]);
       await run.handle.cancel();
     },

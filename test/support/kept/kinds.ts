@@ -91,6 +91,37 @@ const guarding: readonly Scenario[] = [
     ends: 'Completed',
   },
   {
+    what: 'held-then-remedied',
+    kinds: XROAD,
+    setting: () => ({
+      turns: { 'xroad.drained.check': [fails('2 connections are left', 'NotDrained')], [STOP]: ['hang'] },
+    }),
+    play: async (run) => {
+      await run.approve('start');
+      await run.answer('hold', 'retry');
+      await run.script.hangs(STOP);
+      run.stage.lose();
+      await run.through();
+    },
+    ends: 'Completed',
+  },
+  {
+    // A loss doesn't cut the undo of a half-done step: it is mended after that.
+    what: 'lost-in-undo',
+    kinds: XROAD,
+    setting: ({ step }) => ({ turns: { [`${step}.act`]: [fails()], [`${step}.undo`]: ['hang'] } }),
+    play: async (run, { step }) => {
+      await run.approve('start');
+      await run.script.hangs(`${step}.undo`);
+      run.stage.lose();
+      await run.until(({ guard }) => guard?.state === 'regression');
+      run.script.letGo(`${step}.undo`);
+      await run.answer('hold', 'retry');
+      await run.through();
+    },
+    ends: 'Completed',
+  },
+  {
     what: 'guard-blind',
     kinds: XROAD,
     setting: () => ({ turns: { [STOP]: ['hang'], 'xroad.staysPaused.check': [fails(), fails()] } }),

@@ -54,7 +54,6 @@ export const messages: readonly Scenario[] = [
       await odd(JSON.stringify(Object.fromEntries(Array.from({ length: 200 }, (_, n) => [`key ${n}`, n]))));
       await odd(JSON.stringify({ opening: 'start#1', by: 'ann', digest: 'a'.repeat(12), comment: 'x'.repeat(20_000) }));
       await odd('"\\ud800\\u0000\\u202e"');
-      await run.raw('', 'json/plain', '{}');
       await run.raw('constructor', 'json/plain', '{}');
       await run.raw('x'.repeat(500), 'binary/null', '');
       await run.say('switchBack', 'nothing was moved');

@@ -26,6 +26,8 @@ export interface Setting {
   readonly rawInput?: string;
   readonly workflowId?: string;
   readonly isDryRun?: boolean;
+  /** No worker has the queue of the watches. */
+  readonly isUnwatched?: boolean;
   /** Sent with the start, before any code has run. */
   readonly early?: { readonly name: string; readonly body: unknown };
 }
@@ -67,7 +69,8 @@ export class KeptRun {
         return { ...rest, ...(input.requestedBy === undefined ? {} : { requestedBy: input.requestedBy }) };
       },
     });
-    const begin = () => startWorkers(native, taskQueue, activities);
+    const queues = setting.isUnwatched ? [taskQueue] : [taskQueue, `${taskQueue}-watch`];
+    const begin = () => startWorkers(native, queues, activities);
     let workers = await begin();
     const type = setting.isDryRun ? parts.plan : parts.upgrade;
     const workflowId = setting.workflowId ?? `${setting.isDryRun ? 'plan' : 'upgrade'}-${cluster}`;
