@@ -1,7 +1,7 @@
 /** `worker`. */
 import { InvalidArgumentError, type Command } from 'commander';
 import type * as workerModule from '../../worker';
-import { connect } from '../../worker/engine';
+import { connect, SettingsError } from '../../worker/engine';
 import { inventoryPath, loadInventory } from '../../worker/inventory';
 import { withExamples, type Context, type Session } from '../context';
 import { ClientError, exitCodes, type ExitCode } from '../exit';
@@ -66,7 +66,8 @@ async function runWorker({ io, note }: Session, options: WorkerOptions): Promise
   // Before an engine is looked for or built: a broken inventory is known at once.
   loadInventory(inventory);
   const target = await connect({ env: io.env, onProgress: note }).catch((error: unknown) => {
-    throw new ClientError(exitCodes.unreachable, error instanceof Error ? error.message : String(error));
+    const code = error instanceof SettingsError ? exitCodes.usage : exitCodes.unreachable;
+    throw new ClientError(code, `this worker doesn't start: ${error instanceof Error ? error.message : String(error)}`);
   });
   const uiUrl = (io.env['HITLESS_WEB_UI'] || target.uiUrl)?.replace(/\/+$/, '');
   const worker = await started({
