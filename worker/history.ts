@@ -10,13 +10,18 @@ const eventsOf = (history: History): readonly temporal.api.history.v1.IHistoryEv
 export const typeOf = (history: History): string =>
   eventsOf(history)[0]?.workflowExecutionStartedEventAttributes?.workflowType?.name ?? '';
 
+/** The run ID by which the SDK's core speaks of it while it is replayed. */
+export const coreRunId = (history: History): string =>
+  eventsOf(history)[0]?.workflowExecutionStartedEventAttributes?.originalExecutionRunId ?? '';
+
 /**
  * Whether nothing can have been touched yet: no plan has been resolved, and nothing but that was asked of a worker. A run
  * that goes on from another one is never untouched.
  */
 export function isUntouched(history: History): boolean {
   const [started] = eventsOf(history);
-  if (started?.workflowExecutionStartedEventAttributes?.continuedExecutionRunId) return false;
+  const attributes = started?.workflowExecutionStartedEventAttributes;
+  if (!attributes || attributes.continuedExecutionRunId) return false;
   return !eventsOf(history).some(
     ({ eventType, activityTaskScheduledEventAttributes: scheduled }) =>
       eventType === EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED ||

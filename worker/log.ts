@@ -31,6 +31,8 @@ export class WorkerLog {
   private readonly told = new Map<string, Set<string>>();
   private readonly toldAt = new Map<string, number>();
   private readonly finders = new Set<FindWorkflow>();
+  /** Runs that are being replayed only. */
+  private readonly ignored = new Set<string>();
 
   constructor(private readonly write: (line: string) => void) {}
 
@@ -40,10 +42,19 @@ export class WorkerLog {
     return () => void this.finders.delete(find);
   }
 
+  /** What is said of this run is of its replay, whose failure is told elsewhere. */
+  ignore(runId: string): void {
+    this.ignored.add(runId);
+  }
+
+  heed(runId: string): void {
+    this.ignored.delete(runId);
+  }
+
   /** Writes a line about an entry of the SDK's log, or drops it. */
   take(entry: LogEntry): void {
     const meta = (entry.meta ?? {}) as Meta;
-    if (meta.taskQueue?.startsWith(replayName)) return;
+    if (meta.taskQueue?.startsWith(replayName) || (meta.runId !== undefined && this.ignored.has(meta.runId))) return;
     if (meta.sdkComponent === 'core') this.takeCore(entry, meta);
     else this.takeWorker(entry, meta);
   }
@@ -60,7 +71,8 @@ export class WorkerLog {
       meta.activityType,
       meta.attempt === undefined ? undefined : `attempt ${meta.attempt}`,
     ].filter(Boolean);
-    const why = meta.error instanceof Error ? `: ${named(meta.error)}` : '';
+    const error = asError(meta.error);
+    const why = error === undefined ? '' : `: ${named(error)}`;
     this.line(entry, `${message}${about.length === 0 ? '' : ` (${about.join(' ')})`}${why}`);
   }
 
@@ -143,9 +155,13 @@ export function failedLine({ workflowId, runId }: FailedRun, { cause, message }:
  */
 const isOfTask = (message: string, error: unknown): boolean =>
   message === 'Failed to process Workflow Activation' ||
-  (message === 'Workflow failed' && error instanceof Error && /throw this\.workflowTaskError/.test(error.stack ?? ''));
+  (message === 'Workflow failed' && /throw this\.workflowTaskError/.test(asError(error)?.stack ?? ''));
 
-const wordsOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+/** By its shape: it comes out of the workflow's sandbox, whose Error is another one. */
+const asError = (error: unknown): Error | undefined =>
+  typeof error === 'object' && error !== null && 'message' in error && 'name' in error ? (error as Error) : undefined;
+
+const wordsOf = (error: unknown): string => asError(error)?.message ?? String(error);
 
 const named = ({ name, message }: Error): string =>
   `${name === 'Error' ? '' : `${name}: `}${message.split('\n').slice(0, 4).join(' ')}`;

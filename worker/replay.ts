@@ -10,8 +10,9 @@ import { counted } from '../activities/kit';
 import { knownTypes } from '../workflows/unknown-type';
 import { payloadConverterPath } from './bundle';
 import { taskFailure, thrown, type TaskFailure } from './core-failure';
-import { continuedAs, isUntouched, standsStill, typeOf, type History } from './history';
+import { continuedAs, coreRunId, isUntouched, standsStill, typeOf, type History } from './history';
 import { failedLine, replayName } from './log';
+import { workerLog } from './runtime';
 import { within } from './within';
 
 export class ReplayRefused extends Error {
@@ -57,6 +58,7 @@ export async function replayOpenRuns(
 
   const queue = open.filter((run) => !isLeft(run));
   const failed: string[] = [];
+  let total = queue.length;
   let replayed = 0;
   let standing = 0;
   let saidMs = nowMs();
@@ -67,13 +69,16 @@ export async function replayOpenRuns(
       else failed.push(refusalLine(run, history, failure));
     } else if (history !== undefined) {
       const next = continuedAs(history);
-      if (next !== undefined) queue.push({ workflowId: run.workflowId, runId: next });
+      if (next !== undefined) {
+        queue.push({ workflowId: run.workflowId, runId: next });
+        total++;
+      }
       const still = standsStill(history);
       if (still !== undefined && standing++ < STANDING_STILL) say(failedLine(run, still));
     }
     if (nowMs() - saidMs < PROGRESS_MS) return;
     saidMs = nowMs();
-    say(`Replaying open runs before polling: ${replayed} of ${replayed + queue.length} …`);
+    say(`Replaying open runs before polling: ${replayed} of ${total} …`);
   };
   const lanes = Math.min(LANES, queue.length);
   await Promise.all(Array.from({ length: lanes }, () => new Lane(client, workflowBundle, queue, judge).run()));
@@ -139,6 +144,8 @@ class Lane {
       if (result.done) return;
       if (this.current === undefined) throw new Error('a replay without a run');
       const { error } = result.value;
+      // A line about it that is still on its way is in the refusal.
+      if (error === undefined) workerLog.heed(coreRunId(this.current.history));
       this.judge({ ...this.current, ...(error !== undefined && { failure: taskFailure(error.message) }) });
       this.current = undefined;
     }
@@ -149,6 +156,7 @@ class Lane {
       const history = await this.fetch(run);
       if (history === undefined) continue;
       this.current = { run, history };
+      workerLog.ignore(coreRunId(history));
       yield { workflowId: run.workflowId, history };
     }
   }
@@ -174,10 +182,12 @@ const wordsOf = (error: unknown): string => {
 };
 
 function refusalLine({ workflowId, runId }: OpenRun, history: History | undefined, failure: TaskFailure): string {
-  const type = history === undefined ? undefined : typeOf(history);
-  const lost = type === undefined || knownTypes.includes(type) ? '' : ` This build has no workflow type ${type}.`;
-  const where = failure.event === undefined ? '' : `, ${failure.event} of ${history?.events?.length ?? 0}`;
-  return `- ${workflowId} (${type === undefined ? '' : `${type}, `}run ${runId}${where}):${lost} ${failure.message}`;
+  if (history === undefined) return `- ${workflowId} (run ${runId}): ${failure.message}`;
+  const type = typeOf(history);
+  const lost = type === '' || knownTypes.includes(type) ? '' : ` This build has no workflow type ${type}.`;
+  const length = history.events?.length ?? 0;
+  const where = failure.event === undefined ? `, ${counted(length, 'event')}` : `, ${failure.event} of ${length}`;
+  return `- ${workflowId} (${type || 'type unknown'}, run ${runId}${where}):${lost} ${failure.message}`;
 }
 
 const untouchedNotice = ({ workflowId, runId }: OpenRun, { message }: TaskFailure): string =>

@@ -5,7 +5,7 @@ import { WorkerLog } from './log';
 
 export const workerLog = new WorkerLog((line) => process.stderr.write(line));
 
-let runtime: Runtime | undefined;
+let isOurs = false;
 let users = 0;
 
 /**
@@ -13,30 +13,30 @@ let users = 0;
  * @returns what must be called at the end, whatever happened: a Runtime that isn't shut down keeps the process for ever.
  */
 export function useRuntime(): () => Promise<void> {
-  if (users === 0) runtime = install();
+  if (users === 0) isOurs = install();
   users++;
   let isReleased = false;
   return async () => {
     if (isReleased) return;
     isReleased = true;
-    if (--users > 0) return;
-    // Does nothing where the SDK has shut it down by itself, with the last connection.
-    await runtime?.shutdown();
-    runtime = undefined;
+    if (--users > 0 || !isOurs) return;
+    // Not the one that was installed: the SDK ends it with the last connection, and makes another one when it needs one.
+    await Runtime.instance().shutdown();
   };
 }
 
-function install(): Runtime | undefined {
+function install(): boolean {
   try {
-    return Runtime.install({
+    Runtime.install({
       logger: new DefaultLogger('WARN', (entry) => workerLog.take(entry)),
       // Failed workflow tasks are warnings of the core; WorkerLog drops its other ones.
       telemetryOptions: { logging: { forward: {}, filter: { core: 'WARN', other: 'ERROR' } } },
       // The command line decides what a signal means.
       shutdownSignals: [],
     });
+    return true;
   } catch (error) {
-    if (error instanceof IllegalStateError) return undefined;
+    if (error instanceof IllegalStateError) return false;
     throw error;
   }
 }

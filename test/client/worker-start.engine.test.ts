@@ -57,7 +57,7 @@ describe('no connection', () => {
   it('an unknown host name', async () => {
     const { code, message } = await refused({ TEMPORAL_ADDRESS: 'nosuch.invalid:7233' });
     expect(code).toBe(4);
-    expect(message).toContain('at nosuch.invalid:7233 can\'t be used: its host name is unknown');
+    expect(message).toContain("at nosuch.invalid:7233 can't be used: its host name is unknown");
   });
 
   it('one that takes connections and never answers', async () => {
