@@ -33,15 +33,10 @@ beforeAll(async () => {
     activities: { other: async () => undefined },
     workflowBundle: await bundleWorkflowCode({ workflowsPath: require.resolve('./fixtures/faulty-workflows') }),
   });
-  workerLog.finds(
-    async (runId) =>
-      (
-        await client.workflow
-          .list({ query: `RunId = "${runId}"` })
-          [Symbol.asyncIterator]()
-          .next()
-      ).value?.workflowId,
-  );
+  workerLog.finds(async (runId) => {
+    for await (const { workflowId } of client.workflow.list({ query: `RunId = "${runId}"` })) return workflowId;
+    return undefined;
+  });
   running = worker.run();
 }, engineTimeoutMs);
 afterAll(async () => {
