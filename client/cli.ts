@@ -89,6 +89,9 @@ export async function runProcess(): Promise<void> {
     process.stderr.write(`hitless: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
     process.exitCode = exitCodes.failed;
   }
+  // A connection attempt that was given up may keep the native library for half a minute more: a worker that has said its
+  // last word ends, so that whoever runs it as a service can start it again.
+  if (process.argv[2] === 'worker') process.exit();
 }
 
 if (require.main === module) void runProcess();

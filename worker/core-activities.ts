@@ -1,18 +1,21 @@
 /**
- * What the core itself asks of a worker: digests, links for people, who it is, and what runs before it did. Pure and quick
- * ones run as local activities.
+ * What the core itself asks of a worker: digests, links for people, who it is, room for watches, and what runs before it did.
+ * Pure and quick ones run as local activities.
  */
 import { Context } from '@temporalio/activity';
 import { permanent } from '../activities/kit';
 import { digestOf } from './digest';
 import type { AfterReset, EarlierRun, Unknown } from './earlier-run';
 import { afterReset, earlierRun, type HistoryService } from './histories';
+import type { WatchRoom } from './watch-room';
 
 export interface CoreSettings {
   /** Root of the Web UI, without a slash at the end, where it is known. */
   readonly uiUrl?: string;
   /** Reads histories; without it a run that was reset can't learn what it had done. */
   readonly history?: HistoryService;
+  /** How many watches this process could still take on; undefined for a queue that it doesn't poll. */
+  readonly watchRoom?: (queue: string) => WatchRoom | undefined;
 }
 
 /** What a run is to be held to: digested whole, its list kept in the history. */
@@ -35,7 +38,7 @@ export function startLink(uiUrl: string | undefined, { namespace, ...form }: Sta
   return `${uiUrl ?? '(your Web UI)'}${path}`;
 }
 
-export const coreActivities = ({ uiUrl, history }: CoreSettings) => ({
+export const coreActivities = ({ uiUrl, history, watchRoom }: CoreSettings) => ({
   'core.digest': async (value: unknown): Promise<string> => digestOf(value),
   'core.freeze': async ({ plan, items, list }: Frozen): Promise<{ digest: string; list: readonly string[] }> => ({
     digest: digestOf({ plan, items }),
@@ -56,6 +59,9 @@ export const coreActivities = ({ uiUrl, history }: CoreSettings) => ({
     readonly runId: string;
   }): Promise<EarlierRun | Unknown | { readonly clean: true }> =>
     reading(history, (service, onPage) => earlierRun(service, input, onPage)),
+  /** Null where this process can't tell: it doesn't watch this queue, another may. */
+  'core.watchRoom': async ({ queue }: { readonly queue: string }): Promise<WatchRoom | null> =>
+    watchRoom?.(queue) ?? null,
 });
 
 /** Alive while it reads, and cut between two pages. */

@@ -3,5 +3,7 @@ export { hitlessActivities, type ActivityOptions, type HitlessActivities } from 
 export { payloadConverterPath, workflowsPath } from './bundle';
 export { historyService, type HistoryService } from './histories';
 export { HitlessPlugin, type PluginOptions } from './plugin';
-export { ReplayRefused, replayOpenRuns } from './replay';
+export { ReplayRefused, replayOpenRuns, type ReplayOptions } from './replay';
+export { CannotStart, type FaultKind } from './start-fault';
+export { WATCH_SLOTS, type WatchRoom } from './watch-room';
 export { startWorker, type RunningWorker, type WorkerSettings } from './run';

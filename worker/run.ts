@@ -1,23 +1,20 @@
 /** The worker's main: checks everything that could go wrong before it polls, then runs until told to stop. */
-import { Client, Connection, type ConnectionOptions } from '@temporalio/client';
-import {
-  DefaultLogger,
-  NativeConnection,
-  Runtime,
-  Worker,
-  type LogEntry,
-  type NativeConnectionOptions,
-} from '@temporalio/worker';
-import { hitlessActivities } from './activities';
+import { Client } from '@temporalio/client';
+import { Worker, type NativeConnection, type NativeConnectionOptions } from '@temporalio/worker';
+import { hitlessActivities, type HitlessActivities } from './activities';
 import { workflowBundle } from './bundle';
-import { ensureSearchAttributes } from './engine';
+import { asked, checkServer, connectToServer, whereOf } from './connection';
 import { loadInventory, siteQueueOf, watchQueueOf } from './inventory';
 import { historyService } from './histories';
+import type { FindWorkflow } from './log';
 import { HitlessPlugin } from './plugin';
 import { replayOpenRuns } from './replay';
+import { useRuntime, workerLog } from './runtime';
+import type { Where } from './start-fault';
+import { WatchRooms } from './watch-room';
 
 export interface WorkerSettings {
-  readonly connection: ConnectionOptions & NativeConnectionOptions;
+  readonly connection: NativeConnectionOptions;
   readonly namespace: string;
   /** Path of the inventory file. */
   readonly inventory: string;
@@ -26,8 +23,10 @@ export interface WorkerSettings {
   readonly evidence?: string;
   /** Sites whose devices this worker reaches; it then polls their queues too. */
   readonly sites?: readonly string[];
-  /** Watches at once; more wait, and are shown as inconclusive. Default 50. */
+  /** Watches at once; more wait, and are shown as inconclusive. Default 1,000. */
   readonly watchSlots?: number;
+  /** Runs (by run or workflow ID) that are left out of the check that this build can go on with every open run. */
+  readonly leave?: readonly string[];
   /** What a person wants to know while it starts. */
   readonly onProgress?: (text: string) => void;
 }
@@ -39,94 +38,132 @@ export interface RunningWorker {
   stop(): Promise<void>;
 }
 
-const WATCH_SLOTS = 50;
 /** Activities in hand have so long to end when the worker stops; what is longer goes on with another worker. */
 const GRACE_MS = 5_000;
+const LOOKUP_TIMEOUT_MS = 5_000;
 
-/** @throws InventoryError, ReplayRefused, or an error of the connection: nothing was polled then. */
+/**
+ * @throws InventoryError, CannotStart, ReplayRefused: nothing was polled then, and nothing is left that would keep the
+ *   process.
+ */
 export async function startWorker(settings: WorkerSettings): Promise<RunningWorker> {
-  const say = settings.onProgress ?? (() => undefined);
-  installRuntime();
   const { taskQueue } = loadInventory(settings.inventory);
-  const { namespace } = settings;
-  const connection = await Connection.connect(settings.connection);
+  const where = whereOf(settings.connection, settings.namespace);
+  const release = useRuntime();
+  let connection: NativeConnection | undefined;
   try {
-    await ensureSearchAttributes(connection, namespace);
-    say('Bundling the workflows …');
-    const replayed = await replayOpenRuns(new Client({ connection, namespace }), taskQueue, await workflowBundle());
-    if (replayed > 0)
-      say(`Replayed ${replayed} open ${replayed === 1 ? 'run' : 'runs'}: this build can go on with them.`);
-  } finally {
-    await connection.close();
+    connection = await connectToServer(settings.connection, where);
+    await check(connection, where, taskQueue, settings);
+    return await poll(connection, taskQueue, settings, release);
+  } catch (error) {
+    // With workers that were made and never ran it can't be closed; the Runtime ends with it.
+    await connection?.close().catch(() => undefined);
+    await release();
+    throw error;
   }
-  const native = await NativeConnection.connect(settings.connection);
-  const history = historyService(new Client({ connection: native, namespace }));
-  const hitless = hitlessActivities({ ...settings, history });
-  const plugins = [new HitlessPlugin({ activities: hitless.activities })];
-  const common = { connection: native, namespace, plugins, shutdownGraceTime: GRACE_MS };
-  const queues = [taskQueue, ...(settings.sites ?? []).map((site) => siteQueueOf(taskQueue, site))];
-  // Workflows run on the first queue only; the others are for activities at their sites.
-  const code = { workflowBundle: await workflowBundle() };
-  const workers = await Promise.all(
-    queues.flatMap((queue, index) => [
-      Worker.create({ ...common, taskQueue: queue, ...(index === 0 ? code : {}) }),
-      Worker.create({
-        ...common,
-        taskQueue: watchQueueOf(queue),
-        maxConcurrentActivityTaskExecutions: settings.watchSlots ?? WATCH_SLOTS,
-      }),
-    ]),
+}
+
+/** Everything that can be known before anything is polled. */
+async function check(
+  connection: NativeConnection,
+  where: Where,
+  taskQueue: string,
+  { leave, onProgress: say = () => undefined }: WorkerSettings,
+): Promise<void> {
+  await checkServer(connection, where);
+  say('Bundling the workflows …');
+  const client = new Client({ connection, namespace: where.namespace });
+  const bundle = await workflowBundle();
+  const replayed = await asked(where, () =>
+    replayOpenRuns(client, taskQueue, bundle, { say, ...(leave !== undefined && { leave }) }),
   );
-  const ended = Promise.all(workers.map((worker) => worker.run()))
-    .then(() => undefined)
-    .finally(async () => {
-      hitless.close();
-      await native.close();
-    });
-  ended.catch(() => undefined);
-  return {
-    taskQueues: queues,
-    ended,
-    stop: async () => {
-      for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
-      await ended;
-    },
-  };
+  if (replayed > 0)
+    say(`Replayed ${replayed} open ${replayed === 1 ? 'run' : 'runs'}: this build can go on with them.`);
 }
 
-/** One line for each thing worth knowing; what an activity failed with is in the history in full. */
-function logLine({ level, message, meta, timestampNanos }: LogEntry): void {
-  if (message.startsWith('No workflows registered')) return;
-  const time = new Date(Number(timestampNanos / 1_000_000n)).toISOString();
-  const { workflowId, activityType, attempt, error } = (meta ?? {}) as {
-    workflowId?: string;
-    activityType?: string;
-    attempt?: number;
-    error?: unknown;
-  };
-  const about = [workflowId, activityType, attempt === undefined ? undefined : `attempt ${attempt}`]
-    .filter(Boolean)
-    .join(' ');
-  const why =
-    error instanceof Error
-      ? `: ${error.name === 'Error' ? '' : `${error.name}: `}${error.message.split('\n').slice(0, 4).join(' ')}`
-      : '';
-  process.stderr.write(`${time} ${level} ${message}${about === '' ? '' : ` (${about})`}${why}\n`);
-}
-
-let isInstalled = false;
-/** Once per process, before any connection. Whoever embeds the worker may have installed a runtime of their own. */
-function installRuntime(): void {
-  if (isInstalled) return;
-  isInstalled = true;
+async function poll(
+  connection: NativeConnection,
+  taskQueue: string,
+  settings: WorkerSettings,
+  release: () => Promise<void>,
+): Promise<RunningWorker> {
+  const { namespace } = settings;
+  const rooms = new WatchRooms(settings.watchSlots);
+  const history = historyService(new Client({ connection, namespace }));
+  const hitless = hitlessActivities({ ...settings, history, watchRoom: (queue) => rooms.of(queue) });
   try {
-    Runtime.install({
-      logger: new DefaultLogger('WARN', logLine),
-      telemetryOptions: { logging: { forward: {}, filter: { core: 'ERROR', other: 'ERROR' } } },
-      // The command line decides what a signal means.
-      shutdownSignals: [],
-    });
-  } catch {
-    // Installed already.
+    const plugins = [new HitlessPlugin({ activities: hitless.activities })];
+    const common = { connection, namespace, plugins, shutdownGraceTime: GRACE_MS };
+    const queues = [taskQueue, ...(settings.sites ?? []).map((site) => siteQueueOf(taskQueue, site))];
+    // Workflows run on the first queue only; the others are for activities at their sites.
+    const code = { workflowBundle: await workflowBundle() };
+    const workers = await Promise.all(
+      queues.flatMap((queue, index) => [
+        Worker.create({ ...common, taskQueue: queue, ...(index === 0 ? code : {}) }),
+        watchWorker({ ...common, taskQueue: watchQueueOf(queue) }, rooms),
+      ]),
+    );
+    const forget = workerLog.finds(workflowOf(connection, namespace));
+    const ended = run(workers).finally(() => end({ hitless, connection, forget, release }));
+    ended.catch(() => undefined);
+    return { taskQueues: queues, ended, stop: () => stop(workers, ended) };
+  } catch (error) {
+    hitless.close();
+    throw error;
   }
 }
+
+async function watchWorker(
+  options: Parameters<typeof Worker.create>[0] & { taskQueue: string },
+  rooms: WatchRooms,
+): Promise<Worker> {
+  const worker = await Worker.create({ ...options, maxConcurrentActivityTaskExecutions: rooms.slots });
+  rooms.add(options.taskQueue, worker);
+  return worker;
+}
+
+/** Runs all; where one breaks the others stop too, so that the whole process ends and is started again. */
+async function run(workers: readonly Worker[]): Promise<void> {
+  const running = workers.map((worker) => worker.run());
+  try {
+    await Promise.all(running);
+  } catch (error) {
+    shutDown(workers);
+    await Promise.allSettled(running);
+    throw error;
+  }
+}
+
+const shutDown = (workers: readonly Worker[]): void => {
+  for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+};
+
+async function stop(workers: readonly Worker[], ended: Promise<void>): Promise<void> {
+  shutDown(workers);
+  await ended;
+}
+
+interface Held {
+  readonly hitless: HitlessActivities;
+  readonly connection: NativeConnection;
+  readonly forget: () => void;
+  readonly release: () => Promise<void>;
+}
+
+async function end({ hitless, connection, forget, release }: Held): Promise<void> {
+  hitless.close();
+  forget();
+  // A worker that broke may still count as its user.
+  await connection.close().catch(() => undefined);
+  await release();
+}
+
+/** Asks the server whose run it is: the SDK's core doesn't say. */
+const workflowOf =
+  (connection: NativeConnection, namespace: string): FindWorkflow =>
+  async (runId) => {
+    const { executions } = await connection.withDeadline(Date.now() + LOOKUP_TIMEOUT_MS, () =>
+      connection.workflowService.listWorkflowExecutions({ namespace, query: `RunId = "${runId}"`, pageSize: 1 }),
+    );
+    return executions[0]?.execution?.workflowId ?? undefined;
+  };

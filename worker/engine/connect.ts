@@ -13,6 +13,11 @@ export interface ConnectTarget {
   readonly embedded?: LocalEngine;
 }
 
+/** Thrown for settings of the connection that can't be used: a file that can't be read, a profile that isn't there. */
+export class SettingsError extends Error {
+  override readonly name = 'SettingsError';
+}
+
 const ip = '127.0.0.1';
 
 /**
@@ -35,13 +40,24 @@ export async function connectIfRunning(env?: LocalOptions['env']): Promise<Conne
 
 function configuredTarget(env: LocalOptions['env']): ConnectTarget | { namespace?: string } {
   const variables = env && Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined));
-  const profile = loadClientConfigProfile(variables ? { overrideEnvVars: variables } : {});
-  const { connectionOptions, namespace } = toClientOptions(profile);
+  const { profile, connectionOptions, namespace } = configuredProfile(variables);
   if (profile.address === undefined) return namespace === undefined ? {} : { namespace };
   return {
     connectionOptions: { ...connectionOptions, address: profile.address },
     namespace: namespace ?? 'default',
   };
+}
+
+function configuredProfile(variables: Record<string, string> | undefined) {
+  try {
+    const profile = loadClientConfigProfile(variables ? { overrideEnvVars: variables } : {});
+    return { profile, ...toClientOptions(profile) };
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new SettingsError(`the settings of the connection (TEMPORAL_…, or the profile) can't be used: ${why}`, {
+      cause: error,
+    });
+  }
 }
 
 const localTarget = (engine: LocalEngine): ConnectTarget => ({

@@ -2,7 +2,7 @@
 export type { EngineSettings, SearchAttributeType } from './arguments';
 export { UnusableBinary, oldestServer, type EngineBinary } from './binary';
 export { BuildError, buildEngine, builtEnginePath, type Progress } from './build';
-export { connect, connectIfRunning, type ConnectTarget } from './connect';
+export { SettingsError, connect, connectIfRunning, type ConnectTarget } from './connect';
 export { ensureLocalEngine, runningLocalEngine, stopLocalEngine, type LocalEngine, type LocalOptions } from './local';
 export { NoEngineError, locate, type LocateOptions } from './locate';
 export {

@@ -6,7 +6,7 @@ import { API_PORT } from '../../activities/panos/spec';
 import { workflowTypes } from '../../workflows/contract';
 import type { Path } from './faults';
 import { valueAt } from './schema-faults';
-import { closest } from './suggest';
+import { closest } from '../../workflows/suggest';
 
 /** A fault by path; its line is looked up by the caller. */
 export interface ReferenceFault {

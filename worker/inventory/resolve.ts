@@ -9,7 +9,7 @@ import { formatPath } from './faults';
 import { requesterFaults } from './policy';
 import { hostsOf } from './references';
 import type { ClusterEntry, FirewallPairEntry, Inventory, PanosPairEntry, XRoadClusterEntry } from './schema';
-import { closest } from './suggest';
+import { closest } from '../../workflows/suggest';
 
 /** What every resolved plan has besides PlanBase. References to secrets, never secrets. */
 interface Resolved extends PlanBase {

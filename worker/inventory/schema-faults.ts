@@ -1,7 +1,7 @@
 import type { core } from 'zod';
 import type { SourceDocument } from './document';
 import { formatPath, type InventoryFault, type Path } from './faults';
-import { closest } from './suggest';
+import { closest } from '../../workflows/suggest';
 
 type Schema = core.$ZodType;
 type Issue = core.$ZodIssue;

@@ -43,6 +43,9 @@ export const ASIDE: Omit<CallOptions, 'summary'> = {
   patience: { attempts: 0, intervalMs: 1_000 },
 };
 
+/** Answer of `core.afterReset`. */
+type AfterReset = Omit<Inherited, 'unknown'> & { readonly unknown?: true; readonly why?: string };
+
 /** What is added to the numbers of calls where nobody knows how many there were. */
 const UNKNOWN_CALLS = 1_000_000;
 
@@ -577,8 +580,8 @@ export class Run<P extends PlanBase> {
         },
       )
       .result.then((value) => {
-        const answer = value as { readonly unknown?: true; readonly why?: string } & Omit<Inherited, 'unknown'>;
-        return answer.unknown === true ? unread(answer.why ?? 'no reason given') : { ...answer, ...base };
+        const { unknown, why, ...answer } = value as AfterReset;
+        return unknown === true ? unread(why ?? 'no reason given') : { ...answer, ...base };
       })
       .catch((error: unknown) => {
         if (!(error instanceof CallFailed)) throw error;
