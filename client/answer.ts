@@ -4,7 +4,8 @@ import { signals } from '../workflows/contract';
 import { requestCancel, type CancelRequest } from './cancel';
 import { ClientError, exitCodes } from './exit';
 import { newRefusals } from './render/changes';
-import { readUpgrade, type Engine, type RunState } from './run';
+import { readRun, readUpgrade, type Engine, type RunState } from './run';
+import { cureOf } from './server-view';
 import { parseInput } from './start';
 
 export type Verb = 'approve' | 'reject' | 'decide';
@@ -128,7 +129,7 @@ function blindTarget(
   throw new ClientError(
     exitCodes.failed,
     `what ${run.cluster} asks can't be read: ${run.server?.why ?? 'no worker answers'}`,
-    'start a worker (hitless worker), or name the question and its digest (OPENING --digest DIGEST): the answer is then recorded for later',
+    `${run.server === undefined ? '' : `${cureOf(run.server)}. `}Or name the question and its digest (OPENING --digest DIGEST): the answer is then recorded for later`,
   );
 }
 
@@ -151,7 +152,7 @@ export async function command(
 /** Asks the run to undo everything and end. */
 export async function cancel(engine: Engine, cluster: string, request: CancelRequest): Promise<RunState> {
   const run = await running(engine, cluster);
-  await requestCancel(engine.client, { workflowId: run.workflowId, runId: run.runId }, request);
+  await requestCancel(engine.client, run, request);
   return run;
 }
 
@@ -172,12 +173,13 @@ async function send(
   message: object,
   judge: (after: StatusView) => Outcome | undefined,
 ): Promise<Outcome> {
-  await engine.client.workflow.getHandle(run.workflowId, run.runId).signal(signal, message);
+  // To the newest run of the chain: opening and digest keep an answer away from any other upgrade.
+  await engine.client.workflow.getHandle(run.workflowId).signal(signal, message);
   if (run.server !== undefined) return { kind: 'recorded', why: run.server.why };
   const deadline = Date.now() + SETTLE_TIMEOUT_MS;
   for (;;) {
-    const after = await readUpgrade(engine, run.cluster);
-    if (after.runId !== run.runId || after.execution !== 'running') return settledByEnd(run, after, signal);
+    const after = await readRun(engine, run.cluster, run.workflowId, { firstRunId: run.firstRunId });
+    if (after.execution !== 'running') return settledByEnd(run, after, signal);
     if (after.server !== undefined) return { kind: 'recorded', why: after.server.why };
     const outcome = after.status === undefined ? undefined : judge(after.status);
     if (outcome !== undefined) return outcome;

@@ -63,7 +63,8 @@ export class Context {
     }
   }
 
-  private fail(fault: ClientError, wantsJson: boolean): void {
+  /** Prints what went wrong, and remembers its exit code. */
+  fail(fault: ClientError, wantsJson: boolean): void {
     this.code = fault.code;
     const { message, next, details } = fault;
     if (wantsJson) {

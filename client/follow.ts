@@ -7,8 +7,8 @@ import { readRun, type Engine, type RunState } from './run';
 export interface FollowOptions {
   readonly workflowId: string;
   readonly cluster: string;
-  /** The run to stay with; the newest one if left out. */
-  readonly runId?: string;
+  /** First run of the chain to stay with (runs continue as new); the newest chain if left out. */
+  readonly firstRunId?: string;
   readonly intervalMs?: number;
   readonly signal?: AbortSignal;
   /** Called with every look. */
@@ -32,7 +32,7 @@ export async function follow(engine: Engine, options: FollowOptions): Promise<Ru
     let interval = intervalMs;
     try {
       const state = await readRun(engine, options.cluster, options.workflowId, {
-        ...(options.runId !== undefined && { runId: options.runId }),
+        ...(options.firstRunId !== undefined && { firstRunId: options.firstRunId }),
       });
       options.onState(state);
       if (until(state)) return state;

@@ -16,7 +16,8 @@ import {
   type StartInput,
 } from '../workflows/contract';
 import { ClientError, exitCodes } from './exit';
-import { deepLink, failureOf, type Engine } from './run';
+import { failureOf } from './outcome';
+import { deepLink, type Engine } from './run';
 import { newestPoll } from './server-view';
 
 export interface StartOptions {
@@ -26,6 +27,7 @@ export interface StartOptions {
 
 export interface Started {
   readonly workflowId: string;
+  /** The first run: it may continue as new, under the same workflow ID. */
   readonly runId: string;
   readonly link?: string;
 }

@@ -85,7 +85,7 @@ async function look(
   return follow(engine, {
     cluster,
     workflowId,
-    runId,
+    firstRunId: runId,
     onState: (state) => {
       if (options.follow === true) {
         if (state.status !== undefined) {
