@@ -25,7 +25,7 @@ const isForgotten = (error: unknown): boolean => isGrpcServiceError(error) && er
 export async function chainOf(client: Client, { workflowId, runId }: Execution): Promise<Chain> {
   const links: Link[] = [];
   const seen = new Set<string>();
-  for (let at = runId; at !== '' && !seen.has(at); ) {
+  for (let at = runId; at !== '' && !seen.has(at);) {
     seen.add(at);
     let started;
     try {
@@ -58,7 +58,7 @@ export async function describeNewest(
   const newest = await client.workflow.getHandle(workflowId).describe();
   if (firstRunId === undefined || firstRunIdOf(newest) === firstRunId) return newest;
   const seen = new Set<string>();
-  for (let runId = firstRunId; ; ) {
+  for (let runId = firstRunId; ;) {
     const link = await client.workflow.getHandle(workflowId, runId).describe();
     const next = seen.has(runId) ? undefined : await successorOf(client, link);
     if (next === undefined) return link;

@@ -105,7 +105,11 @@ function commandOf(command: Command, [first, ...rest]: readonly string[]): Comma
 function usageFault({ code, message }: CommanderError): ClientError {
   if (code === 'commander.help') return new ClientError(exitCodes.usage, 'a command is missing', HELP_HINT);
   const [what = '', meant] = message.replace(/^error: /, '').split('\n');
-  return new ClientError(exitCodes.usage, what, meant?.replace(/^\(Did you mean (.*)\?\)$/, 'did you mean $1?') ?? HELP_HINT);
+  return new ClientError(
+    exitCodes.usage,
+    what,
+    meant?.replace(/^\(Did you mean (.*)\?\)$/, 'did you mean $1?') ?? HELP_HINT,
+  );
 }
 
 /** The process: arguments in, exit code out. */

@@ -42,7 +42,8 @@ const isTooLarge = (words: string): boolean => /exceeds? .*limit|larger than max
 export function unanswered(error: unknown): Unanswered | undefined {
   const words = detailsOf(error);
   if (error instanceof QueryNotRegisteredError || codeOf(error) === grpc.resourceExhausted) {
-    if (isTooLarge(words)) return { silence: 'too-large', why: `its status is larger than the server carries: ${words}` };
+    if (isTooLarge(words))
+      return { silence: 'too-large', why: `its status is larger than the server carries: ${words}` };
   }
   // The SDK's name for whatever a worker refuses a query with.
   if (error instanceof QueryNotRegisteredError) return { silence: 'no-query', why: `its worker refuses: ${words}` };

@@ -12,7 +12,7 @@ export interface FollowOptions {
   readonly intervalMs?: number;
   readonly signal?: AbortSignal;
   /** Called with every look. */
-  readonly onState: (state: RunState) => void;
+  readonly onState?: (state: RunState) => void;
   /** The server can't be reached; looking goes on. Called at every failed look. */
   readonly onTrouble?: (trouble: ClientError) => void;
   /** Ends the looking; by default when the run has ended. */
@@ -34,7 +34,7 @@ export async function follow(engine: Engine, options: FollowOptions): Promise<Ru
       const state = await readRun(engine, options.cluster, options.workflowId, {
         ...(options.firstRunId !== undefined && { firstRunId: options.firstRunId }),
       });
-      options.onState(state);
+      options.onState?.(state);
       if (until(state)) return state;
     } catch (error) {
       const trouble = explain(error, where);

@@ -119,8 +119,7 @@ async function queryStatus(
   description: WorkflowExecutionDescription,
 ): Promise<StatusView> {
   const lastPoll = await newestPoll(client, description.taskQueue);
-  const isDoubtful =
-    !isPolled(lastPoll, Date.now()) || (await failingTasks(client, description)) !== undefined;
+  const isDoubtful = !isPolled(lastPoll, Date.now()) || (await failingTasks(client, description)) !== undefined;
   const timeoutMs = isDoubtful ? DOUBTFUL_QUERY_TIMEOUT_MS : QUERY_TIMEOUT_MS;
   const handle = client.workflow.getHandle(description.workflowId);
   const answer = await client.withDeadline(Date.now() + timeoutMs, () => handle.query<unknown>(queries.status));

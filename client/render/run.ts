@@ -21,7 +21,10 @@ export function renderRun(run: RunState, options: StatusOptions = {}): string {
           ? renderServer(run.server, options)
           : renderBareEnd(run);
   const { cancelled } = run;
-  const who = cancelled === undefined ? '' : `Cancelled ${cancelled.by === '' ? 'by somebody who gave no name' : `by ${printable(cancelled.by)}`}`;
+  const who =
+    cancelled === undefined
+      ? ''
+      : `Cancelled ${cancelled.by === '' ? 'by somebody who gave no name' : `by ${printable(cancelled.by)}`}`;
   const via = cancelled?.via === undefined ? '' : ` (sent as ${printable(cancelled.via)})`;
   const why = cancelled?.reason === undefined ? '' : `: ${printable(cancelled.reason)}`;
   const tail = [
@@ -33,7 +36,7 @@ export function renderRun(run: RunState, options: StatusOptions = {}): string {
 }
 
 /** What the run's activities are at, where they say so: more than their first beat, or a failure that is tried again. */
-function inHandLines({ inHand = [] }: RunState, { nowMs }: StatusOptions): string[] {
+export function inHandLines({ inHand = [] }: RunState, { nowMs }: StatusOptions): string[] {
   return inHand.flatMap(({ note, heardAt, attempt, lastFailure }) => {
     const told = note === undefined || note === 'started' ? [] : [note];
     const failed = lastFailure === undefined ? [] : [`attempt ${attempt}; the last one failed: ${lastFailure}`];
@@ -55,8 +58,8 @@ const renderBareEnd = (run: RunState): string => {
   const { by, at, reason } = run.terminated ?? { by: '' };
   const who = by === '' ? 'Somebody' : printable(by);
   const when = at === undefined ? '' : `, ${time(at)}`;
-  const why = reason === undefined ? '' : `: ${printable(reason)}`;
-  return `${span}\n${who} terminated it in Temporal${when}${why}\nNothing was undone, and nobody has looked since. Look at the devices; a new run reads them itself.`;
+  const why = reason === undefined ? '' : ` (${printable(reason)})`;
+  return `${span}\n${who} terminated it in Temporal${when}${why}: nothing was undone, and nobody has looked since. Look at the devices; a new run reads them itself.`;
 };
 
 /** A reset runs again from an earlier point, on devices that it has already changed. */
@@ -87,6 +90,10 @@ const consequence = (silence: Silence): string => {
       return 'Answers still reach it (OPENING --digest DIGEST), and so does hitless cancel.';
   }
 };
+
+/** The same in a line, for logs. */
+export const silenceLine = ({ silence, why }: ServerView): string =>
+  silence === 'no-worker' || silence === 'no-answer' ? `no worker answers: ${why}` : why;
 
 const renderTasks = ({ attempt, since, cause, message, by }: FailingTasks): string[] => [
   `  cause: ${printable(cause)}${message === undefined ? '' : `: ${indent(message, 4).trimStart()}`}`,

@@ -2,6 +2,7 @@
 import type { OpeningView, Report, StatusView, StepView, WatchView } from '../../workflows/contract';
 import { formatDuration } from '../../activities/kit/duration';
 import { bar, clipLine, printable, table, time } from './text';
+import { whoMay } from './who';
 
 export interface StatusOptions {
   /** Columns of the terminal; unlimited if left out. */
@@ -10,6 +11,8 @@ export interface StatusOptions {
   readonly nowMs?: number;
   /** What activities under way last told of themselves. */
   readonly inHand?: readonly string[];
+  /** Who asked for the upgrade: must be known where somebody else is to answer. */
+  readonly requestedBy?: string;
 }
 
 export function renderStatus(view: StatusView, options: StatusOptions = {}): string {
@@ -36,7 +39,7 @@ export function renderStatus(view: StatusView, options: StatusOptions = {}): str
   return sections.filter((s) => s !== '').join('\n\n');
 }
 
-const since = (iso: string | undefined, { nowMs }: StatusOptions): string => {
+export const since = (iso: string | undefined, { nowMs }: StatusOptions): string => {
   if (iso === undefined || nowMs === undefined) return '';
   const at = Date.parse(iso);
   return Number.isNaN(at) ? '' : `, for ${formatDuration(Math.max(0, nowMs - at))}`;
@@ -56,7 +59,7 @@ export function renderNodes(nodes: StatusView['nodes'], asOf?: string): string {
 }
 
 /** Progress of a wait, and why it stands still where it does. */
-function renderWait(view: StatusView, options: StatusOptions): string {
+export function renderWait(view: StatusView, options: StatusOptions): string {
   const { wait, watch } = view;
   if (wait === undefined) return '';
   const share = wait.neededMs === 0 ? 1 : wait.observedMs / wait.neededMs;
@@ -70,7 +73,10 @@ function renderWait(view: StatusView, options: StatusOptions): string {
 }
 
 /** What is kept as it must be, and what was lost on the way. */
-function renderGuard({ guard, remedies = [] }: Pick<StatusView, 'guard' | 'remedies'>, options: StatusOptions): string {
+export function renderGuard(
+  { guard, remedies = [] }: Pick<StatusView, 'guard' | 'remedies'>,
+  options: StatusOptions,
+): string {
   if (guard === undefined) return '';
   const words: Record<WatchView['state'], string> = {
     watching: 'guarding',
@@ -87,14 +93,14 @@ function renderGuard({ guard, remedies = [] }: Pick<StatusView, 'guard' | 'remed
 }
 
 /** Traffic that was moved away. */
-const renderEscapes = ({ escapes = [] }: Pick<StatusView, 'escapes'>, options: StatusOptions): string =>
+export const renderEscapes = ({ escapes = [] }: Pick<StatusView, 'escapes'>, options: StatusOptions): string =>
   escapes
     .map(({ at, why, outcome }) =>
       clipLine(`${time(at)} moved away: ${printable(why)} → ${printable(outcome)}`, options.width),
     )
     .join('\n');
 
-function renderWatch(watch: WatchView, options: StatusOptions): string {
+export function renderWatch(watch: WatchView, options: StatusOptions): string {
   const last = watch.last === undefined ? '' : `; ${printable(watch.last)}`;
   const words: Record<WatchView['state'], string> = {
     watching: 'watching',
@@ -117,12 +123,12 @@ function renderWatch(watch: WatchView, options: StatusOptions): string {
 
 function renderOpenings(view: StatusView, options: StatusOptions): string {
   if (view.waitingFor.length === 0) return '';
-  return ['WAITING FOR PEOPLE', ...view.waitingFor.map((o) => renderOpening(view.cluster, o, options))].join('\n');
+  const asked = { ...options, ...(view.requestedBy !== undefined && { requestedBy: view.requestedBy }) };
+  return ['WAITING FOR PEOPLE', ...view.waitingFor.map((o) => renderOpening(view.cluster, o, asked))].join('\n');
 }
 
 /** A question with the commands that answer it. */
 export function renderOpening(cluster: string, opening: OpeningView, options: StatusOptions = {}): string {
-  const who = opening.from === undefined ? 'anyone' : opening.from.join(', ');
   const expiry =
     opening.expiresAt === undefined
       ? ''
@@ -130,7 +136,7 @@ export function renderOpening(cluster: string, opening: OpeningView, options: St
   const soFar = opening.answered.length === 0 ? 'nobody' : opening.answered.join(', ');
   return [
     `${opening.id}  ${printable(opening.question)}`,
-    `    ${opening.needed} needed, from ${printable(who)}; so far ${printable(soFar)}${expiry}`,
+    `    ${opening.needed} needed, from ${whoMay(opening, options.requestedBy)}; so far ${printable(soFar)}${expiry}`,
     `    digest ${opening.digest.slice(0, 12)}, asked ${time(opening.openedAt)}${since(opening.openedAt, options)}`,
     ...answersTo(cluster, opening).map((command) => `    ${command}`),
   ].join('\n');
@@ -185,7 +191,7 @@ function took(step: StepView, { nowMs }: StatusOptions): string {
   return end === undefined ? '' : formatDuration(Math.max(0, end - Date.parse(step.startedAt)));
 }
 
-function renderRefused(view: Pick<StatusView, 'refused'>, options: StatusOptions): string {
+export function renderRefused(view: Pick<StatusView, 'refused'>, options: StatusOptions): string {
   if (view.refused.length === 0) return '';
   const rows = view.refused.map((r) => [time(r.at), r.signal, r.by ?? '', r.why]);
   return `REFUSED MESSAGES\n${table(rows, { indent: 2, ...(options.width === undefined ? {} : { width: options.width }) })}`;
