@@ -3,6 +3,7 @@
 import { Command, CommanderError } from 'commander';
 import { addAnswerCommands } from './commands/answer';
 import { addEngineCommand } from './commands/engine';
+import { addListCommand } from './commands/list';
 import { addInventoryCommand } from './commands/inventory';
 import { addPlanCommands } from './commands/plan';
 import { addSimulateCommand } from './commands/simulate';
@@ -37,6 +38,7 @@ Examples:
   hitless start fw-dc1 2.0          start it
   hitless status fw-dc1 --watch     see how it goes and what it asks
   hitless approve fw-dc1            answer
+  hitless list                      all upgrades, and whom they wait for
 `;
 
 /** @param complain takes what is wrong with the command line, as text. */
@@ -51,6 +53,7 @@ export function buildProgram(context: Context, complain: (text: string) => void 
   addPlanCommands(program, context);
   addStartCommand(program, context);
   addStatusCommand(program, context);
+  addListCommand(program, context);
   addAnswerCommands(program, context);
   addWorkerCommand(program, context);
   addInventoryCommand(program, context);

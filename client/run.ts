@@ -149,7 +149,7 @@ export function withClock(status: StatusView, nowMs: number): StatusView {
   return { ...status, wait: { ...wait, observedMs } };
 }
 
-function executionOf({ status }: WorkflowExecutionDescription): Execution {
+export function executionOf({ status }: Pick<WorkflowExecutionDescription, 'status'>): Execution {
   switch (status.name) {
     case 'COMPLETED':
       return 'completed';
