@@ -58,7 +58,8 @@ export async function listUpgrades(engine: Engine, options: ListOptions = {}): P
   const since =
     options.endedSinceMs === undefined ? '' : ` AND CloseTime > "${new Date(options.endedSinceMs).toISOString()}"`;
   const open = await atMost(client, `${UPGRADES} AND ExecutionStatus = "Running"`, MAX_OPEN);
-  const ended = options.waiting === true ? NOTHING : await atMost(client, `${UPGRADES} AND ${ENDED}${since}`, MAX_ENDED);
+  const ended =
+    options.waiting === true ? NOTHING : await atMost(client, `${UPGRADES} AND ${ENDED}${since}`, MAX_ENDED);
 
   // Who waits comes first, also where not all can be asked.
   const known = open.infos.map((info) => fromServer(engine, info)).sort(byUrgency);
