@@ -19,7 +19,7 @@ export interface Chain {
 }
 
 const NOT_FOUND = 5;
-const isForgotten = (error: unknown): boolean => isGrpcServiceError(error) && error.code === NOT_FOUND;
+const isForgotten = (error: unknown): boolean => isGrpcServiceError(error) && Number(error.code) === NOT_FOUND;
 
 /** All runs that led to this one (by default the newest), for whoever reads the histories of an upgrade. */
 export async function chainOf(client: Client, { workflowId, runId }: Execution): Promise<Chain> {

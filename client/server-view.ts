@@ -89,7 +89,7 @@ export async function serverView(
 }
 
 /** Where the way out of a run that nobody can take further is written. */
-const WEDGED_HELP = 'docs/operations.md#wedged-runs';
+export const WEDGED_HELP = 'docs/operations.md#wedged-runs';
 
 /** What to do about it, for people. */
 export const cureOf = ({ silence, taskQueue }: Pick<ServerView, 'silence' | 'taskQueue'>): string => {

@@ -14,8 +14,14 @@ export interface Teller {
   readonly onTrouble: (trouble: ClientError) => void;
 }
 
-/** @param first tells what is there at the first look, in place of lines that call everything new. */
-export function teller(session: Session, first?: (state: RunState) => void): Teller {
+export interface TellerOptions {
+  /** Tells what is there at the first look, in place of lines that call everything new. */
+  readonly first?: (state: RunState) => void;
+  /** Only what keeps us from seeing the run. */
+  readonly onlyTrouble?: boolean;
+}
+
+export function teller(session: Session, { first, onlyTrouble = false }: TellerOptions = {}): Teller {
   let before: StatusView | undefined;
   let isFirst = first !== undefined;
   /** What keeps us from seeing the run; "" if nothing does. */
@@ -25,7 +31,7 @@ export function teller(session: Session, first?: (state: RunState) => void): Tel
     onState: (state) => {
       const { status, server } = state;
       if (isFirst) first?.(state);
-      else if (status !== undefined)
+      else if (status !== undefined && !onlyTrouble)
         for (const line of changes(before, status)) session.emit(`${clock(session)} ${line}`, status);
       const now = server?.silence ?? '';
       if (server !== undefined && now !== trouble && !isFirst) note(`${silenceLine(server)}; looking on`);

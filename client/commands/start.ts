@@ -80,12 +80,13 @@ async function look(
 ): Promise<RunState> {
   const { workflowId, runId } = started;
   const deadline = session.io.now() + SETTLE_TIMEOUT_MS;
-  const { onState, onTrouble } = teller(session);
+  const isFollowed = options.follow === true || options.wait === true;
+  const { onState, onTrouble } = teller(session, { onlyTrouble: options.follow !== true });
   return follow(engine, {
     cluster,
     workflowId,
     firstRunId: runId,
-    ...(options.follow === true && { onState }),
+    ...(isFollowed && { onState }),
     onTrouble,
     until: (state) => {
       if (hasEnded(state)) return true;

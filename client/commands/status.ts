@@ -111,8 +111,10 @@ async function watchOn(screen: Screen, session: Session, engine: Engine, cluster
 
 /** Elsewhere: the whole of it once, then what is new, then how it ended. */
 async function watchAsLines(session: Session, engine: Engine, cluster: string): Promise<Result> {
-  const { onState, onTrouble } = teller(session, (state) => {
-    if (!hasEnded(state)) session.emit(`${renderRun(state)}\n`, state);
+  const { onState, onTrouble } = teller(session, {
+    first: (state) => {
+      if (!hasEnded(state)) session.emit(`${renderRun(state)}\n`, state);
+    },
   });
   return ending(session, await follow(engine, { ...following(cluster), onState, onTrouble }));
 }

@@ -19,7 +19,7 @@ const NONE = '–';
 const GAP = 2;
 
 export function renderListing({ runs, isCut }: Listing, options: ListOptions): string {
-  if (runs.length === 0) return 'no upgrade is listed: none is open, and none ended lately (--all shows older ones)';
+  if (runs.length === 0) return 'no upgrade is listed: none is open, and none ended lately\n(older ones: --all)';
   const rows = runs.map((run) => cellsOf(run, options.nowMs));
   const widths = widthsOf([HEADER, ...rows], options.width);
   const lines = [HEADER, ...rows].flatMap((cells) => rowLines(cells, widths));

@@ -51,6 +51,9 @@ describe('clients on the real engine', () => {
     expect(watched).toMatchObject({ code: 0 });
     expect(watched.out).toContain('ended in link 3');
     expect(watched.out).toContain('It stands so: ann');
+    // Without a terminal the whole of it is printed once, then what is new.
+    expect(watched.out.match(/^fw-chain → 2.0: held/gm)).toHaveLength(1);
+    expect(watched.out).toMatch(/^\d\d:\d\d:\d\dZ start#1: ann \(1 given, 9 needed\)$/m);
 
     const { runId, firstRunId } = await status('fw-chain');
     const chain = await chainOf(on.engine.client, { workflowId: 'upgrade-fw-chain', runId });
@@ -113,6 +116,15 @@ describe('clients on the real engine', () => {
       waitingFor: ['start#1'],
     });
     await run.terminate();
+  });
+
+  it('a dry run that no worker can do is ended, with the cause', async () => {
+    const ran = await on.hitless('check', 'fw-dry', '--task-queue', 'links');
+    expect(ran).toMatchObject({ code: 1 });
+    expect(ran.err).toContain('the dry run came to nothing: its workflow tasks fail');
+    expect(ran.err).toContain('this build is broken');
+    const { status: ended } = await engine.client.workflow.getHandle('plan-fw-dry').describe();
+    expect(ended.name).toBe('TERMINATED');
   });
 
   it('says that a type is none that the worker has', async () => {
