@@ -86,10 +86,9 @@ function waitLines(before: StatusView | undefined, now: StatusView): string[] {
 
 function openingLines(before: StatusView | undefined, now: StatusView): string[] {
   const known = new Map<string, OpeningView>(before?.waitingFor.map((o) => [o.id, o]));
-  const asked = now.requestedBy === undefined ? {} : { requestedBy: now.requestedBy };
   const opened = now.waitingFor.flatMap((o) => {
     const was = known.get(o.id);
-    if (was === undefined) return ['WAITING FOR PEOPLE', renderOpening(now.cluster, o, asked)];
+    if (was === undefined) return ['WAITING FOR PEOPLE', renderOpening(now.cluster, o)];
     return o.answered
       .slice(was.answered.length)
       .map((answer) => `${o.id}: ${printable(answer)} (${o.answered.length} given, ${o.needed} needed)`);

@@ -8,7 +8,6 @@ import {
   renderGuard,
   renderNodes,
   renderOpening,
-  renderRefused,
   renderSteps,
   renderWait,
   renderWatch,
@@ -28,8 +27,7 @@ export interface ScreenOptions {
 /** The rows of the screen; never more of them, nor longer ones, than it has. */
 export function renderScreen(run: RunState, { rows, columns, nowMs, trouble }: ScreenOptions): string[] {
   const { status } = run;
-  const { requestedBy } = status ?? {};
-  const options = { width: columns, nowMs, ...(requestedBy !== undefined && { requestedBy }) };
+  const options = { width: columns, nowMs };
   const sections: Section[] =
     status === undefined
       ? [{ lines: renderRun(run, options).split('\n'), wrap: true }]
@@ -76,7 +74,13 @@ const asking = (view: StatusView, opening: OpeningView, isFirst: boolean, option
   keep: 'ends',
 });
 
-const lastRefusal = ({ refused }: StatusView): string => renderRefused({ refused: refused.slice(-1) }, {});
+/** Whoever sent it may still believe that it was taken. */
+function lastRefusal({ refused }: StatusView): string {
+  const last = refused.at(-1);
+  if (last === undefined) return '';
+  const by = last.by === undefined ? '' : ` by ${printable(last.by)}`;
+  return `REFUSED ${time(last.at)} ${printable(last.signal)}${by}: ${printable(last.why)}`;
+}
 
 function steps(view: StatusView, options: StatusOptions): Section {
   const lines = renderSteps(view.steps, options).split('\n');

@@ -2,7 +2,6 @@
 import type { OpeningView, Report, StatusView, StepView, WatchView } from '../../workflows/contract';
 import { formatDuration } from '../../activities/kit/duration';
 import { bar, clipLine, printable, table, time } from './text';
-import { whoMay } from './who';
 
 export interface StatusOptions {
   /** Columns of the terminal; unlimited if left out. */
@@ -11,8 +10,6 @@ export interface StatusOptions {
   readonly nowMs?: number;
   /** What activities under way last told of themselves. */
   readonly inHand?: readonly string[];
-  /** Who asked for the upgrade: must be known where somebody else is to answer. */
-  readonly requestedBy?: string;
 }
 
 export function renderStatus(view: StatusView, options: StatusOptions = {}): string {
@@ -39,7 +36,7 @@ export function renderStatus(view: StatusView, options: StatusOptions = {}): str
   return sections.filter((s) => s !== '').join('\n\n');
 }
 
-export const since = (iso: string | undefined, { nowMs }: StatusOptions): string => {
+const since = (iso: string | undefined, { nowMs }: StatusOptions): string => {
   if (iso === undefined || nowMs === undefined) return '';
   const at = Date.parse(iso);
   return Number.isNaN(at) ? '' : `, for ${formatDuration(Math.max(0, nowMs - at))}`;
@@ -59,7 +56,7 @@ export function renderNodes(nodes: StatusView['nodes'], asOf?: string): string {
 }
 
 /** Progress of a wait, and why it stands still where it does. */
-export function renderWait(view: StatusView, options: StatusOptions): string {
+function renderWait(view: StatusView, options: StatusOptions): string {
   const { wait, watch } = view;
   if (wait === undefined) return '';
   const share = wait.neededMs === 0 ? 1 : wait.observedMs / wait.neededMs;
@@ -73,10 +70,7 @@ export function renderWait(view: StatusView, options: StatusOptions): string {
 }
 
 /** What is kept as it must be, and what was lost on the way. */
-export function renderGuard(
-  { guard, remedies = [] }: Pick<StatusView, 'guard' | 'remedies'>,
-  options: StatusOptions,
-): string {
+function renderGuard({ guard, remedies = [] }: Pick<StatusView, 'guard' | 'remedies'>, options: StatusOptions): string {
   if (guard === undefined) return '';
   const words: Record<WatchView['state'], string> = {
     watching: 'guarding',
@@ -93,14 +87,14 @@ export function renderGuard(
 }
 
 /** Traffic that was moved away. */
-export const renderEscapes = ({ escapes = [] }: Pick<StatusView, 'escapes'>, options: StatusOptions): string =>
+const renderEscapes = ({ escapes = [] }: Pick<StatusView, 'escapes'>, options: StatusOptions): string =>
   escapes
     .map(({ at, why, outcome }) =>
       clipLine(`${time(at)} moved away: ${printable(why)} → ${printable(outcome)}`, options.width),
     )
     .join('\n');
 
-export function renderWatch(watch: WatchView, options: StatusOptions): string {
+function renderWatch(watch: WatchView, options: StatusOptions): string {
   const last = watch.last === undefined ? '' : `; ${printable(watch.last)}`;
   const words: Record<WatchView['state'], string> = {
     watching: 'watching',
@@ -123,12 +117,12 @@ export function renderWatch(watch: WatchView, options: StatusOptions): string {
 
 function renderOpenings(view: StatusView, options: StatusOptions): string {
   if (view.waitingFor.length === 0) return '';
-  const asked = { ...options, ...(view.requestedBy !== undefined && { requestedBy: view.requestedBy }) };
-  return ['WAITING FOR PEOPLE', ...view.waitingFor.map((o) => renderOpening(view.cluster, o, asked))].join('\n');
+  return ['WAITING FOR PEOPLE', ...view.waitingFor.map((o) => renderOpening(view.cluster, o, options))].join('\n');
 }
 
 /** A question with the commands that answer it. */
 export function renderOpening(cluster: string, opening: OpeningView, options: StatusOptions = {}): string {
+  const who = opening.from === undefined ? 'anyone' : opening.from.join(', ');
   const expiry =
     opening.expiresAt === undefined
       ? ''
@@ -136,7 +130,7 @@ export function renderOpening(cluster: string, opening: OpeningView, options: St
   const soFar = opening.answered.length === 0 ? 'nobody' : opening.answered.join(', ');
   return [
     `${opening.id}  ${printable(opening.question)}`,
-    `    ${opening.needed} needed, from ${whoMay(opening, options.requestedBy)}; so far ${printable(soFar)}${expiry}`,
+    `    ${opening.needed} needed, from ${printable(who)}; so far ${printable(soFar)}${expiry}`,
     `    digest ${opening.digest.slice(0, 12)}, asked ${time(opening.openedAt)}${since(opening.openedAt, options)}`,
     ...answersTo(cluster, opening).map((command) => `    ${command}`),
   ].join('\n');
@@ -191,7 +185,7 @@ function took(step: StepView, { nowMs }: StatusOptions): string {
   return end === undefined ? '' : formatDuration(Math.max(0, end - Date.parse(step.startedAt)));
 }
 
-export function renderRefused(view: Pick<StatusView, 'refused'>, options: StatusOptions): string {
+function renderRefused(view: Pick<StatusView, 'refused'>, options: StatusOptions): string {
   if (view.refused.length === 0) return '';
   const rows = view.refused.map((r) => [time(r.at), r.signal, r.by ?? '', r.why]);
   return `REFUSED MESSAGES\n${table(rows, { indent: 2, ...(options.width === undefined ? {} : { width: options.width }) })}`;
@@ -226,3 +220,6 @@ export function renderReport(report: Report, options: StatusOptions = {}): strin
   ];
   return sections.filter((s) => s !== '').join('\n\n');
 }
+
+/** Parts of a status, for a screen that has no room for all of them. */
+export { renderEscapes, renderGuard, renderWait, renderWatch, since };

@@ -1,6 +1,7 @@
 /** The table of all upgrades: 80 columns, whatever is in it. */
 import fc from 'fast-check';
 import { renderListing } from '../../client/render/list';
+import { whoMay } from '../../client/render/who';
 import type { ListedRun } from '../../client/list';
 import { hitless } from './fixtures/command';
 import { gate, hold } from './fixtures/views';
@@ -71,6 +72,12 @@ it('no line is longer than the terminal, nothing in it is obeyed by it', () => {
       },
     ),
   );
+});
+
+it('says whose word doesn’t count', () => {
+  expect(whoMay(gate, 'alice')).toBe('alice, bob, carol');
+  expect(whoMay({ ...gate, notRequester: true }, 'alice')).toBe('alice, bob, carol, not the requester (alice)');
+  expect(whoMay({ ...hold, notRequester: true })).toBe('anyone, not the requester');
 });
 
 it('says so where there is nothing', () => {

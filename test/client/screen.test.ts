@@ -94,11 +94,6 @@ describe('at 80×24', () => {
     for (const choice of hold.choices) expect(text).toContain(`hitless decide fw-dc1 hold#1 ${choice}`);
   });
 
-  it('says whose word doesn’t count', () => {
-    const text = screen({ ...long, waitingFor: [{ ...gate, notRequester: true }] }).join('\n');
-    expect(text.replace(/\n +/g, ' ')).toContain('from alice, bob, carol, not the requester (alice); so far');
-  });
-
   it('without a worker: what the server knows', () => {
     const { status: _, ...rest } = run;
     const rows = renderScreen(
