@@ -70,7 +70,7 @@ describe('at 80×24', () => {
       'eve is not among those who may',
       'Period: [#####',
       '3 min left',
-      'the way back is ready',
+      'the way back',
     ])
       expect(text).toContain(part);
     expect(text).not.toContain('an old one');
