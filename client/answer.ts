@@ -4,7 +4,9 @@ import { signals } from '../workflows/contract';
 import { requestCancel, type CancelRequest } from './cancel';
 import { ClientError, exitCodes } from './exit';
 import { newRefusals } from './render/changes';
-import { readUpgrade, type Engine, type RunState } from './run';
+import { clipLine, printable } from './render/text';
+import { readRun, readUpgrade, type Engine, type RunState } from './run';
+import { cureOf } from './server-view';
 import { parseInput } from './start';
 
 export type Verb = 'approve' | 'reject' | 'decide';
@@ -43,8 +45,29 @@ const fits = (opening: OpeningView, verb: Verb, choice: string | undefined): boo
     ? opening.kind !== 'pause' && (choice === undefined || opening.choices.includes(choice))
     : opening.choices.includes(verb);
 
+/** A question in a line; the whole of it is `hitless status`'s business. */
+const QUESTION_CHARS = 160;
+const brief = ({ question }: OpeningView): string =>
+  clipLine(printable(question).replaceAll('\n', ' '), QUESTION_CHARS);
+
 const listOf = (openings: readonly OpeningView[]): string =>
-  openings.length === 0 ? 'nothing is asked' : openings.map((o) => `${o.id} (${o.choices.join(', ')})`).join('; ');
+  openings.length === 0
+    ? 'nothing is asked of people now'
+    : `asked now: ${openings.map((o) => `${o.id} (${o.choices.join(', ')}): ${brief(o)}`).join('; ')}`;
+
+/** Nothing that is open can be answered so. Says what is asked, and which choices there are. */
+function nothingTo(word: string, status: StatusView): ClientError {
+  const open = status.waitingFor;
+  const named = open.find((o) => o.id === word);
+  if (named !== undefined)
+    return new ClientError(
+      exitCodes.usage,
+      `${word} is a question; its choice is missing: ${named.choices.join(', ')}`,
+      `hitless decide ${status.cluster} ${word} CHOICE; it asks: ${brief(named)}`,
+    );
+  const what = open.length === 0 ? '' : ': no open question has that choice';
+  return new ClientError(exitCodes.failed, `there is nothing to ${word}${what}`, listOf(open));
+}
 
 /** The open question that an answer is for. Pure. @throws ClientError that lists what is open. */
 export function chooseOpening(
@@ -55,12 +78,11 @@ export function chooseOpening(
   const open = status.waitingFor;
   const named = request.opening === undefined ? undefined : open.find((o) => o.id === request.opening);
   if (request.opening !== undefined && named === undefined)
-    throw new ClientError(exitCodes.failed, `${request.opening} isn't open`, `open now: ${listOf(open)}`);
+    throw new ClientError(exitCodes.failed, `${request.opening} isn't open`, listOf(open));
   const meant = named === undefined ? open.filter((o) => fits(o, verb, choice)) : [named];
   const word = verb === 'decide' ? (choice ?? 'decide') : verb;
   const [only] = meant;
-  if (only === undefined)
-    throw new ClientError(exitCodes.failed, `there is nothing to ${word}`, `open now: ${listOf(open)}`);
+  if (only === undefined) throw nothingTo(word, status);
   if (meant.length > 1)
     throw new ClientError(
       exitCodes.usage,
@@ -71,7 +93,7 @@ export function chooseOpening(
     throw new ClientError(
       exitCodes.failed,
       `${only.id} can't be answered with ${word}`,
-      `choices: ${only.choices.join(', ')}`,
+      `choices: ${only.choices.join(', ')}; it asks: ${brief(only)}`,
     );
   // Opening views show a short digest; a pinned one may be longer.
   if (digest !== undefined && !digest.startsWith(only.digest) && !only.digest.startsWith(digest))
@@ -128,7 +150,7 @@ function blindTarget(
   throw new ClientError(
     exitCodes.failed,
     `what ${run.cluster} asks can't be read: ${run.server?.why ?? 'no worker answers'}`,
-    'start a worker (hitless worker), or name the question and its digest (OPENING --digest DIGEST): the answer is then recorded for later',
+    `${run.server === undefined ? '' : `${cureOf(run.server)}. `}Or name the question and its digest (OPENING --digest DIGEST): the answer is then recorded for later`,
   );
 }
 
@@ -151,7 +173,7 @@ export async function command(
 /** Asks the run to undo everything and end. */
 export async function cancel(engine: Engine, cluster: string, request: CancelRequest): Promise<RunState> {
   const run = await running(engine, cluster);
-  await requestCancel(engine.client, { workflowId: run.workflowId, runId: run.runId }, request);
+  await requestCancel(engine.client, run, request);
   return run;
 }
 
@@ -172,12 +194,13 @@ async function send(
   message: object,
   judge: (after: StatusView) => Outcome | undefined,
 ): Promise<Outcome> {
-  await engine.client.workflow.getHandle(run.workflowId, run.runId).signal(signal, message);
+  // To the newest run of the chain: opening and digest keep an answer away from any other upgrade.
+  await engine.client.workflow.getHandle(run.workflowId).signal(signal, message);
   if (run.server !== undefined) return { kind: 'recorded', why: run.server.why };
   const deadline = Date.now() + SETTLE_TIMEOUT_MS;
   for (;;) {
-    const after = await readUpgrade(engine, run.cluster);
-    if (after.runId !== run.runId || after.execution !== 'running') return settledByEnd(run, after, signal);
+    const after = await readRun(engine, run.cluster, run.workflowId, { firstRunId: run.firstRunId });
+    if (after.execution !== 'running') return settledByEnd(run, after, signal);
     if (after.server !== undefined) return { kind: 'recorded', why: after.server.why };
     const outcome = after.status === undefined ? undefined : judge(after.status);
     if (outcome !== undefined) return outcome;

@@ -3,6 +3,7 @@
 import { Command, CommanderError } from 'commander';
 import { addAnswerCommands } from './commands/answer';
 import { addEngineCommand } from './commands/engine';
+import { addListCommand } from './commands/list';
 import { addInventoryCommand } from './commands/inventory';
 import { addPlanCommands } from './commands/plan';
 import { addSimulateCommand } from './commands/simulate';
@@ -10,12 +11,15 @@ import { addStartCommand } from './commands/start';
 import { addStatusCommand } from './commands/status';
 import { addWorkerCommand } from './commands/worker';
 import { Context } from './context';
-import { exitCodeHelp, exitCodes, type ExitCode } from './exit';
+import { ClientError, exitCodeHelp, exitCodes, type ExitCode } from './exit';
 import { processIo, type Io } from './io';
+import { packageVersion } from './version';
 
 const EXIT_CODES = Object.entries(exitCodes)
   .map(([name, code]) => `  ${code}  ${exitCodeHelp[name as keyof typeof exitCodes]}`)
   .join('\n');
+
+const HELP_HINT = 'hitless --help, or hitless COMMAND --help';
 
 const ENVIRONMENT = `
 Exit codes:
@@ -34,18 +38,22 @@ Examples:
   hitless start fw-dc1 2.0          start it
   hitless status fw-dc1 --watch     see how it goes and what it asks
   hitless approve fw-dc1            answer
+  hitless list                      all upgrades, and whom they wait for
 `;
 
-export function buildProgram(context: Context): Command {
+/** @param complain takes what is wrong with the command line, as text. */
+export function buildProgram(context: Context, complain: (text: string) => void = context.io.err): Command {
   const program = new Command('hitless')
     .description('Upgrade redundant network systems without losing a session.')
-    .configureOutput({ writeOut: (text) => context.io.out(text), writeErr: (text) => context.io.err(text) })
-    .showHelpAfterError('(hitless --help, or hitless COMMAND --help)')
+    .configureOutput({ writeOut: (text) => context.io.out(text), writeErr: complain })
+    .version(packageVersion(), '-V, --version', 'print the version')
+    .showHelpAfterError(`(${HELP_HINT})`)
     .exitOverride()
     .addHelpText('after', ENVIRONMENT);
   addPlanCommands(program, context);
   addStartCommand(program, context);
   addStatusCommand(program, context);
+  addListCommand(program, context);
   addAnswerCommands(program, context);
   addWorkerCommand(program, context);
   addInventoryCommand(program, context);
@@ -66,13 +74,45 @@ function inherit(program: Command): void {
 /** Runs one command line (without node and script); never exits the process. */
 export async function main(args: readonly string[], io: Io = processIo()): Promise<ExitCode> {
   const context = new Context(io);
+  let complaint = '';
+  const program = buildProgram(context, (text) => void (complaint += text));
   try {
-    await buildProgram(context).parseAsync([...args], { from: 'user' });
+    await program.parseAsync([...args], { from: 'user' });
     return context.code;
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+    if (error.exitCode === 0) return exitCodes.ok;
+    if (wantsJson(program, args)) context.fail(usageFault(error), true);
+    else io.err(complaint);
+    return exitCodes.usage;
   }
+}
+
+/** Whether --json was meant as such: it may also be the value of another option. Parsing may have stopped before it. */
+function wantsJson(program: Command, args: readonly string[]): boolean {
+  const { options } = commandOf(program, args);
+  return args.some((arg, at) => {
+    if (arg !== '--json') return false;
+    const before = options.find(({ long, short }) => [long, short].includes(args[at - 1]));
+    return before?.required !== true;
+  });
+}
+
+/** The command, or subcommand, that arguments begin with. */
+function commandOf(command: Command, [first, ...rest]: readonly string[]): Command {
+  const named = command.commands.find((c) => c.name() === first);
+  return named === undefined ? command : commandOf(named, rest);
+}
+
+/** Commander's words begin with "error: ", and end with what it takes us to have meant. */
+function usageFault({ code, message }: CommanderError): ClientError {
+  if (code === 'commander.help') return new ClientError(exitCodes.usage, 'a command is missing', HELP_HINT);
+  const [what = '', meant] = message.replace(/^error: /, '').split('\n');
+  return new ClientError(
+    exitCodes.usage,
+    what,
+    meant?.replace(/^\(Did you mean (.*)\?\)$/, 'did you mean $1?') ?? HELP_HINT,
+  );
 }
 
 /** The process: arguments in, exit code out. */

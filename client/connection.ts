@@ -1,8 +1,9 @@
 /** From the environment to a connected engine. */
-import { Client, Connection } from '@temporalio/client';
+import { Client, Connection, type ConnectionOptions } from '@temporalio/client';
 import { connectIfRunning } from '../worker/engine';
 import { ClientError, exitCodes } from './exit';
 import { explain } from './failures';
+import { clientIdentity } from './identity';
 import type { Engine } from './run';
 
 export interface ConnectedEngine extends Engine {
@@ -15,10 +16,10 @@ const CONNECT_TIMEOUT_MS = 5_000;
 /**
  * Connects to the server that TEMPORAL_ADDRESS or a profile names, else to the engine that runs on this machine; starts
  * nothing. The Web UI's address is known of the latter; HITLESS_WEB_UI tells it for others.
- * @throws ClientError unreachable.
+ * @throws ClientError usage (an address or a profile that can't be used), unreachable.
  */
 export async function openEngine(env: NodeJS.ProcessEnv = process.env): Promise<ConnectedEngine> {
-  const target = await connectIfRunning(env);
+  const target = await connectIfRunning(env).catch(misconfigured);
   if (target === undefined)
     throw new ClientError(
       exitCodes.unreachable,
@@ -27,7 +28,7 @@ export async function openEngine(env: NodeJS.ProcessEnv = process.env): Promise<
     );
   const { connectionOptions, namespace } = target;
   const where = { address: connectionOptions.address, namespace };
-  const connection = Connection.lazy({ ...connectionOptions, connectTimeout: CONNECT_TIMEOUT_MS });
+  const connection = lazyConnection(where.address, { ...connectionOptions, connectTimeout: CONNECT_TIMEOUT_MS });
   try {
     await connection.ensureConnected();
   } catch (error) {
@@ -45,9 +46,33 @@ export async function openEngine(env: NodeJS.ProcessEnv = process.env): Promise<
   }
   const webUi = (env['HITLESS_WEB_UI'] || target.uiUrl)?.replace(/\/+$/, '');
   return {
-    client: new Client({ connection, namespace }),
+    client: new Client({ connection, namespace, identity: clientIdentity() }),
     address: where.address,
     ...(webUi !== undefined && { webUi }),
     close: () => connection.close(),
   };
+}
+
+const wordsOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** What is wrong before anything was sent: a profile that isn't there, a file that is no TOML, TLS without its files. */
+function misconfigured(error: unknown): never {
+  throw new ClientError(
+    exitCodes.usage,
+    `the settings for the Temporal server can't be used: ${wordsOf(error)}`,
+    'see TEMPORAL_ADDRESS, TEMPORAL_TLS_…, TEMPORAL_PROFILE and TEMPORAL_CONFIG_FILE',
+  );
+}
+
+function lazyConnection(address: string, options: ConnectionOptions): Connection {
+  try {
+    return Connection.lazy(options);
+  } catch (error) {
+    if (!(error instanceof TypeError)) misconfigured(error);
+    throw new ClientError(
+      exitCodes.usage,
+      `"${address}" is no address of a Temporal server`,
+      'TEMPORAL_ADDRESS (or the profile) names it as HOST or HOST:PORT, an IPv6 address in square brackets; without https://',
+    );
+  }
 }

@@ -53,8 +53,9 @@ export class Context {
     try {
       const result = await work(session);
       if (result === undefined) return;
-      if (wantsJson) this.io.out(`${JSON.stringify(result.json, undefined, 2)}\n`);
-      else if (result.text !== '') this.io.out(`${result.text}\n`);
+      // A command that has printed all of its JSON already has none left.
+      if (wantsJson && result.json !== undefined) this.io.out(`${JSON.stringify(result.json, undefined, 2)}\n`);
+      else if (!wantsJson && result.text !== '') this.io.out(`${result.text}\n`);
       this.code = result.code ?? exitCodes.ok;
     } catch (error) {
       this.fail(faultOf(error, engine), wantsJson);
@@ -63,7 +64,8 @@ export class Context {
     }
   }
 
-  private fail(fault: ClientError, wantsJson: boolean): void {
+  /** Prints what went wrong, and remembers its exit code. */
+  fail(fault: ClientError, wantsJson: boolean): void {
     this.code = fault.code;
     const { message, next, details } = fault;
     if (wantsJson) {

@@ -1,4 +1,4 @@
-import { NamespaceNotFoundError, ServiceError, isGrpcServiceError } from '@temporalio/client';
+import { NamespaceNotFoundError, QueryNotRegisteredError, ServiceError, isGrpcServiceError } from '@temporalio/client';
 import { ClientError, exitCodes } from './exit';
 
 /** gRPC status codes that people can do something about (grpc/grpc, statuscodes.md). */
@@ -25,17 +25,34 @@ const detailsOf = (error: unknown): string => {
   return error instanceof Error ? error.message : String(error);
 };
 
+/** Why a query came to nothing, though the server is there: it still keeps what it is sent. */
+export interface Unanswered {
+  /** Left out where the server doesn't tell whether a worker is there. */
+  readonly silence?: 'too-large' | 'no-query';
+  readonly why: string;
+}
+
+/** Larger than what the server carries ("Blob data size exceeds limit.") or what gRPC does ("received message larger than max"). */
+const isTooLarge = (words: string): boolean => /exceeds? .*limit|larger than max/i.test(words);
+
 /**
- * Nobody computes an answer to a query: no worker polls, or it can't make progress. Not a fault of the server, which
- * still keeps what it is sent.
+ * Nobody computes an answer to a query: no worker polls, or it can't make progress, or its answer doesn't reach us. Not a
+ * fault of the server.
  */
-export function noWorkerAnswered(error: unknown): string | undefined {
+export function unanswered(error: unknown): Unanswered | undefined {
+  const words = detailsOf(error);
+  if (error instanceof QueryNotRegisteredError || codeOf(error) === grpc.resourceExhausted) {
+    if (isTooLarge(words))
+      return { silence: 'too-large', why: `its status is larger than the server carries: ${words}` };
+  }
+  // The SDK's name for whatever a worker refuses a query with.
+  if (error instanceof QueryNotRegisteredError) return { silence: 'no-query', why: `its worker refuses: ${words}` };
   const code = codeOf(error);
   // Whoever of us and the server sees the deadline first.
-  if (code === grpc.deadlineExceeded || code === grpc.cancelled) return 'no worker answered in time';
+  if (code === grpc.deadlineExceeded || code === grpc.cancelled) return { why: 'no worker answered in time' };
   // The server queues a query or two for a run whose worker is away, and refuses more.
-  if (code === grpc.resourceExhausted) return `no worker answered: ${detailsOf(error)}`;
-  if (code === grpc.failedPrecondition) return detailsOf(error);
+  if (code === grpc.resourceExhausted) return { why: `no worker answered: ${words}` };
+  if (code === grpc.failedPrecondition) return { why: words };
   return undefined;
 }
 

@@ -7,12 +7,12 @@ import { readRun, type Engine, type RunState } from './run';
 export interface FollowOptions {
   readonly workflowId: string;
   readonly cluster: string;
-  /** The run to stay with; the newest one if left out. */
-  readonly runId?: string;
+  /** First run of the chain to stay with (runs continue as new); the newest chain if left out. */
+  readonly firstRunId?: string;
   readonly intervalMs?: number;
   readonly signal?: AbortSignal;
   /** Called with every look. */
-  readonly onState: (state: RunState) => void;
+  readonly onState?: (state: RunState) => void;
   /** The server can't be reached; looking goes on. Called at every failed look. */
   readonly onTrouble?: (trouble: ClientError) => void;
   /** Ends the looking; by default when the run has ended. */
@@ -32,9 +32,9 @@ export async function follow(engine: Engine, options: FollowOptions): Promise<Ru
     let interval = intervalMs;
     try {
       const state = await readRun(engine, options.cluster, options.workflowId, {
-        ...(options.runId !== undefined && { runId: options.runId }),
+        ...(options.firstRunId !== undefined && { firstRunId: options.firstRunId }),
       });
-      options.onState(state);
+      options.onState?.(state);
       if (until(state)) return state;
     } catch (error) {
       const trouble = explain(error, where);

@@ -1,17 +1,13 @@
 /** Reading a run: what its worker says, what its report says once it has ended, or what the server knows without either. */
-import {
-  QueryNotRegisteredError,
-  WorkflowFailedError,
-  WorkflowNotFoundError,
-  type Client,
-  type WorkflowExecutionDescription,
-} from '@temporalio/client';
-import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
-import { queries, reportMemo, workflowIdOf, type Report, type StatusView } from '../workflows/contract';
-import { cancelledBy, type Cancelled } from './cancel';
+import { WorkflowNotFoundError, type Client, type WorkflowExecutionDescription } from '@temporalio/client';
+import { queries, workflowIdOf, workflowTypes, type StatusView } from '../workflows/contract';
+import { describeNewest, firstRunIdOf } from './chain';
 import { ClientError, exitCodes } from './exit';
-import { noWorkerAnswered } from './failures';
-import { newestPoll, pendingCall, serverView, type PendingCall, type ServerView } from './server-view';
+import { unanswered } from './failures';
+import { isoOf } from './history';
+import { outcomeOf, type EndOfRun } from './outcome';
+import { isPolled, newestPoll, pendingCall, serverView, type PendingCall, type ServerView } from './server-view';
+import { failingTasks } from './tasks';
 
 /** A connection with what is needed to tell people where they are. */
 export interface Engine {
@@ -24,36 +20,34 @@ export interface Engine {
 
 export type Execution = 'running' | 'completed' | 'failed' | 'cancelled' | 'terminated' | 'timed out';
 
-export interface RunState {
+export interface RunState extends EndOfRun {
   readonly cluster: string;
   readonly workflowId: string;
+  /** The newest run of the chain (runs continue as new): for links only. */
   readonly runId: string;
+  /** The first run of the chain: what tells this upgrade from an earlier or a later one. */
+  readonly firstRunId: string;
+  readonly workflowType: string;
   readonly taskQueue: string;
   /** Deep link into the Web UI. */
   readonly link?: string;
   readonly execution: Execution;
   readonly startedAt: string;
   readonly closedAt?: string;
+  /** When somebody last reset it: it then ran again from an earlier point of its history. */
+  readonly resetAt?: string;
   /** Of a running run, from its worker. */
   readonly status?: StatusView;
   /** Of a running run: what its activities under way last told of themselves. */
   readonly inHand?: readonly PendingCall[];
-  /** Of a running run whose worker doesn't answer. */
+  /** Of a running run that gives no status. */
   readonly server?: ServerView;
-  /** Of an ended run. */
-  readonly report?: Report;
-  /** Of a cancelled run: who asked for it. */
-  readonly cancelled?: Cancelled;
-  /** Of an ended run that failed without a report, or beside it. */
-  readonly failure?: { readonly type: string; readonly message: string; readonly details?: unknown };
 }
 
 /** How long a worker may take to answer. A worker that replays a long history needs seconds. */
 const QUERY_TIMEOUT_MS = 10_000;
-/** The same where no worker seems to poll: one that has only just come must still be able to answer. */
-const UNPOLLED_QUERY_TIMEOUT_MS = 2_000;
-/** A worker's long poll lasts a minute at most, so one that lives has polled within this time. */
-const POLL_AGE_MS = 70_000;
+/** The same where no worker seems to poll, or they fail at this run: one that has only just come must still be able to answer. */
+const DOUBTFUL_QUERY_TIMEOUT_MS = 2_000;
 
 export const deepLink = (engine: Engine, workflowId: string, runId?: string): string | undefined =>
   engine.webUi === undefined
@@ -64,16 +58,17 @@ export const deepLink = (engine: Engine, workflowId: string, runId?: string): st
 export const readUpgrade = (engine: Engine, cluster: string): Promise<RunState> =>
   readRun(engine, cluster, workflowIdOf(cluster));
 
+/** @param options.firstRunId the chain to stay with; the newest one of this workflow ID if left out. */
 export async function readRun(
   engine: Engine,
   cluster: string,
   workflowId: string,
-  options: { readonly runId?: string } = {},
+  options: { readonly firstRunId?: string } = {},
 ): Promise<RunState> {
   const { client } = engine;
   let description: WorkflowExecutionDescription;
   try {
-    description = await client.workflow.getHandle(workflowId, options.runId).describe();
+    description = await describeNewest(client, workflowId, options.firstRunId);
   } catch (error) {
     if (!(error instanceof WorkflowNotFoundError)) throw error;
     throw new ClientError(
@@ -83,14 +78,18 @@ export async function readRun(
     );
   }
   const link = deepLink(engine, workflowId, description.runId);
+  const resetAt = isoOf(description.raw.workflowExtendedInfo?.lastResetTime);
   const base = {
     cluster,
     workflowId,
     runId: description.runId,
+    firstRunId: firstRunIdOf(description),
+    workflowType: description.type,
     taskQueue: description.taskQueue,
     execution: executionOf(description),
     startedAt: description.startTime.toISOString(),
     ...(description.closeTime && { closedAt: description.closeTime.toISOString() }),
+    ...(resetAt !== undefined && { resetAt }),
     ...(link !== undefined && { link }),
   };
   if (base.execution !== 'running') return { ...base, ...(await outcomeOf(client, description)) };
@@ -98,28 +97,33 @@ export async function readRun(
     const inHand = (description.raw.pendingActivities ?? []).map(pendingCall);
     return { ...base, inHand, status: withClock(await queryStatus(client, cluster, description), Date.now()) };
   } catch (error) {
-    const why = noWorkerAnswered(error);
-    if (why === undefined) throw error;
-    return { ...base, server: await serverView(client, description, why) };
+    const fault = unanswered(error);
+    if (fault === undefined) throw error;
+    if (fault.silence === 'no-query' && !isOurs(description.type))
+      throw new ClientError(
+        exitCodes.failed,
+        `${workflowId} is no upgrade of this program: its type is "${description.type}", and ${fault.why}`,
+        `types of this program: ${ourTypes.join(', ')}`,
+      );
+    return { ...base, server: await serverView(client, description, fault) };
   }
 }
 
+const ourTypes: readonly string[] = Object.values(workflowTypes).flatMap(({ upgrade, plan }) => [upgrade, plan]);
+const isOurs = (type: string): boolean => ourTypes.includes(type);
+
+/** Asks the newest run: the one that was described may have continued as new by now. */
 async function queryStatus(
   client: Client,
   cluster: string,
-  { workflowId, runId, taskQueue }: WorkflowExecutionDescription,
+  description: WorkflowExecutionDescription,
 ): Promise<StatusView> {
-  const handle = client.workflow.getHandle(workflowId, runId);
-  const lastPoll = Date.parse((await newestPoll(client, taskQueue))?.at ?? '1970-01-01');
-  // The server's clock against ours: at worst the wrong one of two timeouts.
-  const timeoutMs = Date.now() - lastPoll < POLL_AGE_MS ? QUERY_TIMEOUT_MS : UNPOLLED_QUERY_TIMEOUT_MS;
-  try {
-    const answer = await client.withDeadline(Date.now() + timeoutMs, () => handle.query<unknown>(queries.status));
-    return completeStatus(cluster, answer);
-  } catch (error) {
-    if (!(error instanceof QueryNotRegisteredError)) throw error;
-    throw new ClientError(exitCodes.failed, `${workflowId} is no upgrade of this program: it knows no query "status"`);
-  }
+  const lastPoll = await newestPoll(client, description.taskQueue);
+  const isDoubtful = !isPolled(lastPoll, Date.now()) || (await failingTasks(client, description)) !== undefined;
+  const timeoutMs = isDoubtful ? DOUBTFUL_QUERY_TIMEOUT_MS : QUERY_TIMEOUT_MS;
+  const handle = client.workflow.getHandle(description.workflowId);
+  const answer = await client.withDeadline(Date.now() + timeoutMs, () => handle.query<unknown>(queries.status));
+  return completeStatus(cluster, answer);
 }
 
 /** Before its plan is resolved a run knows little more than its phase; what is missing is empty here. */
@@ -145,7 +149,7 @@ export function withClock(status: StatusView, nowMs: number): StatusView {
   return { ...status, wait: { ...wait, observedMs } };
 }
 
-function executionOf({ status }: WorkflowExecutionDescription): Execution {
+export function executionOf({ status }: Pick<WorkflowExecutionDescription, 'status'>): Execution {
   switch (status.name) {
     case 'COMPLETED':
       return 'completed';
@@ -160,51 +164,4 @@ function executionOf({ status }: WorkflowExecutionDescription): Execution {
     default:
       return 'running';
   }
-}
-
-const isReport = (value: unknown): value is Report =>
-  typeof value === 'object' && value !== null && 'ending' in value && 'standing' in value && 'steps' in value;
-
-async function outcomeOf(
-  client: Client,
-  description: WorkflowExecutionDescription,
-): Promise<Pick<RunState, 'report' | 'failure' | 'cancelled'>> {
-  try {
-    const result: unknown = await client.workflow.getHandle(description.workflowId, description.runId).result();
-    return isReport(result) ? { report: result } : {};
-  } catch (error) {
-    if (!(error instanceof WorkflowFailedError)) throw error;
-    const { cause } = error;
-    if (cause instanceof CancelledFailure) {
-      const report = description.memo?.[reportMemo];
-      const { workflowId, runId } = description;
-      const cancelled = await cancelledBy(client, { workflowId, runId });
-      return { ...(isReport(report) && { report }), ...(cancelled && { cancelled }) };
-    }
-    const found = failureOf(cause);
-    const report = found.details?.find(isReport);
-    return {
-      failure: {
-        type: found.type,
-        message: found.message,
-        ...(report === undefined && found.details !== undefined && { details: found.details }),
-      },
-      ...(report !== undefined && { report }),
-    };
-  }
-}
-
-/** The innermost application failure: what a wrapper adds ("Activity task failed") helps nobody. */
-export function failureOf(error: unknown): {
-  readonly type: string;
-  readonly message: string;
-  readonly details?: readonly unknown[];
-} {
-  let found: { type: string; message: string; details?: readonly unknown[] } | undefined;
-  for (let at = error; at instanceof Error; at = at.cause) {
-    if (at instanceof ApplicationFailure)
-      found = { type: at.type ?? 'Error', message: at.message, ...(at.details != null && { details: at.details }) };
-    else found ??= { type: at.name, message: at.message };
-  }
-  return found ?? { type: 'Unknown', message: String(error) };
 }

@@ -1,7 +1,9 @@
-/** What the server knows of a run when no worker answers. */
-import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
+/** What the server knows of a run that gives no status: because no worker is there, or because workers fail at it. */
+import type { Client, WorkflowExecutionDescription, WorkflowExecutionInfo } from '@temporalio/client';
 import { defaultPayloadConverter } from '@temporalio/common';
 import { searchAttributes } from '../workflows/contract';
+import { isoOf } from './history';
+import { failingSentence, failingTasks, type FailingTasks } from './tasks';
 
 /** A call that an activity has in hand, as the server knows it. */
 export interface PendingCall {
@@ -14,10 +16,19 @@ export interface PendingCall {
   readonly heardAt?: string;
 }
 
-/** What the server knows of a running run when no worker answers. */
+/**
+ * Why there is no status. `no-worker`: none polls. `no-answer`: one polls, but doesn't answer in time. `tasks-fail`: workers
+ * are there, and fail at this run. `too-large`: the answer is larger than the server carries. `no-query`: a worker refuses.
+ */
+export type Silence = 'no-worker' | 'no-answer' | 'tasks-fail' | 'too-large' | 'no-query';
+
+/** What the server knows of a running run that gives no status. */
 export interface ServerView {
-  /** Why there is no status. */
+  readonly silence: Silence;
+  /** The same as a sentence. */
   readonly why: string;
+  /** What is wrong with its workflow tasks, if anything is. */
+  readonly tasks?: FailingTasks;
   readonly taskQueue: string;
   /** When a worker last asked this task queue for work; absent if none did in the last minutes. */
   readonly lastPoll?: { readonly at: string; readonly by: string };
@@ -27,23 +38,48 @@ export interface ServerView {
   readonly pending: readonly PendingCall[];
 }
 
-/** Reads what the server knows by itself. */
+/** A worker's long poll lasts a minute at most, so one that lives has polled within this time. */
+const POLL_AGE_MS = 70_000;
+
+/** The server's clock against ours: at worst a worker that has just gone is taken for one that is there. */
+export const isPolled = (lastPoll: ServerView['lastPoll'], nowMs: number): boolean =>
+  lastPoll !== undefined && nowMs - Date.parse(lastPoll.at) < POLL_AGE_MS;
+
+/** Which silence it is, of a query that nobody answered in time. Pure. */
+export function silenceOf(lastPoll: ServerView['lastPoll'], tasks: FailingTasks | undefined, nowMs: number): Silence {
+  if (!isPolled(lastPoll, nowMs)) return 'no-worker';
+  return tasks === undefined ? 'no-answer' : 'tasks-fail';
+}
+
+/** A search attribute of a run, as text. */
+export const attributeOf = (
+  { typedSearchAttributes }: Pick<WorkflowExecutionInfo, 'typedSearchAttributes'>,
+  name: string,
+): string | undefined => {
+  const value = typedSearchAttributes.getAll().find(({ key }) => key.name === name)?.value;
+  return value === undefined ? undefined : String(value);
+};
+
+/** Reads what the server knows by itself, after a query came to nothing. */
 export async function serverView(
   client: Client,
-  description: WorkflowExecutionDescription,
-  why: string,
+  { workflowId }: { readonly workflowId: string },
+  fault: { readonly silence?: Silence; readonly why: string },
 ): Promise<ServerView> {
-  const attribute = (name: string): string | undefined => {
-    const value = description.typedSearchAttributes.getAll().find(({ key }) => key.name === name)?.value;
-    return value === undefined ? undefined : String(value);
-  };
-  const phase = attribute(searchAttributes.phase);
-  const waitingFor = attribute(searchAttributes.waitingFor);
-  const target = attribute(searchAttributes.target);
-  const lastPoll = await newestPoll(client, description.taskQueue);
+  // Anew: the query waited for seconds.
+  const description = await client.workflow.getHandle(workflowId).describe();
+  const { taskQueue } = description;
+  const phase = attributeOf(description, searchAttributes.phase);
+  const waitingFor = attributeOf(description, searchAttributes.waitingFor);
+  const target = attributeOf(description, searchAttributes.target);
+  const lastPoll = await newestPoll(client, taskQueue);
+  const tasks = await failingTasks(client, description);
+  const silence = fault.silence ?? silenceOf(lastPoll, tasks, Date.now());
   return {
-    why,
-    taskQueue: description.taskQueue,
+    silence,
+    why: tasks === undefined ? fault.why : failingSentence(tasks),
+    ...(tasks && { tasks }),
+    taskQueue,
     ...(lastPoll && { lastPoll }),
     ...(phase !== undefined && { phase }),
     ...(waitingFor !== undefined && { waitingFor }),
@@ -52,11 +88,25 @@ export async function serverView(
   };
 }
 
-type RawPending = NonNullable<WorkflowExecutionDescription['raw']['pendingActivities']>[number];
-type RawTime = RawPending['lastHeartbeatTime'];
+/** Where the way out of a run that nobody can take further is written. */
+export const WEDGED_HELP = 'docs/operations.md#wedged-runs';
 
-const isoOf = (time: RawTime): string | undefined =>
-  time == null ? undefined : new Date(Number(time.seconds ?? 0) * 1_000 + (time.nanos ?? 0) / 1e6).toISOString();
+/** What to do about it, for people. */
+export const cureOf = ({ silence, taskQueue }: Pick<ServerView, 'silence' | 'taskQueue'>): string => {
+  switch (silence) {
+    case 'no-worker':
+      return `start a worker for the task queue "${taskQueue}": hitless worker`;
+    case 'no-answer':
+      return 'try again in a moment; if it stays so, look at the log of that worker';
+    case 'tasks-fail':
+      return `see ${WEDGED_HELP}: a worker of a build that can go on, or a reset that leaves out what it stumbles over`;
+    case 'too-large':
+    case 'no-query':
+      return `the run may go on all the same: its history tells, in the Web UI; see ${WEDGED_HELP}`;
+  }
+};
+
+type RawPending = NonNullable<WorkflowExecutionDescription['raw']['pendingActivities']>[number];
 
 const PENDING_STATES: Readonly<Record<number, string>> = { 1: 'scheduled', 2: 'running', 3: 'being cut', 4: 'paused' };
 

@@ -16,8 +16,10 @@ import {
   type StartInput,
 } from '../workflows/contract';
 import { ClientError, exitCodes } from './exit';
-import { deepLink, failureOf, type Engine } from './run';
-import { newestPoll } from './server-view';
+import { failureOf } from './outcome';
+import { deepLink, type Engine } from './run';
+import { newestPoll, WEDGED_HELP } from './server-view';
+import { failingSentence, failingTasks } from './tasks';
 
 export interface StartOptions {
   readonly kind?: ClusterKind;
@@ -26,6 +28,7 @@ export interface StartOptions {
 
 export interface Started {
   readonly workflowId: string;
+  /** The first run: it may continue as new, under the same workflow ID. */
   readonly runId: string;
   readonly link?: string;
 }
@@ -104,11 +107,44 @@ export async function planUpgrade(engine: Engine, input: PlanInput, options: Sta
     );
   }
   try {
-    return (await handle.result()) as PlanView;
+    return (await resultOf(engine, handle)) as PlanView;
   } catch (error) {
     throw error instanceof WorkflowFailedError ? failedRun(error) : error;
   }
 }
+
+const LOOK_MS = 2_000;
+/** A task that failed once may be done by another worker. */
+const STUCK_ATTEMPTS = 3;
+
+/** The result of a dry run; one whose workflow tasks fail has none, and is ended, as it stands in the way of the next. */
+async function resultOf({ client }: Engine, handle: WorkflowHandle): Promise<unknown> {
+  const looking = new AbortController();
+  const stuck = async (): Promise<never> => {
+    for (;;) {
+      await sleep(LOOK_MS, undefined, { signal: looking.signal });
+      // Trouble with the server is told by the waiting for the result.
+      const tasks = await handle
+        .describe()
+        .then((description) => failingTasks(client, description))
+        .catch(() => undefined);
+      if (tasks === undefined || tasks.attempt < STUCK_ATTEMPTS || looking.signal.aborted) continue;
+      throw new ClientError(exitCodes.failed, `the dry run came to nothing: ${failingSentence(tasks)}`, WEDGED_NEXT, {
+        tasks,
+      });
+    }
+  };
+  try {
+    return await Promise.race([handle.result(), stuck()]);
+  } catch (error) {
+    if (error instanceof ClientError) await handle.terminate('a dry run whose workflow tasks fail');
+    throw error;
+  } finally {
+    looking.abort();
+  }
+}
+
+const WEDGED_NEXT = `nothing was changed; see ${WEDGED_HELP}`;
 
 /** A worker that has only just started hasn't polled yet. */
 const WORKER_TIMEOUT_MS = 5_000;

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { answer, cancel, command as sendCommand, type AnswerRequest, type Outcome, type Verb } from '../answer';
 import { withExamples, withJson, type Context, type Result, type Session } from '../context';
 import { exitCodes } from '../exit';
+import { clientIdentity } from '../identity';
 import { renderOutcome } from '../render/run';
 import { clusterName, personOf, withPerson } from './options';
 
@@ -101,11 +102,9 @@ function addSayings(program: Command, context: Context): void {
             context.run(options, async (session) => {
               const by = personOf(options, session.io.env);
               const input = { by, reason: options.reason };
-              return told(
-                clusterName(cluster),
-                name,
-                await sendCommand(await session.engine(), clusterName(cluster), signal, input),
-              );
+              const outcome = await sendCommand(await session.engine(), clusterName(cluster), signal, input);
+              sentAs(session, by);
+              return told(clusterName(cluster), name, outcome);
             }),
           ),
       ),
@@ -134,10 +133,12 @@ function addSayings(program: Command, context: Context): void {
     )
     .action((cluster: string, options: SayOptions) =>
       context.run(options, async (session) => {
+        const by = personOf(options, session.io.env);
         const run = await cancel(await session.engine(), clusterName(cluster), {
-          by: personOf(options, session.io.env),
+          by,
           ...(options.reason !== undefined && { reason: options.reason }),
         });
+        sentAs(session, by);
         const recorded = run.server === undefined ? '' : `; recorded, not yet read: ${run.server.why}`;
         return {
           text: `cancel: asked for${recorded}. What was changed is undone first; see: hitless status ${cluster} --watch`,
@@ -167,7 +168,14 @@ async function say(
     ...(options.to !== undefined && { to: options.to }),
     ...(options.waive !== undefined && { waive: options.waive.split(',').map((name) => name.trim()) }),
   };
-  return told(cluster, request.verb, await answer(await session.engine(), cluster, full));
+  const outcome = await answer(await session.engine(), cluster, full);
+  sentAs(session, full.by);
+  return told(cluster, request.verb, outcome);
+}
+
+/** Who it counts for, and who the history says has sent it. */
+function sentAs({ note, wantsJson }: Session, by: string): void {
+  if (!wantsJson) note(`sent as ${by}, by ${clientIdentity()}`);
 }
 
 function told(cluster: string, verb: string, outcome: Outcome): Result {

@@ -4,12 +4,12 @@ import { defaultUser, withExamples, withJson, type Context, type Result, type Se
 import { ClientError, exitCodes, type ExitCode } from '../exit';
 import { follow, hasEnded } from '../follow';
 import { routingOf } from '../inventory-here';
-import { changes } from '../render/changes';
 import { renderRun } from '../render/run';
-import { time } from '../render/text';
 import { exitCodeOf, parseInput, startUpgrade, type Started } from '../start';
 import type { Engine, RunState } from '../run';
-import { startInput, type StatusView } from '../../workflows/contract';
+import { cureOf } from '../server-view';
+import { teller } from '../tell';
+import { startInput } from '../../workflows/contract';
 import { withMode, withRouting, type ModeOptions, type RoutingOptions } from './options';
 
 interface StartCommandOptions extends RoutingOptions, ModeOptions {
@@ -67,7 +67,7 @@ async function start_(
   const json = { ...started, state };
   if (options.wait === true && isAsking(state))
     return { text: renderRun(state, { nowMs: session.io.now() }), json, code: exitCodes.waiting };
-  return { text: settled(cluster, state), json };
+  return { ...settled(cluster, state), json };
 }
 
 /** Follows as far as was asked; else only until it is clear whether the run was accepted. */
@@ -80,27 +80,14 @@ async function look(
 ): Promise<RunState> {
   const { workflowId, runId } = started;
   const deadline = session.io.now() + SETTLE_TIMEOUT_MS;
-  let before: StatusView | undefined;
-  let wasAway = false;
+  const isFollowed = options.follow === true || options.wait === true;
+  const { onState, onTrouble } = teller(session, { onlyTrouble: options.follow !== true });
   return follow(engine, {
     cluster,
     workflowId,
-    runId,
-    onState: (state) => {
-      if (options.follow === true) {
-        if (state.status !== undefined) {
-          for (const line of changes(before, state.status))
-            session.emit(`${time(new Date(session.io.now()).toISOString()).slice(11)} ${line}`, state.status);
-          before = state.status;
-        }
-        if (state.server !== undefined && !wasAway) session.note(`no worker answers: ${state.server.why}; looking on`);
-      }
-      wasAway = state.server !== undefined;
-    },
-    onTrouble: (trouble) => {
-      if (!wasAway) session.note(`${trouble.message}; looking on, the run doesn't need us`);
-      wasAway = true;
-    },
+    firstRunId: runId,
+    ...(isFollowed && { onState }),
+    onTrouble,
     until: (state) => {
       if (hasEnded(state)) return true;
       if (options.follow === true) return false;
@@ -114,14 +101,21 @@ const isAsking = (state: RunState): boolean => (state.status?.waitingFor.length 
 /** The plan is resolved and the first step is on: the input was right. */
 const isAccepted = (state: RunState): boolean => (state.status?.steps.length ?? 0) > 0;
 
-/** No worker has polled for minutes: there is nothing to wait for. */
-const isUnserved = (state: RunState): boolean => state.server !== undefined && state.server.lastPoll === undefined;
+/** Nobody will take it up soon: no worker has polled for minutes, or those that do fail at it. */
+const isUnserved = ({ server }: RunState): boolean =>
+  server !== undefined && (server.lastPoll === undefined || server.silence === 'tasks-fail');
 
-const settled = (cluster: string, state: RunState): string => {
-  if (state.server !== undefined)
-    return `No worker has taken it up yet (${state.server.why}); it begins as soon as one does: hitless worker`;
-  return `Look at it: hitless status ${cluster} --watch`;
-};
+function settled(cluster: string, { server }: RunState): { readonly text: string; readonly code?: ExitCode } {
+  if (server === undefined) return { text: `Look at it: hitless status ${cluster} --watch` };
+  if (server.silence === 'tasks-fail')
+    return {
+      text: `It has started, but no worker can take it up: ${server.why}\n  → ${cureOf(server)}`,
+      code: exitCodes.failed,
+    };
+  return {
+    text: `No worker has taken it up yet (${server.why}); it begins as soon as one does: hitless worker`,
+  };
+}
 
 function ended(state: RunState, session: Session): Result {
   const code = endCode(state);

@@ -6,7 +6,10 @@ import { exitCodes, type ExitCode } from '../exit';
 import { follow, hasEnded } from '../follow';
 import { inventoryDifference } from '../inventory-here';
 import { renderRun } from '../render/run';
+import { renderScreen } from '../render/screen';
 import { readUpgrade, type Engine, type RunState } from '../run';
+import type { Screen } from '../screen';
+import { teller } from '../tell';
 import { clusterName } from './options';
 import { endCode } from './start';
 
@@ -29,13 +32,13 @@ export function addStatusCommand(program: Command, context: Context): void {
   withExamples(
     withJson(status),
     ['hitless status fw-dc1', 'exit code 5 if people are asked something'],
-    ['hitless status fw-dc1 --watch', 'on a terminal: kept up to date'],
+    ['hitless status fw-dc1 --watch', 'on a terminal: one screen, kept up to date; elsewhere: a line for each change'],
     ["hitless status fw-dc1 --json | jq '.status.waitingFor'", 'for scripts'],
     ['hitless status fw-dc1 --watch --json', 'one JSON document on a line for every change'],
   );
 }
 
-async function status_(session: Session, cluster: string, options: StatusOptions): Promise<Result | undefined> {
+async function status_(session: Session, cluster: string, options: StatusOptions): Promise<Result> {
   const engine = await session.engine();
   if (options.watch === true) return watch(session, engine, cluster);
   const state = await readUpgrade(engine, cluster);
@@ -58,41 +61,83 @@ const render = ({ io }: Session, state: RunState): string =>
 /** A changed inventory never changes a running run; people should know that it differs. */
 async function differs(engine: Engine, state: RunState, env: NodeJS.ProcessEnv): Promise<string | undefined> {
   if (state.status === undefined) return undefined;
-  const handle = engine.client.workflow.getHandle(state.workflowId, state.runId);
+  const handle = engine.client.workflow.getHandle(state.workflowId);
   const view = await handle.query<PlanView | null>(queries.plan).catch(() => null);
   return inventoryDifference(state.cluster, view?.plan, env);
 }
 
-/** Cursor home, then everything below cleared: no flicker, and nothing of the last screen stays. */
-const REDRAW = '\u001b[H\u001b[J';
-const CLEAR = '\u001b[2J';
+function watch(session: Session, engine: Engine, cluster: string): Promise<Result> {
+  if (session.wantsJson) return watchAsJson(session, engine, cluster);
+  const { screen } = session.io;
+  return screen === undefined ? watchAsLines(session, engine, cluster) : watchOn(screen, session, engine, cluster);
+}
 
-async function watch(session: Session, engine: Engine, cluster: string): Promise<Result | undefined> {
-  const { io, wantsJson } = session;
-  const isScreen = io.columns !== undefined && !wantsJson;
+const following = (cluster: string) => ({ cluster, workflowId: workflowIdOf(cluster) });
+/** How it ended, below everything that was told on the way. */
+const ending = (session: Session, state: RunState): Result => ({
+  text: render(session, state),
+  json: state,
+  code: statusCode(state),
+});
+
+/** On a terminal: one screen, kept up to date. */
+async function watchOn(screen: Screen, session: Session, engine: Engine, cluster: string): Promise<Result> {
+  const { now } = session.io;
+  let seen: RunState | undefined;
+  let trouble: string | undefined;
+  const drawing = screen.open((size) => {
+    if (seen === undefined) return [trouble ?? `looking at ${cluster} …`];
+    return renderScreen(seen, { ...size, nowMs: now(), ...(trouble !== undefined && { trouble }) });
+  });
+  try {
+    const state = await follow(engine, {
+      ...following(cluster),
+      onState: (state) => {
+        seen = state;
+        trouble = undefined;
+        drawing.draw();
+      },
+      onTrouble: ({ message }) => {
+        trouble = message;
+        drawing.draw();
+      },
+    });
+    drawing.close();
+    return ending(session, state);
+  } finally {
+    drawing.close();
+  }
+}
+
+/** Elsewhere: the whole of it once, then what is new, then how it ended. */
+async function watchAsLines(session: Session, engine: Engine, cluster: string): Promise<Result> {
+  const { onState, onTrouble } = teller(session, {
+    first: (state) => {
+      if (!hasEnded(state)) session.emit(`${renderRun(state)}\n`, state);
+    },
+  });
+  return ending(session, await follow(engine, { ...following(cluster), onState, onTrouble }));
+}
+
+/** One document on a line whenever something has changed. */
+async function watchAsJson(session: Session, engine: Engine, cluster: string): Promise<Result> {
   let shown = '';
   let isAway = false;
-  const show = (seen: RunState): void => {
-    // What activities tell changes all the time; it is for a screen that is kept up to date.
-    const { inHand, ...lasting } = seen;
-    const state: RunState = isScreen && inHand !== undefined ? { ...lasting, inHand } : lasting;
-    if (isAway) session.note('the server is back');
-    isAway = false;
-    // Ages ("for 3 s") are for screens; elsewhere only what changed in fact is printed again.
-    const text = isScreen ? render(session, state) : wantsJson ? JSON.stringify(state) : renderRun(state);
-    if (text === shown) return;
-    if (isScreen) io.out(`${shown === '' ? CLEAR : ''}${REDRAW}${text}\n`);
-    else session.emit(`${text}\n`, state);
-    shown = text;
-  };
   const state = await follow(engine, {
-    cluster,
-    workflowId: workflowIdOf(cluster),
-    onState: show,
+    ...following(cluster),
+    onState: (seen) => {
+      // What activities tell of themselves changes all the time.
+      const { inHand: _, ...state } = seen;
+      if (isAway) session.note('the server is back');
+      isAway = false;
+      const text = JSON.stringify(state);
+      if (text !== shown) session.emit('', state);
+      shown = text;
+    },
     onTrouble: (trouble) => {
       if (!isAway) session.note(`${trouble.message}; looking on`);
       isAway = true;
     },
   });
-  return wantsJson ? undefined : { text: '', json: state, code: statusCode(state) };
+  return { text: '', json: undefined, code: statusCode(state) };
 }

@@ -268,3 +268,6 @@ export function renderReport(report: Report, options: StatusOptions = {}): strin
   ];
   return sections.filter((s) => s !== '').join('\n\n');
 }
+
+/** Parts of a status, for a screen that has no room for all of them. */
+export { renderEscapes, renderGuard, renderWait, renderWatch, since };

@@ -2,21 +2,9 @@
 import { Client, Connection } from '@temporalio/client';
 import { startTestEngine, engineTimeoutMs, type TestEngine } from '../support/engine';
 import { hitless } from './fixtures/command';
+import { Heard } from './fixtures/heard';
 
 jest.setTimeout(120_000);
-
-/** Resolves when the output so far contains a text. */
-class Heard {
-  private text = '';
-  private readonly waiting: { readonly part: string; readonly done: () => void }[] = [];
-  readonly hear = (text: string): void => {
-    this.text += text;
-    for (const { part, done } of this.waiting) if (this.text.includes(part)) done();
-  };
-  until(part: string): Promise<void> {
-    return new Promise((done) => (this.text.includes(part) ? done() : this.waiting.push({ part, done })));
-  }
-}
 
 it(
   'status --watch outlives the server',

@@ -259,6 +259,8 @@ describe('renderRun', () => {
     cluster: 'fw-dc1',
     workflowId: 'upgrade-fw-dc1',
     runId: 'r-1',
+    firstRunId: 'r-1',
+    workflowType: 'upgradeFirewallPair',
     taskQueue: 'hitless',
     execution: 'running',
     startedAt: '2026-11-22T08:00:00.000Z',
@@ -270,6 +272,7 @@ describe('renderRun', () => {
       {
         ...run,
         server: {
+          silence: 'no-worker',
           why: 'no worker answered in time',
           taskQueue: 'hitless',
           lastPoll: { at: '2026-11-22T10:28:00.000Z', by: '12@host' },

@@ -61,7 +61,7 @@ export class XRoadSite extends AnySite<XRoadLab> {
   async pending(): Promise<readonly PendingCall[]> {
     const { client } = this.engine;
     const description = await client.workflow.getHandle(`upgrade-${this.cluster}`).describe();
-    return (await serverView(client, description, '')).pending;
+    return (await serverView(client, description, { why: '' })).pending;
   }
 
   /** Waits until an activity in hand says it, as its note or as why its last attempt failed. */
