@@ -22,7 +22,10 @@ const blind: Measurement = { verdict: 'inconclusive', why: 'client: connection l
 const options = (part: Partial<MachineOptions> = {}): MachineOptions => ({
   rules: [rule('web')],
   checkpointEveryMs: 6 * HOUR,
+  serving: 'fw1',
   checksEscape: false,
+  escapeEveryMs: HOUR,
+  ownedEveryMs: HOUR,
   settleMs: 0,
   now: NOW,
   ...part,

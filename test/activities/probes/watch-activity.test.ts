@@ -166,7 +166,7 @@ describe('beside the probes', () => {
   test('an escape that can’t be checked isn’t ready', async () => {
     const services: Partial<ProbeServices> = { escapeReady: () => Promise.reject(new Error('fw2 doesn’t answer')) };
     const report = await watch(planOf({ probes: [web()] }), { services }).result;
-    expect(report.escape).toEqual({ ready: false, why: 'it couldn’t be checked: fw2 doesn’t answer' });
+    expect(report.escape).toMatchObject({ ready: false, why: 'it couldn’t be checked: fw2 doesn’t answer' });
   });
 
   test('the standby is reseeded again and again; when it fails twice in a row that is told', async () => {
