@@ -61,3 +61,61 @@ describe.each(['active-passive', 'active-active'] as const)('HA, %s', (mode) => 
     expect(found).not.toHaveProperty('certain');
   });
 });
+
+describe('what the run owns, and the way back', () => {
+  const owned = (bench: Bench) => bench.run((context) => panosProbes(bench.world.services).owned(context, watched));
+  const wayBack = (bench: Bench) =>
+    bench.run((context) => panosProbes(bench.world.services).escapeReady(context, watched));
+  /** As the procedure: preemption off, then fw-b serves and fw-a is suspended. */
+  async function moved(mode: 'active-passive' | 'active-active' = 'active-passive'): Promise<Bench> {
+    const bench = await Bench.start({ pair: { mode } });
+    await bench.step('preemptionOff', {});
+    expect(await owned(bench)).toEqual({ asWanted: true, leadsTo: 'fw-a' });
+    await bench.step('moveTo', { to: 'fw-b', leaveOther: 'suspended' });
+    await bench.pass(60_000);
+    return bench;
+  }
+
+  it.each(['active-passive', 'active-active'] as const)('as the run left it, %s', async (mode) => {
+    const bench = await moved(mode);
+    expect(await owned(bench)).toEqual({ asWanted: true, leadsTo: 'fw-b' });
+    expect(await wayBack(bench)).toEqual({ ready: true });
+  });
+
+  it('somebody made the other one functional', async () => {
+    const bench = await moved();
+    bench.world.pair.ha.functional(0);
+    await bench.pass(60_000);
+    expect(await owned(bench)).toEqual({
+      asWanted: false,
+      why: 'fw-a is passive, and this run left it suspended',
+      leadsTo: 'fw-b',
+    });
+  });
+
+  it('somebody moved traffic back: who leads says so', async () => {
+    const bench = await moved();
+    bench.world.pair.ha.functional(0);
+    await bench.pass(60_000);
+    bench.world.pair.ha.suspend(1);
+    await bench.pass(60_000);
+    expect(await owned(bench)).toMatchObject({ leadsTo: 'fw-a' });
+  });
+
+  it('somebody switched preemption on again: it would take traffic back from the way back', async () => {
+    const bench = await moved();
+    await bench.step('preemptionRestore', {});
+    await bench.pass(60_000);
+    expect(await owned(bench)).toMatchObject({
+      asWanted: false,
+      why: expect.stringContaining('preemption of') as string,
+    });
+  });
+
+  it('one that says nothing isn’t known', async () => {
+    const bench = await moved();
+    bench.fault({ kind: 'power-off', device: 0 });
+    await bench.pass(60_000);
+    await expect(owned(bench)).rejects.toMatchObject({ type: 'Unreachable' });
+  });
+});

@@ -196,10 +196,10 @@ describe('a first look', () => {
 });
 
 describe('what another worker knew of the way back', () => {
-  const plan = planOf({ intervalMs: '6h', escapeEveryMs: '12h', reseedEveryMs: 'never', probes: [web()] });
   const at = { currentAttemptScheduledTimestampMs: 1_800_000_000_000 };
 
   test('isn’t taken for known: it is looked at again at once', async () => {
+    const plan = planOf({ intervalMs: '6h', escapeEveryMs: '12h', reseedEveryMs: 'never', probes: [web()] });
     let looks = 0;
     const services: Partial<ProbeServices> = { escapeReady: async () => ({ ready: ++looks > 0 }) };
     const { carry } = await watch(plan, { services, info: at }).result;
