@@ -103,12 +103,27 @@ describe('what the run owns, and the way back', () => {
   });
 
   it('somebody switched preemption on again: it would take traffic back from the way back', async () => {
-    const bench = await moved();
+    const bench = await Bench.start({ pair: { devices: [{ preemptive: true }, { preemptive: true }] } });
+    await bench.step('preemptionOff', {});
+    await bench.step('moveTo', { to: 'fw-b', leaveOther: 'suspended' });
+    await bench.pass(60_000);
+    expect(await owned(bench)).toEqual({ asWanted: true, leadsTo: 'fw-b' });
+    // Two failovers need their time between them.
+    await bench.pass(300_000);
+    const toFwA = { serving: 'fw-a', escapeTo: 'fw-b' };
+    await bench.step('moveTo', { to: 'fw-a', leaveOther: 'suspended' });
+    await bench.pass(60_000);
+    const escapeReady = () => bench.run((context) => panosProbes(bench.world.services).escapeReady(context, toFwA));
+    expect(await escapeReady()).toEqual({ ready: true });
     await bench.step('preemptionRestore', {});
     await bench.pass(60_000);
-    expect(await owned(bench)).toMatchObject({
+    expect(await bench.run((context) => panosProbes(bench.world.services).owned(context, toFwA))).toMatchObject({
       asWanted: false,
-      why: expect.stringContaining('preemption of') as string,
+      why: 'preemption of fw-b is on, and this run left it off',
+    });
+    expect(await escapeReady()).toEqual({
+      ready: false,
+      why: 'preemption is on on both, and fw-a would take traffic back by it',
     });
   });
 
