@@ -194,8 +194,8 @@ export function createMachine(options: MachineOptions): Machine {
   const isNews = (now: number): boolean => {
     const present = circumstances(now);
     if (present === told) return false;
-    // Until the escape is known for the first time there is no news.
-    if (options.checksEscape && escape === undefined) return false;
+    // An attempt looks at the escape first of all: until it has, there is no news.
+    if (options.checksEscape && !looked && escapeNow(escape, now, options.escapeEveryMs).unknown === true) return false;
     if (!options.checksEscape && told === undefined && present === QUIET) return false;
     // The core was told that it isn't known, at a moment of its own choice: it gets to know it.
     return (options.checksEscape && told?.startsWith(PENDING) === true) || newsAllowed(now);

@@ -226,6 +226,19 @@ describe('the way back', () => {
     expect(next.decide(NOW + 4)).toMatchObject({ verdict: 'checkpoint', escape: { ready: true } });
   });
 
+  test('that was looked at long ago is looked at before anything is told', () => {
+    const told = looked().decide(NOW)!;
+    const later = NOW + HOUR;
+    const machine = createMachine(
+      options({ checksEscape: true, escapeEveryMs: 30 * SECOND, carry: unpackCarry(told.carry)!, now: later }),
+    );
+    machine.measured('web', pass, later);
+    expect(machine.decide(later)).toBeUndefined();
+    expect(machine.cut(later).escape).toMatchObject({ ready: false, unknown: true });
+    machine.escapeChecked({ ready: true }, later + 1);
+    expect(machine.cut(later + 2).escape).toEqual({ ready: true, lookedAgoMs: 1 });
+  });
+
   test('of a build that didn’t tell when it looked isn’t known', () => {
     const { report } = run(
       { checksEscape: true },
