@@ -2,13 +2,13 @@
 import { formatFaults, messageOf, type Fault, type StepContext } from '../kit';
 import { driverOf as packageDriverOf, readRelease } from '../packages';
 import type { EscapeReadiness, Watched } from '../probes';
-import { look, notAble } from '../routing';
+import { escapeFaults, look, notAble } from '../routing';
 import { health } from '../state-sync';
 import type { FirewallPairPlan } from './plan';
 
 type Context = StepContext<FirewallPairPlan>;
 
-/** Login, sudo, release, valid path, state sync. Never throws but for a cut. */
+/** Login, sudo, release, valid path, the policy that moves traffic, state sync. Never throws but for a cut. */
 export async function escapeReady(context: Context, { serving, escapeTo }: Watched): Promise<EscapeReadiness> {
   const { plan } = context;
   const looks: readonly (() => Promise<Fault[]>)[] = [
@@ -16,6 +16,7 @@ export async function escapeReady(context: Context, { serving, escapeTo }: Watch
       const readings = await look(context);
       return notAble(readings, escapeTo);
     },
+    () => escapeFaults(context),
     async () => {
       const host = await context.host(plan.nodes[escapeTo]?.host ?? escapeTo);
       const release = await readRelease(plan, packageDriverOf(plan.software), host);

@@ -1,12 +1,12 @@
 /** What the probes of a firewall pair ask of routing and state sync, and the work of a watch beside its probes. */
 import { formatFaults, messageOf, type StepContext } from '../kit';
 import type { ProbeServices } from '../probes';
-import { look, whoServes } from '../routing';
+import { look, ownedRouting, whoServes } from '../routing';
 import { health, reseedOnce } from '../state-sync';
 import { escapeReady } from './escape';
 import type { FirewallPairPlan } from './plan';
 
-type Asked = Pick<Required<ProbeServices>, 'bgp' | 'stateSync' | 'reseed' | 'escapeReady'>;
+type Asked = Pick<Required<ProbeServices>, 'bgp' | 'stateSync' | 'reseed' | 'escapeReady' | 'owned'>;
 
 /** The registry of activities knows no plan types; what is registered for a kind of cluster gets that kind's plans. */
 const ofPair = (context: unknown): StepContext<FirewallPairPlan> => context as StepContext<FirewallPairPlan>;
@@ -46,4 +46,6 @@ export const pairProbes: Asked = {
   },
 
   escapeReady: (context, watched) => escapeReady(ofPair(context), watched),
+
+  owned: (context) => ownedRouting(ofPair(context), ofPair(context).plan.roles.primary),
 };

@@ -141,13 +141,13 @@ async function look(host: Host, unit: string, seconds: number): Promise<JobState
 
 /** Looks until the job has ended or a while has passed; a host that is away for a moment is waited for. */
 async function patiently(context: StepContext, host: Host, unit: string, job: JobOptions): Promise<JobState> {
-  const until = Date.now() + (job.unreachableMs ?? UNREACHABLE_MS);
+  const until = performance.now() + (job.unreachableMs ?? UNREACHABLE_MS);
   for (;;) {
     await context.pause(0);
     try {
       return await look(host, unit, LOOK_SECONDS);
     } catch (error) {
-      if (failureType(error) !== 'Unreachable' || Date.now() > until) throw error;
+      if (failureType(error) !== 'Unreachable' || performance.now() > until) throw error;
       context.progress(`${job.name} runs on ${host.name}, which can’t be reached just now`);
       await context.pause(1_000);
     }

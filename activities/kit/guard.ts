@@ -7,6 +7,7 @@ import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import type { WatchReport } from '../../workflows/procedure/types';
 import { attemptOf } from './attempt';
+import { workerClock, type Clock } from './clock';
 import { messageOf, permanent } from './errors';
 import { pause } from './pause';
 import type { WorkerServices } from './register';
@@ -30,20 +31,31 @@ export const defineGuard = <Input, Plan = AnyPlan>(
 ): GuardDefinition<Input, Plan> => ({ kind: 'guard', ...d });
 
 /** What a guard returns. */
-export type GuardFinding = WatchReport & Finding;
+export type GuardFinding = WatchReport &
+  Finding & {
+    /** From outside: nobody looks until it is called again. */
+    readonly paused?: true;
+  };
 
 /** What the core sends: a step's call, what the last report carried, and when to report at the latest. */
 export interface GuardCall extends StepCall {
   readonly carry?: unknown;
   /** In all, earlier calls included. */
   readonly returnAfterObservedMs?: number;
+  /** Report after one look, or when it couldn't be had in time: something waits for it. */
+  readonly firstLook?: boolean;
 }
 
+/** How long a first look may take. */
+const FIRST_LOOK_MS = 30_000;
 /** A look that failed is repeated after this long: it may have fallen into the middle of a change. */
 const CONFIRM_MS = 1_000;
 /** So many looks in a row without a result are told. */
 const BLIND_AFTER = 3;
 const HEARTBEAT_INTERVAL_MS = 1_000;
+
+const PAUSED = 'nobody looks: this guard was paused from outside (temporal activity pause). It is started again';
+const RESET = 'this guard was reset from outside, and is started again with what it knew';
 
 interface Known {
   readonly observedMs: number;
@@ -81,16 +93,22 @@ export async function guardActivity<Input, Plan>(
   call: GuardCall,
   services: Pick<WorkerServices, 'connect'>,
   { everyMs, look }: GuardDefinition<Input, Plan>,
+  { monotonicMs }: Clock = workerClock,
 ): Promise<GuardFinding> {
   if (call?.schema !== 1)
     throw permanent('InvalidInput', `this worker reads activity inputs of schema 1, not ${String(call?.schema)}`);
   const activity = Context.current();
-  const { info, cancellationSignal: signal } = activity;
+  const { info, cancellationSignal: cut } = activity;
   const attempt = attemptOf(info, call);
-  const beaten: unknown = (info.heartbeatDetails as { known?: unknown } | undefined)?.known;
-  let known = [beaten, call.carry].find(isKnown) ?? unknown;
+  // What looks must end with the attempt, also a look that wasn't waited for.
+  const over = new AbortController();
+  const signal = AbortSignal.any([cut, over.signal]);
+  const beaten = info.heartbeatDetails as { readonly carry?: unknown; readonly known?: unknown } | undefined;
+  // `known` is what builds before this one called it.
+  let known = [beaten?.carry, beaten?.known, call.carry].find(isKnown) ?? unknown;
   let line = 'has not looked yet';
-  const beat = (): void => activity.heartbeat({ guarding: line, known });
+  // In the form of a report: the core goes on from it when an attempt is lost for good.
+  const beat = (): void => activity.heartbeat({ guarding: line, observedMs: known.observedMs, carry: known });
   const beats = setInterval(beat, HEARTBEAT_INTERVAL_MS);
   const plan = call.plan as Plan;
   const context: StepContext<Plan> = {
@@ -113,6 +131,19 @@ export async function guardActivity<Input, Plan>(
       return { verdict: 'inconclusive', why: messageOf(error) };
     }
   };
+  const confirmed = async (): Promise<Look> => {
+    const found = await once();
+    if (found.verdict !== 'fail') return found;
+    await context.pause(CONFIRM_MS);
+    return once();
+  };
+  const firstLook = async (): Promise<Look> => {
+    const late = pause(FIRST_LOOK_MS, signal).then((): Look => ({
+      verdict: 'inconclusive',
+      why: `no look was through within ${FIRST_LOOK_MS / 1_000} s`,
+    }));
+    return Promise.race([confirmed(), late]);
+  };
   const report = (verdict: WatchReport['verdict'], why?: string): GuardFinding => {
     const { observedMs, pass, fail, inconclusive } = known;
     const summary = `${pass} looks found it as it must be, ${fail} did not, ${inconclusive} couldn’t tell`;
@@ -128,18 +159,16 @@ export async function guardActivity<Input, Plan>(
     };
   };
   const enoughMs = Math.max(call.returnAfterObservedMs ?? Infinity, known.observedMs + everyMs(plan));
-  let lastAt = Date.now();
+  let lastAt = monotonicMs();
   try {
     for (;;) {
-      let now = await once();
-      if (now.verdict === 'fail') {
-        await context.pause(CONFIRM_MS);
-        now = await once();
-      }
-      known = learned(known, now, Date.now() - lastAt);
-      lastAt = Date.now();
+      const now = await (call.firstLook === true ? firstLook() : confirmed());
+      known = learned(known, now, Math.round(monotonicMs() - lastAt));
+      lastAt = monotonicMs();
       line = now.why ?? 'as it must be';
       if (now.verdict === 'fail') return report('regression', now.why);
+      if (call.firstLook === true)
+        return report('checkpoint', now.verdict === 'pass' ? undefined : `it can’t be looked at: ${now.why ?? ''}`);
       if (hasNews(known)) {
         known = { ...known, toldBlind: known.unseen > 0 };
         return report('checkpoint', known.unseen > 0 ? `it can’t be looked at: ${now.why ?? ''}` : undefined);
@@ -149,14 +178,20 @@ export async function guardActivity<Input, Plan>(
       await context.pause(everyMs(plan));
     }
   } catch (error) {
-    if (!signal.aborted) throw error;
+    if (!cut.aborted) throw error;
+    const details = activity.cancellationDetails;
+    // The core cuts it and reads what was seen. Paused or reset from outside, it reports too: the server takes that, and would
+    // otherwise keep the next attempt back without a word to the run. For any other end another attempt goes on, from the
+    // heartbeat.
+    if (details?.cancelRequested === true) return report('cut');
+    if (details?.paused === true) return { ...report('checkpoint', PAUSED), paused: true };
+    if (details?.reset === true) return report('checkpoint', RESET);
     beat();
-    // The core cuts it and reads what was seen; for any other end another attempt goes on, from the heartbeat.
-    if (activity.cancellationDetails?.cancelRequested === true) return report('cut');
-    if (activity.cancellationDetails?.workerShutdown === true)
+    if (details?.workerShutdown === true)
       throw ApplicationFailure.retryable('this worker shuts down; another one goes on looking', 'WorkerShutdown');
-    throw signal.reason;
+    throw cut.reason;
   } finally {
     clearInterval(beats);
+    over.abort(new Error('the guard has ended'));
   }
 }

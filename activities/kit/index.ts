@@ -3,6 +3,7 @@
  * workflows branch on; evidence stays small and free of secrets; hosts are reached through one small interface.
  */
 export { attemptOf } from './attempt';
+export { attemptTime, workerClock, type Clock } from './clock';
 export { counted } from './counted';
 export * from './errors';
 export * from './evidence';

@@ -57,13 +57,13 @@ export async function waitUntilServing(
 ): Promise<NodeServer[]> {
   const { plan } = context;
   const { upTimeoutMs, pollIntervalMs } = plan.loadBalancer;
-  const until = Date.now() + upTimeoutMs;
+  const until = performance.now() + upTimeoutMs;
   for (;;) {
     const servers = serversOf(plan, await lookAtAll(context), node);
     const down = servers.filter((s) => counts(s) && !isServing(s));
     if (down.length === 0) return servers;
     const seen = down.map(describeServer).join(', ');
-    if (Date.now() >= until)
+    if (performance.now() >= until)
       throw transient(
         'VerifyFailed',
         `${node} gets no connections yet: ${seen}. The other nodes carry them. Next: see why its health check fails (curl its health port from the load balancer).`,

@@ -121,7 +121,7 @@ const current = async (context: PanosContext, services: PanosServices): Promise<
  * What both must be while the upgrade goes on. Off on one is enough, and one commit: on the one that doesn't lead at the
  * start. Where only one has it, it does nothing, and is left alone.
  */
-const offOf = (plan: PanosPlan): Values => {
+export const offOf = (plan: PanosPlan): Values => {
   const recorded = recordedOf(plan);
   return Object.values(recorded).every((preemptive) => preemptive)
     ? { ...recorded, [plan.roles.passive]: false }
@@ -142,7 +142,7 @@ function preferred(mode: HaMode, members: Readonly<Record<string, Elected>>): st
 }
 
 /** Member that leads by preemption once it is as wanted, whoever leads now; by what both say of themselves. */
-const preferredOf = (plan: PanosPlan, reading: PairReading, wanted: Values): string | undefined =>
+export const preferredOf = (plan: PanosPlan, reading: PairReading, wanted: Values): string | undefined =>
   preferred(
     plan.mode,
     Object.fromEntries(

@@ -5,6 +5,7 @@ import { notAbleToServe } from './guards';
 import { isServing } from './ha';
 import { describe, describePair, readPair, servingMembers, type Member, type PairReading } from './pair';
 import type { PanosPlan, PanosServices } from './plan';
+import { owned, preemptsBack } from './owned';
 import { peersOf } from './readiness';
 import { isBack, USER_REQUESTED } from './states';
 
@@ -35,7 +36,7 @@ const failed = (reading: PairReading): Measurement => ({
 
 export const panosProbes = (
   services: PanosServices,
-): Pick<Required<ProbeAnswers>, 'bgp' | 'stateSync' | 'escapeReady'> => ({
+): Pick<Required<ProbeAnswers>, 'bgp' | 'stateSync' | 'escapeReady' | 'owned'> => ({
   /**
    * `router` names a device of an active/active pair, whose sessions are its own. Those of an active/passive pair move with
    * the role: whichever device serves is asked. One that doesn't serve has none, which is no verdict.
@@ -74,9 +75,13 @@ export const panosProbes = (
     return failed(reading);
   },
 
-  async escapeReady(context, { escapeTo }) {
+  owned: (context, watched) => owned(ofPair(context), services, watched),
+
+  async escapeReady(context, watched) {
     try {
-      const why = notAbleToReturn((await readPair(ofPair(context), services)).members[escapeTo]);
+      const reading = await readPair(ofPair(context), services);
+      const why =
+        notAbleToReturn(reading.members[watched.escapeTo]) ?? preemptsBack(ofPair(context).plan, reading, watched);
       return why === undefined ? { ready: true } : { ready: false, why };
     } catch (error) {
       context.signal.throwIfAborted();

@@ -94,12 +94,12 @@ export interface UnchangedInput {
  */
 export const unchanged = defineCheck<UnchangedInput, Finding, ParityPlan>({
   async check(context, { node, snapshot: before }) {
-    const until = Date.now() + context.plan.parity.settleTimeoutMs;
+    const until = performance.now() + context.plan.parity.settleTimeoutMs;
     for (;;) {
       const reading = await nodeOf(context, node);
       const faults = faultsSince(before, node, reading);
       if (faults.length === 0) return { summary: `${node} is what it was: ${counted(reading)}` };
-      if (Date.now() >= until)
+      if (performance.now() >= until)
         throw permanent('NotReady', `${node} is not the firewall that it was: ${list(faults).slice(0, 2_000)}`, {
           faults,
         });

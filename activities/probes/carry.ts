@@ -3,6 +3,7 @@
  * throttle), `carry` of its report afterwards. Always below 8 KB, whatever the probes said. Pure.
  */
 import { z } from 'zod';
+import type { EscapeReadiness, Looked, OwnedFinding } from './beside';
 import type { Aggregates, ProbeAggregate } from './verdict';
 
 /** Largest carry, bytes of JSON. */
@@ -19,15 +20,22 @@ export interface Carry {
   /** The circumstances that the last report told: a change of them is news. */
   readonly told?: string;
   readonly budget?: Budget;
-  readonly escape?: { readonly ready: boolean; readonly why?: string };
-  /** When reseeding and the escape's check are due, epoch milliseconds; probes are due an interval after their last round. */
-  readonly due: { readonly reseed?: number; readonly escape?: number };
+  readonly escape?: Looked<EscapeReadiness>;
+  readonly owned?: Looked<OwnedFinding>;
+  /** What the run owns has led to the node that is watched. */
+  readonly led?: boolean;
+  /** Process that looked: what another one saw of the way back isn't known to this one. */
+  readonly by?: string;
+  /** When what is beside the probes is due, epoch milliseconds; probes are due an interval after their last round. */
+  readonly due: { readonly reseed?: number; readonly escape?: number; readonly owned?: number };
   readonly reseed?: { readonly failures: number; readonly why: string };
   /** When the call began that the heartbeat belongs to. */
   readonly callStartedAt?: number;
 }
 
 const ago = z.number();
+/** A part that can't be read is left out. */
+const maybe = <S extends z.ZodType>(schema: S) => schema.optional().catch(undefined);
 /** One probe as a row: short, for thirty of them must fit. Times are milliseconds before `at`. */
 const row = z.tuple([
   z.int().min(0), // pass
@@ -47,12 +55,15 @@ const packed = z.object({
   at: z.number(),
   observedMs: z.number().min(0),
   probes: z.record(z.string(), z.unknown()).catch({}),
-  told: z.string().optional().catch(undefined),
-  budget: z.tuple([z.number(), z.number()]).optional().catch(undefined),
-  escape: z.object({ ready: z.boolean(), why: z.string().optional() }).optional().catch(undefined),
-  due: z.object({ reseed: z.number().optional(), escape: z.number().optional() }).optional().catch(undefined),
-  reseed: z.object({ failures: z.int(), why: z.string() }).optional().catch(undefined),
-  callStartedAt: z.number().optional().catch(undefined),
+  told: maybe(z.string()),
+  budget: maybe(z.tuple([z.number(), z.number()])),
+  escape: maybe(z.object({ ready: z.boolean(), why: z.string().optional(), ago: ago.optional() })),
+  owned: maybe(z.object({ asWanted: z.boolean(), why: z.string().optional(), ago: ago.optional() })),
+  led: maybe(z.boolean()),
+  by: maybe(z.string().max(64)),
+  due: maybe(z.partialRecord(z.enum(['reseed', 'escape', 'owned']), z.number())),
+  reseed: maybe(z.object({ failures: z.int(), why: z.string() })),
+  callStartedAt: maybe(z.number()),
 });
 export type PackedCarry = z.input<typeof packed>;
 
@@ -82,6 +93,11 @@ export function packCarry(carry: Carry): PackedCarry {
 function packWith(carry: Carry, whyChars: number, latencies = true): PackedCarry {
   const { since, at, observedMs, probes } = carry.aggregates;
   const past = (time: number | undefined): number | null => (time === undefined ? null : at - time);
+  const looked = <F extends Looked<{ readonly why?: string }>>({ why, lookedAt, ...found }: F) => ({
+    ...found,
+    ...(why === undefined ? {} : { why: why.slice(0, 3 * whyChars) }),
+    ...(lookedAt === undefined ? {} : { ago: at - lookedAt }),
+  });
   const pack = (p: ProbeAggregate): z.input<typeof row> => [
     p.pass,
     p.fail,
@@ -103,14 +119,10 @@ function packWith(carry: Carry, whyChars: number, latencies = true): PackedCarry
     probes: Object.fromEntries(Object.entries(probes).map(([name, p]) => [name, pack(p)])),
     ...(carry.told === undefined ? {} : { told: carry.told }),
     ...(carry.budget === undefined ? {} : { budget: [carry.budget.tokens, carry.budget.at] as [number, number] }),
-    ...(carry.escape === undefined
-      ? {}
-      : {
-          escape: {
-            ready: carry.escape.ready,
-            ...(carry.escape.why === undefined ? {} : { why: carry.escape.why.slice(0, 3 * whyChars) }),
-          },
-        }),
+    ...(carry.escape === undefined ? {} : { escape: looked(carry.escape) }),
+    ...(carry.owned === undefined ? {} : { owned: looked(carry.owned) }),
+    ...(carry.led === undefined ? {} : { led: carry.led }),
+    ...(carry.by === undefined ? {} : { by: carry.by }),
     ...(Object.keys(carry.due).length === 0 ? {} : { due: carry.due }),
     ...(carry.reseed === undefined
       ? {}
@@ -121,14 +133,17 @@ function packWith(carry: Carry, whyChars: number, latencies = true): PackedCarry
 
 /**
  * Undefined if it isn't a carry of this kind: then the watch starts anew. A part that can't be read is left out, for a
- * worker of another build must not wedge a run over a detail.
+ * worker of another build must not wedge a run over a detail. One from after `now` comes from a clock that was wrong: it is
+ * taken as made just now, so that nothing in it is fresh, stale or due by mistake.
  */
-export function unpackCarry(value: unknown): Carry | undefined {
+export function unpackCarry(value: unknown, now = Infinity): Carry | undefined {
   const parsed = packed.safeParse(value);
   if (!parsed.success) return undefined;
-  const { since, at, observedMs, probes, told, budget, escape, due, reseed, callStartedAt } = parsed.data;
+  const { observedMs, probes, told, budget, escape, owned, led, by, due, reseed, callStartedAt } = parsed.data;
+  const aheadMs = Math.max(0, parsed.data.at - now);
+  const at = parsed.data.at - aheadMs;
   const aggregates: Aggregates = {
-    since,
+    since: parsed.data.since - aheadMs,
     at,
     observedMs,
     probes: Object.fromEntries(
@@ -138,32 +153,38 @@ export function unpackCarry(value: unknown): Carry | undefined {
       }),
     ),
   };
+  type Packed = { readonly why?: string | undefined; readonly ago?: number | undefined };
+  const looked = <F extends Packed>({ ago: agoMs, why, ...found }: F) => ({
+    ...found,
+    ...(why === undefined ? {} : { why }),
+    ...(agoMs === undefined ? {} : { lookedAt: at - Math.max(0, agoMs) }),
+  });
   return {
     aggregates,
+    due: Object.fromEntries(Object.entries(due ?? {}).map(([what, dueAt]) => [what, dueAt - aheadMs])),
     ...(told === undefined ? {} : { told }),
-    ...(budget === undefined ? {} : { budget: { tokens: budget[0], at: budget[1] } }),
-    ...(escape === undefined
-      ? {}
-      : { escape: { ready: escape.ready, ...(escape.why === undefined ? {} : { why: escape.why }) } }),
-    due: {
-      ...(due?.reseed === undefined ? {} : { reseed: due.reseed }),
-      ...(due?.escape === undefined ? {} : { escape: due.escape }),
-    },
+    ...(budget === undefined ? {} : { budget: { tokens: budget[0], at: budget[1] - aheadMs } }),
+    ...(escape === undefined ? {} : { escape: looked(escape) }),
+    ...(owned === undefined ? {} : { owned: looked(owned) }),
+    ...(led === undefined ? {} : { led }),
+    ...(by === undefined ? {} : { by }),
     ...(reseed === undefined ? {} : { reseed }),
-    ...(callStartedAt === undefined ? {} : { callStartedAt }),
+    ...(callStartedAt === undefined ? {} : { callStartedAt: callStartedAt - aheadMs }),
   };
 }
 
 function unpackRow(r: z.output<typeof row>, at: number): ProbeAggregate {
   const [pass, fail, inconclusive, window, conclusiveAgo, lastAgo, lastFail, latency, blindWhy] = r;
+  // Nothing was seen after the carry was made.
+  const before = (agoMs: number): number => at - Math.max(0, agoMs);
   return {
     pass,
     fail,
     inconclusive,
     window: unpackWindow(window),
-    ...(conclusiveAgo === null ? {} : { lastConclusiveAt: at - conclusiveAgo }),
-    ...(lastAgo === null ? {} : { lastAt: at - lastAgo }),
-    ...(lastFail === null ? {} : { lastFail: { at: at - lastFail[0], why: lastFail[1] } }),
+    ...(conclusiveAgo === null ? {} : { lastConclusiveAt: before(conclusiveAgo) }),
+    ...(lastAgo === null ? {} : { lastAt: before(lastAgo) }),
+    ...(lastFail === null ? {} : { lastFail: { at: before(lastFail[0]), why: lastFail[1] } }),
     ...(latency === null ? {} : { latencyMs: { min: latency[0], median: latency[1], max: latency[2] } }),
     ...(blindWhy === null ? {} : { blindWhy }),
   };

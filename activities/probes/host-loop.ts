@@ -2,7 +2,7 @@
  * All probes of one host over one channel, for as long as the signal isn't aborted: opens the loop, hands on what it says,
  * opens it again when it is lost. While there are no lines every probe gets an inconclusive result per interval, with why.
  */
-import { messageOf } from '../kit';
+import { messageOf, workerClock, type Clock } from '../kit';
 import { classifyCommand, classifyHttp, classifyTcp } from './classify';
 import {
   ALIVE_EVERY_MS,
@@ -27,6 +27,8 @@ export interface HostLoop {
   readonly open: (argv: readonly string[], onLine: (line: string) => void, signal: AbortSignal) => Promise<LineProcess>;
   readonly emit: (name: string, measurement: Measurement) => void;
   readonly signal: AbortSignal;
+  /** The worker's if left out. */
+  readonly clock?: Clock;
 }
 
 const REOPEN_FIRST_MS = 1_000;
@@ -66,13 +68,14 @@ export function measurementOf(
 
 export async function runHostLoop(loop: HostLoop): Promise<void> {
   const { host, probes, rounds, emit, signal } = loop;
-  const heardAt = probes.map(() => Date.now());
+  const { monotonicMs } = loop.clock ?? workerClock;
+  const heardAt = probes.map(monotonicMs);
   const left = probes.map(() => (rounds === 0 ? Infinity : rounds));
   let trouble = `${host}: connecting`;
 
   const missing = probes.map((probe, index) =>
     setInterval(() => {
-      const silentMs = Date.now() - (heardAt[index] ?? 0);
+      const silentMs = monotonicMs() - (heardAt[index] ?? 0);
       if (silentMs > probe.intervalMs + probe.timeoutMs + LATE_MS && (left[index] ?? 0) > 0)
         emit(probe.name, { verdict: 'inconclusive', why: trouble });
     }, probe.intervalMs),
@@ -85,9 +88,9 @@ export async function runHostLoop(loop: HostLoop): Promise<void> {
       const stop = (): void => session.abort();
       signal.addEventListener('abort', stop, { once: true });
       let fault: string | undefined;
-      let lastLineAt = Date.now();
+      let lastLineAt = monotonicMs();
       const onLine = (line: string): void => {
-        lastLineAt = Date.now();
+        lastLineAt = monotonicMs();
         const parsed = parseLine(line);
         if (parsed?.type === 'fault') fault = parsed.why;
         if (parsed?.type !== 'round') return;
@@ -107,7 +110,7 @@ export async function runHostLoop(loop: HostLoop): Promise<void> {
         );
         const silence = SILENCE_MS + Math.min(...probes.map((p) => 3 * p.intervalMs + p.timeoutMs));
         const alive = setInterval(() => {
-          if (Date.now() - lastLineAt > silence) process.close();
+          if (monotonicMs() - lastLineAt > silence) process.close();
           else process.write('\n');
         }, ALIVE_EVERY_MS);
         const aborted = whenAborted(signal);

@@ -14,7 +14,8 @@ export { sshLines } from './ssh-lines';
 export { channelLines, type LineProcess, type ProbeAnswers, type ProbeServices, type Watched } from './services';
 export { monitoringSpec, needsBaseline, probeHost, type Monitoring, type MonitoringPlan, type ProbeSpec } from './spec';
 export type { BgpProbe, StateSyncProbe } from './spec';
-export type { EscapeReadiness } from './machine';
+export type { EscapeReadiness, Owned } from './beside';
+export type { ProbesReport } from './machine';
 export type { Measurement } from './verdict';
 export type { WatchCall, WatchFinding, WatchInput } from './watch-activity';
 

@@ -2,7 +2,8 @@
  * The program that runs on a probing host: one bash process started over one SSH channel, one loop per probe, one line per
  * round. A probe a second for a month would otherwise be 2.6 million SSH commands.
  *
- * Needs bash 5 (EPOCHREALTIME), timeout, tail, head, tr, base64 (coreutils); curl for http probes; `ip` is used if there.
+ * Needs bash 5 (EPOCHREALTIME), timeout, tail, head, tr, base64 (coreutils); curl for http probes; `ip` and /proc/uptime are
+ * used if there.
  * The loops end when the channel closes, and when no line came over stdin for DEAD_MAN_S: a worker that vanished without
  * a word leaves nothing running.
  */
@@ -69,7 +70,16 @@ const bash = (strings: TemplateStringsArray): string => (strings.raw[0] ?? '').r
 const PROLOGUE = bash`export LC_ALL=C PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"
 if [[ -z "$EPOCHREALTIME" ]]; then printf 'F\tbash %s is too old, version 5 is needed\n' "$BASH_VERSION"; exit 3; fi
 exec 9<> <(:)
-now() { NOW=$EPOCHREALTIME; NOW=$(( \${NOW/[.,]/} / 1000 )); }
+# Milliseconds in NOW that never step: the clock's, which is exact, less what it was set by since it was last held against the
+# time since the start of this host, which can't be set but comes in hundredths of a second.
+wall() { WALL=\${EPOCHREALTIME/[.,]/}; }
+SET=0
+now() {
+  local up; wall; NOW=$(( WALL / 1000 - SET ))
+  { read -r up _ < /proc/uptime; } 2>/dev/null || return 0
+  up=$(( 10#\${up/./} * 10 )); (( NOW - up > 100 || up - NOW > 100 )) && { SET=$(( SET + NOW - up )); NOW=$up; }
+  return 0
+}
 rest() { local s; printf -v s '%d.%03d' $(( $1 / 1000 )) $(( $1 % 1000 )); read -r -t "$s" -u 9; }
 clean() { C=\${1//[$'\t\r\n']/ }; C=\${C:0:200}; }
 every() {
@@ -160,7 +170,7 @@ export function parseLine(line: string): LoopLine | undefined {
   const [index, at, ms, ...fields] = rest;
   if (type !== 'P' || !/^\d+$/.test(index ?? '') || !/^\d+$/.test(at ?? '') || !/^-?\d+$/.test(ms ?? ''))
     return undefined;
-  // The host's clock isn't ours: only durations are taken from it, and a clock set back makes no negative ones.
+  // The host's time isn't ours: only durations are taken from it.
   return { type: 'round', index: Number(index), ms: Math.max(0, Number(ms)), fields };
 }
 

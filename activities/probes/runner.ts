@@ -1,6 +1,6 @@
 /** Runs the probes of a plan, each on its own schedule, and hands on one measurement per round. */
 import { setMaxListeners } from 'node:events';
-import { messageOf, type StepContext } from '../kit';
+import { messageOf, workerClock, type StepContext } from '../kit';
 import { classifyHttp, classifyTcp } from './classify';
 import { runHostLoop } from './host-loop';
 import { httpFromWorker, tcpFromWorker } from './local';
@@ -77,6 +77,7 @@ export async function runProbes(options: RunOptions): Promise<void> {
         open: (argv, onLine, opening) => services.openLines(plan, host, argv, onLine, opening),
         emit,
         signal,
+        clock: services.clock ?? workerClock,
       }),
     ),
     ...own.map((probe, index) =>
@@ -90,9 +91,10 @@ const isLooped = (probe: ProbeSpec): probe is LoopedProbe =>
 
 type Paced = ProbeSpec & { readonly intervalMs: number; readonly timeoutMs: number };
 
-/** Rounds keep their phase; one that takes too long is inconclusive and given up. */
+/** Rounds keep their phase, whatever the worker's clock does; one that takes too long is inconclusive and given up. */
 async function periodic(probe: Paced, startAfterMs: number, options: RunOptions): Promise<void> {
   const { rounds, emit, signal } = options;
+  const { monotonicMs } = options.services.clock ?? workerClock;
   // Sockets and requests keep the limit themselves and say more about it.
   const limitMs = probe.timeoutMs + Math.min(200, probe.timeoutMs);
   const look = async (): Promise<Measurement> => {
@@ -102,9 +104,9 @@ async function periodic(probe: Paced, startAfterMs: number, options: RunOptions)
       return { verdict: 'inconclusive', why: messageOf(error) };
     }
   };
-  let next = Date.now() + (rounds === 0 ? startAfterMs : 0);
+  let next = monotonicMs() + (rounds === 0 ? startAfterMs : 0);
   for (let round = 0; rounds === 0 || round < rounds; round++) {
-    await pause(Math.max(0, next - Date.now()), signal);
+    await pause(Math.max(0, next - monotonicMs()), signal);
     if (signal.aborted) return;
     let measurement = await look();
     if (measurement.certain === true) {
@@ -115,7 +117,7 @@ async function periodic(probe: Paced, startAfterMs: number, options: RunOptions)
     }
     if (signal.aborted) return;
     emit(probe.name, measurement);
-    next = Math.max(next + probe.intervalMs, Date.now());
+    next = Math.max(next + probe.intervalMs, monotonicMs());
   }
 }
 

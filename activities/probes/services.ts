@@ -1,8 +1,8 @@
 /** What the probes need of the worker and of other folders; the worker wires them together. */
 import type { ClientChannel } from 'ssh2';
-import type { StepContext } from '../kit';
+import type { Clock, StepContext } from '../kit';
 import type { WorkerServices } from '../kit/register';
-import type { EscapeReadiness } from './machine';
+import type { EscapeReadiness, Owned } from './beside';
 import type { BgpProbe, MonitoringPlan, StateSyncProbe } from './spec';
 import type { Measurement } from './verdict';
 
@@ -37,6 +37,8 @@ export interface ProbeAnswers {
   readonly reseed?: (context: StepContext<MonitoringPlan>, watched: Watched) => Promise<unknown>;
   /** Would the way back to the previous release work right now: login, sudo, release, valid path, state, saved config? */
   readonly escapeReady?: (context: StepContext<MonitoringPlan>, watched: Watched) => Promise<EscapeReadiness>;
+  /** Is what the run owns as the run last set it? Reads only; throws for what couldn't be read. */
+  readonly owned?: (context: StepContext<MonitoringPlan>, watched: Watched) => Promise<Owned>;
 }
 
 export interface ProbeServices extends WorkerServices, ProbeAnswers {
@@ -51,6 +53,8 @@ export interface ProbeServices extends WorkerServices, ProbeAnswers {
     onLine: (line: string) => void,
     signal: AbortSignal,
   ): Promise<LineProcess>;
+  /** Tests have their own; the worker's if left out. */
+  readonly clock?: Clock;
 }
 
 /** A line longer than this isn't from our loops. */

@@ -1,6 +1,7 @@
 /**
  * What a watch remembers of its probes: counts, a short window for the tolerance, and how much time was really observed.
- * Pure functions over plain data; every clock reading comes in as an argument (epoch milliseconds).
+ * Pure functions over plain data; every clock reading comes in as an argument (epoch milliseconds, as attemptTime of the kit
+ * counts them).
  *
  * Time counts as observed while every required probe gave a pass or fail within its last few intervals. A worker that was
  * dead, a lost host or a full queue therefore add nothing: no data is not a pass (promise 7).
@@ -58,10 +59,11 @@ export const aggregateOf = (aggregates: Aggregates, name: string): ProbeAggregat
 /** How long after a pass or fail a probe still counts as seeing. */
 export const freshForMs = (rule: Rule): number => rule.tolerance.inconclusive * rule.intervalMs + rule.timeoutMs;
 
-/** One result more. Results may come late or twice; they never move time backwards. */
+/** One result more. Results may come late or twice; they never move time backwards, but follow a clock that did (see tick). */
 export function record(aggregates: Aggregates, rule: Rule, measurement: Measurement, at: number): Aggregates {
   const before = aggregateOf(aggregates, rule.name);
-  const lastAt = Math.max(at, before.lastAt ?? at);
+  const latest = (known: number | undefined): number => Math.max(at, Math.min(known ?? at, aggregates.at));
+  const lastAt = latest(before.lastAt);
   const count = { ...before, [measurement.verdict]: before[measurement.verdict] + 1, lastAt };
   const why = measurement.why === undefined ? undefined : clip(measurement.why, LONGEST_WHY - 1);
   let after: ProbeAggregate;
@@ -76,7 +78,7 @@ export function record(aggregates: Aggregates, rule: Rule, measurement: Measurem
     after = {
       ...seeing,
       window: [...(hole ? [] : before.window), failed].slice(-rule.tolerance.of),
-      lastConclusiveAt: Math.max(at, before.lastConclusiveAt ?? at),
+      lastConclusiveAt: latest(before.lastConclusiveAt),
       ...(failed
         ? { lastFail: { at, why: why ?? 'failed', ...(measurement.certain === true ? { certain: true } : {}) } }
         : {}),
@@ -99,9 +101,12 @@ function learnLatency(known: ProbeAggregate['latencyMs'], sample: number): NonNu
   };
 }
 
+/** A result from the future says that a clock has stepped, nothing about now. */
+const isRecent = (at: number, now: number, withinMs: number): boolean => at <= now && now - at <= withinMs;
+
 const isFresh = (aggregates: Aggregates, rule: Rule, now: number): boolean => {
   const { lastConclusiveAt } = aggregateOf(aggregates, rule.name);
-  return lastConclusiveAt !== undefined && now - lastConclusiveAt <= freshForMs(rule);
+  return lastConclusiveAt !== undefined && isRecent(lastConclusiveAt, now, freshForMs(rule));
 };
 
 /**
@@ -146,8 +151,8 @@ export function blindProbes(aggregates: Aggregates, rules: readonly Rule[], now:
   return rules.flatMap((rule) => {
     const { lastConclusiveAt, blindWhy } = aggregateOf(aggregates, rule.name);
     const since = lastConclusiveAt ?? aggregates.since;
-    if (now - since <= freshForMs(rule)) return [];
-    return [{ name: rule.name, since, why: blindWhy ?? 'no answer' }];
+    if (isRecent(since, now, freshForMs(rule))) return [];
+    return [{ name: rule.name, since: Math.min(since, now), why: blindWhy ?? 'no answer' }];
   });
 }
 

@@ -2,7 +2,7 @@
  * Moves traffic by local preference and AS-path prepending on one router (facts/firewall-pair §1, §4). The total policy is
  * written as one change, and always made effective together: half of it ends in a tie that hangs every session (§0.1).
  */
-import { permanent } from '../kit';
+import { permanent, type Fault } from '../kit';
 import type { Change, ConfigReading, RouterDriver, RouterReading } from './driver';
 import { nodesOf } from './drivers';
 import { driverOf, type RoutingContext } from './look';
@@ -50,8 +50,7 @@ export function bgpPolicy(context: RoutingContext): Steering<PolicyState> {
       ...foreignFaults(driver, now, before, original, nodesOf(plan), urgent),
       ...reliedFaults(router, now, original ?? before.config, lenient),
     ];
-    // With another timer the edit would take effect by itself after a while: no reason to leave traffic where it is.
-    const blocking = now.faults.filter((f) => !(lenient && /delay-timer/.test(f.what)));
+    const blocking = lenient ? urgentFaults(now) : now.faults;
     if (blocking.length > 0)
       throw permanent(
         'NotReady',
@@ -89,7 +88,59 @@ export function bgpPolicy(context: RoutingContext): Steering<PolicyState> {
     observe,
     plan: planMove,
     faults: async () => [...(await (await driverOf(context, router)).config()).faults],
+    async changed(serving, originally) {
+      const driver = await driverOf(context, router);
+      const original = plan.routing.original?.[router];
+      if (original === undefined) return [];
+      const now = await driver.config();
+      return [
+        ...roleFaults(driver, now, original, { router, nodes: nodesOf(plan), serving, originally }),
+        ...reliedFaults(router, now, original, true),
+      ];
+    },
+    async escapeFaults() {
+      const now = await (await driverOf(context, router)).config();
+      const original = plan.routing.original?.[router];
+      // An urgent move goes over what stands in the entries, but it can’t attach them to sessions again.
+      const relied = original === undefined ? [] : reliedFaults(router, now, original, true);
+      return [...urgentFaults(now), ...relied.map((what) => ({ where: router, what }))];
+    },
   };
+}
+
+/** With another timer the edit would take effect by itself after a while: no reason to leave traffic where it is. */
+const urgentFaults = (now: ConfigReading): Fault[] => now.faults.filter((f) => !/delay-timer/.test(f.what));
+
+interface Roles {
+  readonly router: string;
+  readonly nodes: readonly string[];
+  readonly serving: string | undefined;
+  readonly originally: string;
+}
+
+/** How the owned entries differ from what a run writes there: the roles, total, for one node or on the way between them. */
+function roleFaults(driver: RouterDriver, now: ConfigReading, original: OriginalRouting, roles: Roles): string[] {
+  const { router, nodes, serving, originally } = roles;
+  const base = { ...now, owned: original.owned };
+  const states = [
+    { node: originally, owned: original.owned },
+    ...nodes.map((node) => ({ node, owned: driver.plan({ kind: 'prefer', node }, base).owned })),
+    { node: undefined, owned: driver.plan({ kind: 'equal' }, base).owned },
+  ];
+  const differs = (owned: string): string => driver.plan({ kind: 'text', owned }, now).diff;
+  const found = states.filter(({ owned }) => differs(owned) === '');
+  const [first] = found;
+  if (first === undefined) {
+    const foreign = driver.foreign(
+      now.owned,
+      states.map(({ owned }) => owned),
+    );
+    if (foreign.length > 0) return foreign.map((line) => `${router}: ${line}`);
+    const wanted = states.find(({ node }) => node === serving) ?? states[0];
+    return [`${router}: the role policy is a mixture of both roles; it lacks\n${differs(wanted?.owned ?? '')}`];
+  }
+  if (serving === undefined || first.node === undefined || found.some(({ node }) => node === serving)) return [];
+  return [`${router}: the role policy prefers ${first.node}, and traffic goes through ${serving}`];
 }
 
 const kept = ({ owned, restSha256, reliedSha256 }: ConfigReading): OriginalRouting => ({

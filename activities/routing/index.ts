@@ -33,6 +33,7 @@ export {
   type SurveyResult,
 } from './ready';
 export { look, settle } from './look';
+export { escapeFaults, ownedRouting, type OwnedRouting } from './owned';
 export { changedHosts } from './owning';
 export { notAble, unmet, whoServes, type Serving } from './serving';
 export { routingSpec, type OriginalRouting, type RoutingPlan, type RoutingPlanSection, type RoutingSpec } from './spec';

@@ -134,6 +134,9 @@ export function interfaceDown(context: StepContext<RoutingPlan>): Steering<Inter
       Object.entries(await readUp())
         .filter(([, up]) => !up)
         .map(([node]) => ({ where: node, what: `interface ${deviceOf(spec, node)} is down`, next: 'take it up' })),
+    // Up and down are all there is, and show in who serves.
+    changed: async () => [],
+    escapeFaults: async () => [],
     async plan(goal, before, readings): Promise<Move> {
       const now = await readUp();
       const wanted = wantedInterfaces(goal, nodes, before);

@@ -72,6 +72,8 @@ export function sessionShutdown(context: StepContext<RoutingPlan>): Steering<Ses
           next: `open them (no neighbor … shutdown), or finish what shut them`,
         }));
     },
+    changed: async () => foreignShutdowns(await readShut(), {}, message),
+    escapeFaults: async () => [],
     async plan(goal, before, readings, urgent): Promise<Move> {
       const now = await readShut();
       const remarks = foreignShutdowns(now, before.shut, message);

@@ -41,6 +41,13 @@ export interface Steering<State extends SteeringState = SteeringState> {
   plan(goal: Goal, before: State, readings: readonly RouterReading[], urgent: boolean): Promise<Move>;
   /** What keeps this method from working, for the readiness check. */
   faults(): Promise<Fault[]>;
+  /**
+   * What others changed of what this method writes or relies on. `serving` is who serves now, if exactly one does;
+   * `originally` who did when the plan was made. Reads only.
+   */
+  changed(serving: string | undefined, originally: string): Promise<readonly string[]>;
+  /** What would keep an urgent move from working, besides what the routers say of its target. Reads only. */
+  escapeFaults(): Promise<Fault[]>;
 }
 
 export const foreignChange = (where: string, differences: readonly string[], what: string) =>

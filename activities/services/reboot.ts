@@ -30,7 +30,7 @@ export async function leaveBoot(
   timeoutMs: number,
   request: () => Promise<void>,
 ): Promise<boolean> {
-  const start = Date.now();
+  const start = performance.now();
   let asked = false;
   for (;;) {
     const { isUp, isOld, seen } = await look(context, hostName, oldBootId);
@@ -39,7 +39,7 @@ export async function leaveBoot(
       await request();
       asked = true;
     }
-    const waitedMs = Date.now() - start;
+    const waitedMs = Math.round(performance.now() - start);
     if (waitedMs > timeoutMs)
       throw transient(
         'Unreachable',
@@ -88,14 +88,14 @@ export async function verifyUnits(
   failedBefore: readonly string[],
   timeoutMs: number,
 ): Promise<void> {
-  const start = Date.now();
+  const start = performance.now();
   for (;;) {
     const failed = (await failedUnits(host)).filter((unit) => !failedBefore.includes(unit));
     const idle = (await unitStates(host, units)).filter((state) => state.active !== 'active');
     if (failed.length === 0 && idle.length === 0) return;
     const starting = idle.filter((state) => state.active === 'activating' || state.active === 'reloading');
     const what = [...idle.map(describeUnit), ...failed.map((unit) => `${unit} failed`)].join(', ');
-    if (starting.length === 0 || Date.now() - start > timeoutMs)
+    if (starting.length === 0 || performance.now() - start > timeoutMs)
       throw transient(
         'VerifyFailed',
         `${host.name}: ${what}. Next: \`systemctl status UNIT\` and \`journalctl -b -u UNIT\` on ${host.name}; repair it there, then try again.`,

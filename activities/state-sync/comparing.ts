@@ -30,7 +30,7 @@ export async function comparing(
   const identity: Identity = of === 'held' ? 'original' : 'both';
   const readings: { at: number; table: FlowTable }[] = [];
   const readSender = async (): Promise<void> => {
-    const at = Date.now();
+    const at = performance.now();
     readings.push({ at, table: whole(from, await sync.flows(from, identity, ignore)) });
   };
   const readReceiver = async (): Promise<FlowTable> => {
@@ -41,9 +41,9 @@ export async function comparing(
     readSender,
     async difference() {
       if (readings.length === 0) await readSender();
-      const age = Date.now() - (readings[0]?.at ?? 0);
+      const age = performance.now() - (readings[0]?.at ?? 0);
       if (age < spec.ignoreYoungerThanMs) await pauses.pause(spec.ignoreYoungerThanMs - age);
-      const now = Date.now();
+      const now = performance.now();
       const receiver = await readReceiver();
       await readSender();
       // The newest reading that is old enough: older ones are dropped, they would only hide flows that came since.
@@ -76,7 +76,7 @@ export async function untilInSync(
   names: { readonly from: string; readonly to: string },
   again: () => Promise<void> = () => Promise.resolve(),
 ): Promise<FlowDifference> {
-  const startedAt = Date.now();
+  const startedAt = performance.now();
   for (let inARow = 0; ;) {
     const difference = await comparison.difference();
     const fault = differenceFault(difference, spec.tolerance);
@@ -84,7 +84,7 @@ export async function untilInSync(
     if (inARow >= spec.stableReads) return difference;
     pauses.progress(`comparing the sessions of ${names.from} and ${names.to}: ${describeDifference(difference)}`);
     if (fault !== undefined) {
-      if (Date.now() - startedAt > spec.settleTimeoutMs)
+      if (performance.now() - startedAt > spec.settleTimeoutMs)
         throw transient(
           'VerifyFailed',
           `${names.to} doesn’t have the sessions of ${names.from}: ${fault}. It must not serve; look at conntrackd’s log on both nodes`,

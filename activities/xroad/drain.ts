@@ -57,12 +57,12 @@ export const drained = defineCheck<DrainInput, Drained, XroadPlan>({
     const policy = onTimeout ?? (plan.xroad.drain.onTimeout === 'go-on' ? 'report' : 'fail');
     const host = await hostOf(context, node);
     refuseIf(await reachableFaults(context, node), `the connections of ${node} were not waited for`);
-    const began = Date.now();
+    const began = performance.now();
     await context.pause(settleMs);
     let quiet = 0;
     for (;;) {
       const { count, remaining } = await connectionsOf(plan, host);
-      const waitedMs = Date.now() - began;
+      const waitedMs = Math.round(performance.now() - began);
       quiet = count === 0 ? quiet + 1 : 0;
       if (quiet >= quietSamples)
         return {

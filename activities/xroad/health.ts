@@ -94,12 +94,12 @@ export async function healthOf(plan: Pick<XroadStatic, 'xroad'>, host: Host): Pr
 export async function waitUntilHealthy(context: XroadContext, host: Host, node: string): Promise<void> {
   const { plan } = context;
   const { polls, spanMs, pollIntervalMs, timeoutMs } = plan.xroad.health;
-  const began = Date.now();
+  const began = performance.now();
   let good = 0;
   let since = began;
   for (;;) {
     const health = await healthOf(plan, host);
-    const now = Date.now();
+    const now = performance.now();
     if (health.kind !== 'ok') good = 0;
     else if (good++ === 0) since = now;
     if (good >= polls && now - since >= spanMs) return;

@@ -123,14 +123,14 @@ async function untilPaused(
 ): Promise<database.Standby> {
   const { plan } = context;
   const { pauseTimeoutMs, pollIntervalMs } = plan.xroad.database;
-  const until = Date.now() + pauseTimeoutMs;
+  const until = performance.now() + pauseTimeoutMs;
   for (let last: database.Standby | undefined; ;) {
     const now = await database.standbyOf(plan, host, version);
     // What can't be asked of an older PostgreSQL shows: a position that stays while more is received, or all is replayed.
     const stays = last !== undefined && last.pause === 'pause requested' && last.replayed === now.replayed;
     const isPaused = now.pause === 'paused' || (!database.tellsPause(version) && now.pause !== 'not paused' && stays);
     if (isPaused && (!receiving || now.receiver === 'streaming')) return now;
-    if (Date.now() >= until)
+    if (performance.now() >= until)
       throw transient(
         'VerifyFailed',
         isPaused
@@ -161,7 +161,7 @@ export async function untilCaughtUp(
 ): Promise<database.Standby> {
   const { plan } = context;
   const { catchUpTimeoutMs, pollIntervalMs } = plan.xroad.database;
-  const until = Date.now() + catchUpTimeoutMs;
+  const until = performance.now() + catchUpTimeoutMs;
   for (;;) {
     const now = await database.standbyOf(plan, host, version);
     if (now.pause === 'not paused' && hasCaughtUp(now, position)) return now;
@@ -176,7 +176,7 @@ export async function untilCaughtUp(
           : '',
     ];
     const text = seen.filter((part) => part !== '').join(', ');
-    if (Date.now() >= until)
+    if (performance.now() >= until)
       throw transient(
         'VerifyFailed',
         `the database of ${node} hasn’t caught up: ${text}. Next: ${now.receiver === 'streaming' ? 'give it time; see its load' : 'see PostgreSQL’s log there: if a requested WAL segment has already been removed, it has to be copied anew from the primary'}.`,

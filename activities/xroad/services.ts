@@ -158,14 +158,14 @@ async function startAll(context: XroadContext, node: string, units: readonly str
 /** Waits until units are active and listen, then watches that none is started again by systemd. @throws VerifyFailed */
 async function verifyStarted(context: XroadContext, host: Host, node: string, units: readonly string[]): Promise<void> {
   const { startTimeoutMs, settleMs } = context.plan.xroad.services;
-  const until = Date.now() + startTimeoutMs;
+  const until = performance.now() + startTimeoutMs;
   let steady: { readonly since: number; readonly restarts: string } | undefined;
   for (;;) {
     const states = await readUnits(host, units);
     const missing = await silentPorts(context, host, units);
     const faults = startFaults(node, states, missing);
     const restarts = states.map((unit) => unit.restarts).join(' ');
-    const now = Date.now();
+    const now = performance.now();
     if (faults.length > 0) steady = undefined;
     else if (steady?.restarts !== restarts) steady = { since: now, restarts };
     if (steady !== undefined && now - steady.since >= settleMs) return;

@@ -184,11 +184,11 @@ async function assertSameRelease(context: XroadContext, host: Host, node: string
 /** Waits until no copy is under way: the flag is looked at when one starts, not while it runs. */
 async function untilIdle(context: XroadContext, host: Host, node: string): Promise<void> {
   const { plan } = context;
-  const until = Date.now() + plan.xroad.sync.timeoutMs;
+  const until = performance.now() + plan.xroad.sync.timeoutMs;
   for (;;) {
     const { active, sub } = await state.copyState(plan, host);
     if (active !== 'activating' && active !== 'deactivating') return;
-    if (Date.now() >= until)
+    if (performance.now() >= until)
       throw transient(
         'VerifyFailed',
         `${node}: a copy of the configuration that began before the pause doesn’t end (${sub}). Next: \`systemctl status ${state.serviceOf(plan)}\` there; this is tried again.`,

@@ -42,7 +42,7 @@ export const tokensActive = defineCheck<NodeInput, TokenResult, XroadPlan>({
     const { plan } = context;
     const host = await hostOf(context, node);
     const { waitMs, pollIntervalMs } = plan.xroad.token;
-    const until = Date.now() + waitMs;
+    const until = performance.now() + waitMs;
     for (;;) {
       const { tokens, why } = await tokensOf(plan, host);
       if (tokens !== undefined && tokens.length > 0 && tokens.every((token) => token.active))
@@ -51,7 +51,7 @@ export const tokensActive = defineCheck<NodeInput, TokenResult, XroadPlan>({
           tokens: tokens.map(describe),
           nodes: { [node]: { token: 'active' } },
         };
-      if (Date.now() >= until) throw await notActive(context, host, node, tokens, why);
+      if (performance.now() >= until) throw await notActive(context, host, node, tokens, why);
       context.progress(`waiting for the tokens of ${node}: ${tokens?.map(describe).join(', ') ?? why ?? ''}`);
       await context.pause(pollIntervalMs);
     }

@@ -82,3 +82,76 @@ test('returns when so much was observed, and time out of sight isn’t', async (
   expect(hasNews({ ...none, unseen: 3 })).toBe(true);
   expect(hasNews({ ...none, unseen: 9, toldBlind: true })).toBe(false);
 });
+
+describe('what the core needs of it', () => {
+  const three = { observedMs: 40, pass: 3, fail: 0, inconclusive: 0, unseen: 0, toldBlind: false };
+
+  test('a heartbeat carries what a report does; also one of a build before this one is taken up', async () => {
+    const first = guard(['pass']);
+    while (first.state.looked < 3) await new Promise((resolve) => setImmediate(resolve));
+    first.env.cancel('CANCELLED', new ActivityCancellationDetails({ cancelRequested: true }));
+    await first.result;
+    const beat = first.beats.at(-1) as { carry: { observedMs: number }; observedMs: number };
+    expect(beat.observedMs).toBe(beat.carry.observedMs);
+    const fromBeat = await guard(['fail'], { carry: beat.carry }).result;
+    expect(fromBeat.pass).toBeGreaterThanOrEqual(2);
+    const fromOld = await guard(['fail'], {}, { heartbeatDetails: { guarding: 'all well', known: three } }).result;
+    expect(fromOld).toMatchObject({ verdict: 'regression', pass: 3 });
+  });
+
+  test('a first look is reported at once', async () => {
+    const seen = await guard(['pass'], { firstLook: true }).result;
+    expect(seen).toMatchObject({ verdict: 'checkpoint', pass: 1 });
+    expect(seen.why).toBeUndefined();
+    expect(await guard([new Error('no route')], { firstLook: true }).result).toMatchObject({
+      verdict: 'checkpoint',
+      inconclusive: 1,
+      why: 'it can’t be looked at: no route',
+    });
+    expect(await guard(['fail'], { firstLook: true }).result).toMatchObject({ verdict: 'regression' });
+  });
+
+  test('one that hangs isn’t waited for, and is told to end', async () => {
+    jest.useFakeTimers({ doNotFake: ['nextTick', 'queueMicrotask', 'setImmediate'] });
+    try {
+      const env = new MockActivityEnvironment({ activityId: '4' });
+      let ended = false;
+      const hanging = defineGuard<object>({
+        everyMs: () => 1,
+        look: ({ signal }) =>
+          new Promise((_, reject) => {
+            signal.addEventListener('abort', () => {
+              ended = true;
+              reject(signal.reason as Error);
+            });
+          }),
+      });
+      const activity = registerActivities('world', { hanging }, nobody)['world.hanging.check']!;
+      const result = env.run<[GuardCall], unknown, typeof activity>(activity, call({ firstLook: true }));
+      await jest.advanceTimersByTimeAsync(30_000);
+      expect(await result).toMatchObject({
+        verdict: 'checkpoint',
+        why: 'it can’t be looked at: no look was through within 30 s',
+      });
+      expect(ended).toBe(true);
+    } finally {
+      jest.useRealTimers();
+    }
+  });
+
+  test.each([
+    ['paused', { paused: true }, true],
+    ['reset', { reset: true }, undefined],
+  ] as const)('%s from outside, it reports that, with what it knows', async (what, details, paused) => {
+    const { env, result, state } = guard(['pass']);
+    while (state.looked < 3) await new Promise((resolve) => setImmediate(resolve));
+    env.cancel(what === 'paused' ? 'PAUSED' : 'RESET', new ActivityCancellationDetails(details));
+    const report = await result;
+    expect(report).toMatchObject({
+      verdict: 'checkpoint',
+      why: expect.stringContaining(`${what} from outside`) as string,
+    });
+    expect(report.paused).toBe(paused);
+    expect((report.carry as { pass: number }).pass).toBe(report.pass);
+  });
+});

@@ -61,3 +61,76 @@ describe.each(['active-passive', 'active-active'] as const)('HA, %s', (mode) => 
     expect(found).not.toHaveProperty('certain');
   });
 });
+
+describe('what the run owns, and the way back', () => {
+  const owned = (bench: Bench) => bench.run((context) => panosProbes(bench.world.services).owned(context, watched));
+  const wayBack = (bench: Bench) =>
+    bench.run((context) => panosProbes(bench.world.services).escapeReady(context, watched));
+  /** As the procedure: preemption off, then fw-b serves and fw-a is suspended. */
+  async function moved(mode: 'active-passive' | 'active-active' = 'active-passive'): Promise<Bench> {
+    const bench = await Bench.start({ pair: { mode } });
+    await bench.step('preemptionOff', {});
+    expect(await owned(bench)).toEqual({ asWanted: true, leadsTo: 'fw-a' });
+    await bench.step('moveTo', { to: 'fw-b', leaveOther: 'suspended' });
+    await bench.pass(60_000);
+    return bench;
+  }
+
+  it.each(['active-passive', 'active-active'] as const)('as the run left it, %s', async (mode) => {
+    const bench = await moved(mode);
+    expect(await owned(bench)).toEqual({ asWanted: true, leadsTo: 'fw-b' });
+    expect(await wayBack(bench)).toEqual({ ready: true });
+  });
+
+  it('somebody made the other one functional', async () => {
+    const bench = await moved();
+    bench.world.pair.ha.functional(0);
+    await bench.pass(60_000);
+    expect(await owned(bench)).toEqual({
+      asWanted: false,
+      why: 'fw-a is passive, and this run left it suspended',
+      leadsTo: 'fw-b',
+    });
+  });
+
+  it('somebody moved traffic back: who leads says so', async () => {
+    const bench = await moved();
+    bench.world.pair.ha.functional(0);
+    await bench.pass(60_000);
+    bench.world.pair.ha.suspend(1);
+    await bench.pass(60_000);
+    expect(await owned(bench)).toMatchObject({ leadsTo: 'fw-a' });
+  });
+
+  it('somebody switched preemption on again: it would take traffic back from the way back', async () => {
+    const bench = await Bench.start({ pair: { devices: [{ preemptive: true }, { preemptive: true }] } });
+    await bench.step('preemptionOff', {});
+    await bench.step('moveTo', { to: 'fw-b', leaveOther: 'suspended' });
+    await bench.pass(60_000);
+    expect(await owned(bench)).toEqual({ asWanted: true, leadsTo: 'fw-b' });
+    // Two failovers need their time between them.
+    await bench.pass(300_000);
+    const toFwA = { serving: 'fw-a', escapeTo: 'fw-b' };
+    await bench.step('moveTo', { to: 'fw-a', leaveOther: 'suspended' });
+    await bench.pass(60_000);
+    const escapeReady = () => bench.run((context) => panosProbes(bench.world.services).escapeReady(context, toFwA));
+    expect(await escapeReady()).toEqual({ ready: true });
+    await bench.step('preemptionRestore', {});
+    await bench.pass(60_000);
+    expect(await bench.run((context) => panosProbes(bench.world.services).owned(context, toFwA))).toMatchObject({
+      asWanted: false,
+      why: 'preemption of fw-b is on, and this run left it off',
+    });
+    expect(await escapeReady()).toEqual({
+      ready: false,
+      why: 'preemption is on on both, and fw-a would take traffic back by it',
+    });
+  });
+
+  it('one that says nothing isn’t known', async () => {
+    const bench = await moved();
+    bench.fault({ kind: 'power-off', device: 0 });
+    await bench.pass(60_000);
+    await expect(owned(bench)).rejects.toMatchObject({ type: 'Unreachable' });
+  });
+});

@@ -42,8 +42,11 @@ const carryOf = (maxProbes: number): fc.Arbitrary<Carry> =>
         }),
         told: fc.stringMatching(/^[0-9a-f]{8}$/),
         budget: fc.record({ tokens: fc.integer({ min: 0, max: 4 }), at: past }),
-        escape: fc.record({ ready: fc.boolean(), why }, { requiredKeys: ['ready'] }),
-        due: fc.record({ reseed: past, escape: past }, { requiredKeys: [] }),
+        escape: fc.record({ ready: fc.boolean(), why, lookedAt: past }, { requiredKeys: ['ready'] }),
+        owned: fc.record({ asWanted: fc.boolean(), why, lookedAt: past }, { requiredKeys: ['asWanted'] }),
+        led: fc.boolean(),
+        by: fc.stringMatching(/^[0-9a-f]{8}$/),
+        due: fc.record({ reseed: past, escape: past, owned: past }, { requiredKeys: [] }),
         reseed: fc.record({ failures: fc.integer({ min: 1, max: 999 }), why }),
         callStartedAt: past,
       },
@@ -75,6 +78,9 @@ test('what fits comes back as it was', () => {
         aggregates: { ...carry.aggregates, probes },
         ...(carry.escape && {
           escape: { ...carry.escape, ...(carry.escape.why !== undefined && { why: clipped(carry.escape.why, 480) }) },
+        }),
+        ...(carry.owned && {
+          owned: { ...carry.owned, ...(carry.owned.why !== undefined && { why: clipped(carry.owned.why, 480) }) },
         }),
         ...(carry.reseed && { reseed: { ...carry.reseed, why: clipped(carry.reseed.why, 160) } }),
       });
@@ -164,4 +170,22 @@ describe('what another build wrote', () => {
     const back = unpackCarry({ ...good, probes: { a: 'what?', b: [1] }, told: 5, due: 'soon' });
     expect(back).toEqual({ aggregates: { since: 1, at: 2, observedMs: 7, probes: {} }, due: {} });
   });
+});
+
+test('one from a clock that ran ahead is taken as made now, with all that it knows as old as it was', () => {
+  fc.assert(
+    fc.property(carryOf(3), fc.integer({ min: 1, max: 10 * 86_400_000 }), (carry, aheadMs) => {
+      const packed = JSON.parse(JSON.stringify(packCarry(carry))) as unknown;
+      const now = NOW - aheadMs;
+      const [back, plain] = [unpackCarry(packed, now)!, unpackCarry(packed)!];
+      expect(packCarry(back)).toMatchObject({ at: now, probes: packCarry(plain).probes });
+      expect(back.aggregates.since).toBe(plain.aggregates.since - aheadMs);
+      expect(back.escape?.lookedAt).toBe(plain.escape?.lookedAt && plain.escape.lookedAt - aheadMs);
+      expect(back.due.escape).toBe(plain.due.escape && plain.due.escape - aheadMs);
+      expect(back.budget?.at).toBe(plain.budget && plain.budget.at - aheadMs);
+      // One of the past stays of the past.
+      expect(unpackCarry(packed, NOW + aheadMs)).toEqual(plain);
+    }),
+    { numRuns: 100 },
+  );
 });

@@ -1,4 +1,7 @@
 import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { monitoringSpec, type Measurement } from '../../../activities/probes';
 import { measurementOf } from '../../../activities/probes/host-loop';
@@ -227,6 +230,38 @@ describe('the loop', () => {
     process.kill(loop.process.pid, 'SIGTERM');
     await loop.process.ended;
     await eventually('nothing left', () => marked(mark).length === 0);
+  });
+
+  test.each([
+    ['back', -7_200],
+    ['forward', 7_200],
+  ])('a step of the host’s clock %s neither stops its rounds nor makes them burst', async (_, seconds) => {
+    const folder = mkdtempSync(join(tmpdir(), 'hitless-clock-'));
+    const file = join(folder, 'offset');
+    writeFileSync(file, '0\n');
+    const probes = looped({ name: 'a', kind: 'tcp', from, to: open.to, intervalMs: 100 });
+    // The host's clock, as far as the script sees it, is set by this file.
+    const script = loopScript(probes).replace(/^wall\(\) .*$/m, (line) => {
+      expect(line).toContain('EPOCHREALTIME');
+      return `wall() { local off; read -r off < ${file}; WALL=\${EPOCHREALTIME/[.,]/}; (( WALL += off * 1000000 )); }`;
+    });
+    const lines: string[] = [];
+    const process = localLines(['bash', '-c', script], (line) => lines.push(line));
+    await eventually('rounds', () => rounds(lines) >= 3);
+    writeFileSync(file, `${seconds}\n`);
+    const before = rounds(lines);
+    await eventually('rounds after it', () => rounds(lines) >= before + 20);
+    process.close();
+    await process.ended;
+    rmSync(folder, { recursive: true, force: true });
+    const [times, took] = [2, 3].map((column) =>
+      lines.filter((line) => line.startsWith('P')).map((line) => Number(line.split('\t')[column])),
+    ) as [number[], number[]];
+    // The rounds keep their phase, and none is said to have taken hours.
+    expect(times.slice(1).every((at, i) => at - times[i]! >= 0 && at - times[i]! < 60_000)).toBe(true);
+    expect(Math.max(...took)).toBeLessThan(60_000);
+    // An interval of 100 ms, less what the first one was late.
+    expect((times.at(-1)! - times[0]!) / (times.length - 1)).toBeGreaterThan(50);
   });
 
   test('a bash that is too old says so instead of looping', async () => {

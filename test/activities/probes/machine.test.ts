@@ -1,6 +1,12 @@
 import type { WatchReport } from '../../../workflows/procedure/types';
 import { unpackCarry } from '../../../activities/probes/carry';
-import { createMachine, EARLY_REPORTS_AT_ONCE, type MachineOptions } from '../../../activities/probes/machine';
+import {
+  createMachine,
+  EARLY_REPORTS_AT_ONCE,
+  FIRST_LOOK_MS,
+  type MachineOptions,
+  type ProbesReport,
+} from '../../../activities/probes/machine';
 import type { Measurement, Rule } from '../../../activities/probes/verdict';
 
 const SECOND = 1_000;
@@ -22,7 +28,10 @@ const blind: Measurement = { verdict: 'inconclusive', why: 'client: connection l
 const options = (part: Partial<MachineOptions> = {}): MachineOptions => ({
   rules: [rule('web')],
   checkpointEveryMs: 6 * HOUR,
+  serving: 'fw1',
   checksEscape: false,
+  escapeEveryMs: HOUR,
+  ownedEveryMs: HOUR,
   settleMs: 0,
   now: NOW,
   ...part,
@@ -34,7 +43,7 @@ function run(
   seconds: number,
   what: (second: number) => Measurement | undefined,
   each?: (machine: ReturnType<typeof createMachine>, second: number, now: number) => void,
-): { report: WatchReport | undefined; at: number } {
+): { report: ProbesReport | undefined; at: number } {
   const all = options(part);
   const machine = createMachine(all);
   const step = all.rules[0]!.intervalMs / SECOND;
@@ -135,6 +144,160 @@ describe('news', () => {
     const { report, at } = run({}, 100, (second) => (second < 10 ? pass : blind));
     expect(at).toBe(13);
     expect(report).toMatchObject({ verdict: 'checkpoint', why: 'probe web is blind for 4 s: client: connection lost' });
+  });
+});
+
+describe('a first look', () => {
+  const rules = [rule('web'), rule('far')];
+  const first = (): ReturnType<typeof createMachine> =>
+    createMachine(options({ rules, firstLook: true, checksEscape: true, settleMs: 10 * SECOND }));
+
+  test('is over when every probe has answered, or couldn’t, and the escape was checked', () => {
+    const machine = first();
+    machine.measured('web', pass, NOW + 100);
+    expect(machine.decide(NOW + 100)).toBeUndefined();
+    machine.measured('far', blind, NOW + 200);
+    expect(machine.decide(NOW + 200)).toBeUndefined();
+    machine.escapeChecked({ ready: true }, NOW + 300);
+    expect(machine.decide(NOW + 300)).toMatchObject({
+      verdict: 'checkpoint',
+      pass: 1,
+      inconclusive: 1,
+      why: 'probe far can’t tell: client: connection lost',
+      escape: { ready: true, lookedAgoMs: 0 },
+    });
+  });
+
+  test('ends in time with what it has, and says what is missing', () => {
+    const machine = first();
+    machine.measured('web', pass, NOW + 100);
+    expect(machine.decide(NOW + FIRST_LOOK_MS - 1)).toBeUndefined();
+    expect(machine.decide(NOW + FIRST_LOOK_MS)).toMatchObject({
+      verdict: 'checkpoint',
+      why: 'probe far hasn’t answered yet',
+      escape: { ready: false, unknown: true, why: 'it hasn’t been looked at yet' },
+    });
+  });
+
+  test('is no news to the next call, and costs nothing of what news may', () => {
+    const machine = first();
+    for (const { name } of rules) machine.measured(name, pass, NOW + 100);
+    machine.escapeChecked({ ready: true }, NOW + 100);
+    const report = machine.decide(NOW + 100)!;
+    const carry = unpackCarry(report.carry)!;
+    expect(carry.budget?.tokens).toBe(EARLY_REPORTS_AT_ONCE);
+    const next = createMachine(options({ rules, carry, checksEscape: true, now: NOW + 200 }));
+    next.measured('web', pass, NOW + 300);
+    expect(next.decide(NOW + 300)).toBeUndefined();
+  });
+});
+
+describe('the way back', () => {
+  const looked = (part: Partial<MachineOptions> = {}): ReturnType<typeof createMachine> => {
+    const machine = createMachine(options({ checksEscape: true, escapeEveryMs: 30 * SECOND, ...part }));
+    machine.escapeChecked({ ready: true }, NOW);
+    return machine;
+  };
+
+  test('is ready with the time of the last look', () => {
+    expect(looked().cut(NOW + 20 * SECOND).escape).toEqual({ ready: true, lookedAgoMs: 20 * SECOND });
+  });
+
+  test('that hasn’t been looked at since isn’t said to be ready, and that is news', () => {
+    const machine = looked({ rules: [rule('web', { intervalMs: HOUR })] });
+    expect(machine.decide(NOW)).toMatchObject({ escape: { ready: true } });
+    expect(machine.decide(NOW + 90 * SECOND)).toBeUndefined();
+    expect(machine.decide(NOW + 90 * SECOND + 1)).toMatchObject({
+      verdict: 'checkpoint',
+      escape: { ready: false, unknown: true, why: 'it hasn’t been looked at for 1 min 30 s' },
+    });
+  });
+
+  test('isn’t known before a first look; what it then is is told, whatever was told before', () => {
+    const budget = { tokens: 0, at: NOW };
+    const carry = { ...unpackCarry(looked().cut(NOW).carry)!, budget };
+    const { escape: _ofAnother, ...taken } = carry;
+    const machine = createMachine(options({ checksEscape: true, carry: taken }));
+    expect(machine.decide(NOW + 1)).toBeUndefined();
+    const cut = machine.cut(NOW + 2);
+    expect(cut.escape).toEqual({ ready: false, unknown: true, why: 'it hasn’t been looked at yet' });
+    const next = createMachine(options({ checksEscape: true, carry: unpackCarry(cut.carry)!, now: NOW + 3 }));
+    next.escapeChecked({ ready: true }, NOW + 4);
+    expect(next.decide(NOW + 4)).toMatchObject({ verdict: 'checkpoint', escape: { ready: true } });
+  });
+
+  test('that was looked at long ago is looked at before anything is told', () => {
+    const told = looked().decide(NOW)!;
+    const later = NOW + HOUR;
+    const machine = createMachine(
+      options({ checksEscape: true, escapeEveryMs: 30 * SECOND, carry: unpackCarry(told.carry)!, now: later }),
+    );
+    machine.measured('web', pass, later);
+    expect(machine.decide(later)).toBeUndefined();
+    expect(machine.cut(later).escape).toMatchObject({ ready: false, unknown: true });
+    machine.escapeChecked({ ready: true }, later + 1);
+    expect(machine.cut(later + 2).escape).toEqual({ ready: true, lookedAgoMs: 1 });
+  });
+
+  test('of a build that didn’t tell when it looked isn’t known', () => {
+    const { report } = run(
+      { checksEscape: true },
+      5,
+      () => pass,
+      (machine, second, now) => {
+        if (second === 5) machine.escapeChecked({ ready: true }, now);
+      },
+    );
+    const old = report!.carry as { escape: object };
+    const carry = unpackCarry({ ...old, escape: { ready: true } })!;
+    const machine = createMachine(options({ checksEscape: true, carry, now: NOW + 6 * SECOND }));
+    expect(machine.cut(NOW + 7 * SECOND).escape).toMatchObject({ ready: false, unknown: true });
+  });
+});
+
+describe('what the run owns', () => {
+  const changed = { asWanted: false, why: 'border: route-map FROM-FW1 10 has "set metric 5"', leadsTo: 'fw1' };
+
+  test('is told when others change it, and when it is as wanted again; it is no regression', () => {
+    const machine = createMachine(options());
+    machine.ownedChecked({ asWanted: true, leadsTo: 'fw1' }, NOW);
+    expect(machine.decide(NOW)).toBeUndefined();
+    machine.ownedChecked(changed, NOW + SECOND);
+    const report = machine.decide(NOW + SECOND)!;
+    expect(report).toMatchObject({
+      verdict: 'checkpoint',
+      owned: { asWanted: false, why: changed.why, lookedAgoMs: 0 },
+      why: `not as this run left it: ${changed.why}`,
+    });
+    const next = createMachine(options({ carry: unpackCarry(report.carry)!, now: NOW + 2 * SECOND }));
+    next.ownedChecked(changed, NOW + 3 * SECOND);
+    expect(next.decide(NOW + 3 * SECOND)).toBeUndefined();
+    next.ownedChecked({ asWanted: true, leadsTo: 'fw1' }, NOW + 4 * SECOND);
+    expect(next.decide(NOW + 4 * SECOND)).toMatchObject({ verdict: 'checkpoint', owned: { asWanted: true } });
+  });
+
+  test('may lead elsewhere until traffic has moved, and not afterwards, whoever watches by then', () => {
+    const machine = createMachine(options());
+    machine.ownedChecked({ asWanted: true, leadsTo: 'fw2' }, NOW);
+    expect(machine.decide(NOW)).toBeUndefined();
+    machine.ownedChecked({ asWanted: true }, NOW + 1);
+    machine.ownedChecked({ asWanted: true, leadsTo: 'fw1' }, NOW + 2);
+    expect(machine.decide(NOW + 2)).toBeUndefined();
+    const next = createMachine(options({ carry: unpackCarry(machine.cut(NOW + 3).carry)!, now: NOW + 4 }));
+    next.ownedChecked({ asWanted: true, leadsTo: 'fw2' }, NOW + 5);
+    expect(next.decide(NOW + 5)).toMatchObject({
+      verdict: 'checkpoint',
+      owned: { asWanted: false, why: 'traffic goes through fw2, not through fw1, which is watched' },
+    });
+  });
+
+  test('isn’t known when it hasn’t been looked at for long', () => {
+    const machine = createMachine(options({ ownedEveryMs: 30 * SECOND }));
+    machine.ownedChecked({ asWanted: true }, NOW);
+    expect(machine.cut(NOW + 91 * SECOND).owned).toEqual({
+      why: 'it hasn’t been looked at for 1 min 31 s',
+      lookedAgoMs: 91 * SECOND,
+    });
   });
 });
 

@@ -185,6 +185,25 @@ describe('observed time', () => {
   });
 });
 
+describe('after a clock was set back', () => {
+  const hour = 3_600_000;
+  const seen = play('ppp', rule(), emptyAggregates(hour));
+
+  test('a result from the future isn’t fresh: nothing is observed by it, and its probe doesn’t pass for seeing', () => {
+    const now = seen.at - hour / 2;
+    const back = tick(seen, [rule()], now);
+    expect(tick(back, [rule()], now + 1_000).observedMs).toBe(seen.observedMs);
+    expect(blindProbes(back, [rule()], now)).toEqual([{ name: 'web', since: now, why: 'no answer' }]);
+  });
+
+  test('the next result counts as of now', () => {
+    const back = tick(seen, [rule()], seen.at - hour / 2);
+    const again = play('ppp', rule(), back);
+    expect(again.observedMs).toBe(seen.observedMs + 2_000);
+    expect(blindProbes(again, [rule()], again.at)).toEqual([]);
+  });
+});
+
 describe('blindness', () => {
   test('is shown after the tolerated intervals, with what is in the way, and ends with the next answer', () => {
     const seen = play('pp');

@@ -25,7 +25,7 @@ const web = (part: Record<string, unknown> = {}): Record<string, unknown> => ({
 
 interface Watching {
   readonly result: Promise<WatchFinding>;
-  readonly beats: { watching: string; carry: unknown }[];
+  readonly beats: { watching: string; observedMs: number; carry: unknown }[];
   readonly env: MockActivityEnvironment;
 }
 
@@ -135,6 +135,89 @@ test('a worker that shuts down hands over by a retryable failure, not as cut', a
   await expect(watching.result).rejects.toMatchObject({ type: 'WorkerShutdown', nonRetryable: false });
 });
 
+test.each([
+  ['paused', 'PAUSED', { paused: true }, true],
+  ['reset', 'RESET', { reset: true }, undefined],
+] as const)('%s from outside, it reports that, with all that it has seen', async (what, reason, details, paused) => {
+  const watching = watch(planOf({ probes: [web()] }));
+  await eventually('passes', () => passes(watching) > 3);
+  watching.env.cancel(reason, new ActivityCancellationDetails(details));
+  const report = await watching.result;
+  expect(report).toMatchObject({
+    verdict: 'checkpoint',
+    why: expect.stringContaining(`this watch was ${what} from outside`) as string,
+  });
+  expect(report.paused).toBe(paused);
+  expect(unpackCarry(report.carry)?.aggregates).toMatchObject({ observedMs: report.observedMs });
+});
+
+test('a heartbeat carries what a report does: the core goes on from it as from one', async () => {
+  const plan = planOf({ probes: [web({ tolerance: { fail: 50, of: 50 }, intervalMs: '100ms' })] });
+  await server.close();
+  const first = watch(plan);
+  await eventually('failures', () => totalOf(first, 'fail') > 3);
+  const beat = first.beats.at(-1)!;
+  first.env.cancel();
+  await first.result;
+  const known = unpackCarry(beat.carry)!.aggregates;
+  expect(beat.observedMs).toBe(known.observedMs);
+  // Given as the carry of a call, not as a heartbeat.
+  const second = watch(plan, { call: { carry: beat.carry } });
+  second.env.cancel();
+  const report = await second.result;
+  expect(report).toMatchObject({ verdict: 'cut', observedMs: known.observedMs, fail: known.probes['web']!.fail });
+  expect(unpackCarry(report.carry)!.aggregates.probes['web']!.window).toEqual(known.probes['web']!.window);
+});
+
+describe('a first look', () => {
+  const first = (plan: unknown, services: Partial<ProbeServices> = {}): Watching =>
+    watch(plan, { services, call: { firstLook: true, returnAfterObservedMs: HOUR } });
+
+  test.each([
+    ['dense', {}],
+    ['sparse', { intervalMs: '6h' }],
+  ])('returns when every probe and the escape were looked at once (%s), and copies nothing', async (_, monitoring) => {
+    let reseeds = 0;
+    const plan = planOf({ ...monitoring, probes: [web(), { name: 'sync', kind: 'state-sync' }] });
+    const report = await first(plan, {
+      stateSync: async () => ({ verdict: 'inconclusive', why: 'fw2 leads still' }),
+      escapeReady: async () => ({ ready: true }),
+      reseed: async () => void reseeds++,
+    }).result;
+    expect(report).toMatchObject({
+      verdict: 'checkpoint',
+      inconclusive: 1,
+      why: 'probe sync can’t tell: fw2 leads still',
+      escape: { ready: true },
+    });
+    expect(report.pass).toBeGreaterThan(0);
+    expect(reseeds).toBe(0);
+  });
+});
+
+describe('what another worker knew of the way back', () => {
+  const at = { currentAttemptScheduledTimestampMs: 1_800_000_000_000 };
+
+  test('isn’t taken for known: it is looked at again at once', async () => {
+    const plan = planOf({ intervalMs: '6h', escapeEveryMs: '12h', reseedEveryMs: 'never', probes: [web()] });
+    let looks = 0;
+    const services: Partial<ProbeServices> = { escapeReady: async () => ({ ready: ++looks > 0 }) };
+    const { carry } = await watch(plan, { services, info: at }).result;
+    const own = watch(plan, { services, call: { carry }, info: at });
+    await expect(own.result).rejects.toMatchObject({ type: 'WatchResting' });
+    const handed = unpackCarry(own.beats.at(-1)!.carry)!;
+    expect(handed.due.escape).toBeGreaterThan(at.currentAttemptScheduledTimestampMs);
+    looks = 0;
+    const again = { info: { ...at, heartbeatDetails: own.beats.at(-1), attempt: 2 }, services };
+    await expect(watch(plan, again).result).rejects.toMatchObject({ type: 'WatchResting' });
+    expect(looks).toBe(0);
+    const foreign = { ...own.beats.at(-1), carry: { ...(own.beats.at(-1)!.carry as object), by: 'another1' } };
+    const taken = { info: { ...at, heartbeatDetails: foreign, attempt: 2 }, services };
+    await expect(watch(plan, taken).result).rejects.toMatchObject({ type: 'WatchResting' });
+    expect(looks).toBe(1);
+  });
+});
+
 test('input that is wrong names every fault and is permanent', async () => {
   const plan = planOf({ probes: [web()] });
   const { result } = watch(
@@ -166,7 +249,7 @@ describe('beside the probes', () => {
   test('an escape that can’t be checked isn’t ready', async () => {
     const services: Partial<ProbeServices> = { escapeReady: () => Promise.reject(new Error('fw2 doesn’t answer')) };
     const report = await watch(planOf({ probes: [web()] }), { services }).result;
-    expect(report.escape).toEqual({ ready: false, why: 'it couldn’t be checked: fw2 doesn’t answer' });
+    expect(report.escape).toMatchObject({ ready: false, why: 'it couldn’t be checked: fw2 doesn’t answer' });
   });
 
   test('the standby is reseeded again and again; when it fails twice in a row that is told', async () => {

@@ -132,3 +132,40 @@ test('a worker that goes away hands its heartbeat to the next one', async () => 
   // Start, activity, signal, cancel and their tasks: probes and heartbeats cost nothing.
   expect(await events(handle)).toBeLessThan(25);
 }, 120_000);
+
+test.each([
+  ['paused', true],
+  ['reset', undefined],
+] as const)(
+  '%s from outside: the server takes its report, and the run gets to know it',
+  async (what, paused) => {
+    await (
+      await worker()
+    ).runUntil(async () => {
+      const handle = await start(`from-outside-${what}`, {}, { returnAfterObservedMs: HOUR });
+      await until(handle, ({ pass }) => pass > 5);
+      const { raw } = await handle.describe();
+      const request = {
+        namespace: client.options.namespace,
+        execution: { workflowId: handle.workflowId },
+        id: raw.pendingActivities?.[0]?.activityId ?? '',
+        identity: 'somebody',
+      };
+      if (what === 'paused') await client.workflowService.pauseActivity({ ...request, reason: 'to see what happens' });
+      else await client.workflowService.resetActivity({ ...request, resetHeartbeat: true });
+      const report = (await handle.result()) as WatchFinding;
+      expect(report).toMatchObject({
+        verdict: 'checkpoint',
+        why: expect.stringContaining(`this watch was ${what} from outside`) as string,
+      });
+      expect(report.paused).toBe(paused);
+      expect(report.pass).toBeGreaterThan(5);
+      // What it had seen goes on in the next call.
+      const next = await start(`from-outside-${what}-next`, {}, { returnAfterObservedMs: HOUR, carry: report.carry });
+      await until(next, ({ pass }) => pass > report.pass);
+      await next.signal('cut');
+      expect(((await next.result()) as WatchFinding).pass).toBeGreaterThan(report.pass);
+    });
+  },
+  120_000,
+);

@@ -1,6 +1,8 @@
 /** The steps and checks of routing on booted hosts: moving, undoing, refusing, and what each says. */
 import {
   confirmIdle,
+  escapeFaults,
+  ownedRouting,
   prefer,
   ready,
   serving,
@@ -76,6 +78,23 @@ describeLab('moving traffic on the lab', () => {
       await prefer.act(contextOf(bench), { node: 'fw1', as: 'restore' }, before);
       await expect(prefer.act(stale, { node: 'fw2' }, before)).rejects.toMatchObject({ type: 'OwnedByAnother' });
       expect(await who()).toBe('fw1');
+    });
+
+    test('what others change between two steps is seen, and traffic that somebody moved', async () => {
+      const owned = () => ownedRouting(contextOf(bench), 'fw1');
+      expect(await owned()).toEqual({ asWanted: true, leadsTo: 'fw1' });
+      const { before } = await run({ node: 'fw2' });
+      expect(await owned()).toEqual({ asWanted: true, leadsTo: 'fw2' });
+      expect(await escapeFaults(contextOf(bench))).toEqual([]);
+      await vtysh('border', 'route-map FROM-FW1 permit 10', 'set local-preference 150');
+      expect(await owned()).toMatchObject({
+        asWanted: false,
+        why: expect.stringContaining('FROM-FW1 10 has "set local-preference 150"') as string,
+      });
+      await vtysh('border', 'route-map FROM-FW1 permit 10', 'set local-preference 100');
+      expect(await owned()).toMatchObject({ asWanted: true });
+      await undo({ node: 'fw2' }, before);
+      expect(await owned()).toEqual({ asWanted: true, leadsTo: 'fw1' });
     });
 
     test('undo puts back what was, and may be repeated', async () => {
