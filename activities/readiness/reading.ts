@@ -1,4 +1,5 @@
 /** Reads what the tools of a Linux host print. Pure. */
+import { shownUnits } from '../services/shown';
 
 /** Of `df -PBM PATH…` (or `-Pi`): free MiB (or inodes) by mount point, in the order asked for. */
 export function readDf(text: string): { readonly mount: string; readonly free: number | undefined }[] {
@@ -24,10 +25,10 @@ export interface Unit {
 
 /** Of `systemctl show --property=Id,LoadState,ActiveState,UnitFileState UNIT…`: one block for each, in the order asked for. */
 export function readUnits(text: string, units: readonly string[]): Record<string, Unit> {
-  const blocks = text.trim().split(/\n\s*\n/);
+  const shown = shownUnits(text);
   return Object.fromEntries(
     units.map((unit, index) => {
-      const value = (key: string): string => new RegExp(`^${key}=(.*)$`, 'm').exec(blocks[index] ?? '')?.[1] ?? '';
+      const value = (key: string): string => shown[index]?.get(key) ?? '';
       return [
         unit,
         { loaded: value('LoadState') === 'loaded', active: value('ActiveState'), file: value('UnitFileState') },
@@ -72,7 +73,7 @@ export interface Process {
 /** Of `ps -e -o pid=,args=`. */
 export const readProcesses = (text: string): Process[] =>
   text.split('\n').flatMap((line) => {
-    const match = /^\s*(\d+)\s+(.*)$/.exec(line);
+    const match = /^\s*(\d+)\s+(.*)$/s.exec(line);
     return match === null ? [] : [{ pid: Number(match[1]), command: match[2] ?? '' }];
   });
 

@@ -1,4 +1,5 @@
 /** What rpm and dnf print, as values. All commands are run with LC_ALL=C. Formats: rpm(8), dnf(8). */
+import { glob } from '../../kit/glob';
 import type { Change, Installed } from '../package';
 
 /** A package that is installed, or a package file. */
@@ -68,22 +69,17 @@ export const parseEditedConffiles = (text: string): string[] =>
  * those that exclude one version only, or bare names.
  */
 export function lockedNames(locks: readonly string[], names: readonly string[]): string[] {
-  return names.filter((name) =>
-    locks.some((lock) => {
-      if (lock.startsWith('!')) return false;
-      const pattern = /^(.+)-([0-9*]+:)?[^-]+-[^-]+$/.exec(lock)?.[1] ?? lock;
-      return glob(pattern).test(name);
-    }),
-  );
+  const matching = locks.filter((lock) => !lock.startsWith('!')).map((lock) => glob(nameIn(lock), { sets: true }));
+  return names.filter((name) => matching.some((matches) => matches(name)));
 }
 
-const glob = (pattern: string): RegExp =>
-  new RegExp(
-    `^${pattern
-      .replace(/[.+^${}()|\\\]]/g, '\\$&')
-      .replace(/\*/g, '.*')
-      .replace(/\?/g, '.')}$`,
-  );
+/** What stands before the last but one hyphen, and the version and release after it; a bare name as it is. */
+function nameIn(lock: string): string {
+  const release = lock.lastIndexOf('-');
+  const version = lock.lastIndexOf('-', release - 1);
+  const isWhole = version > 0 && release > version + 1 && release < lock.length - 1;
+  return isWhole ? lock.slice(0, version) : lock;
+}
 
 /** What a transaction changes, from versions by name before and after. */
 export function changesOf(before: Readonly<Record<string, string>>, after: Readonly<Record<string, string>>): Change[] {
