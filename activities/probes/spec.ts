@@ -179,6 +179,13 @@ const bgpProbe = z.strictObject({
 
 const stateSyncProbe = z.strictObject({ kind: z.literal('state-sync'), ...common });
 
+/** What is sent to this URL can't be read on the way: by TLS, or since it doesn't leave the machine. */
+function keepsSecrets(url: string): boolean {
+  if (!URL.canParse(url)) return true;
+  const { protocol, hostname } = new URL(url);
+  return protocol === 'https:' || hostname === 'localhost' || hostname === '[::1]' || /^127\.[\d.]+$/.test(hostname);
+}
+
 const prometheusProbe = z
   .strictObject({
     kind: z.literal('prometheus'),
@@ -205,6 +212,11 @@ const prometheusProbe = z
   .refine((p) => p.condition !== undefined || p.bound !== undefined, {
     error: 'needs a condition or a bound',
     path: ['condition'],
+  })
+  .refine((p) => p.token === undefined || keepsSecrets(p.url), {
+    error:
+      'is sent with every query, and over plain http whoever sees the traffic can read it: write an https:// URL, or query a Prometheus on the worker itself (127.0.0.1, [::1], localhost)',
+    path: ['token'],
   });
 
 export const probeSpec = z.discriminatedUnion('kind', [
