@@ -52,7 +52,7 @@ export function managerFault(unit: string, { loaded, active, file }: Unit): { wh
 
 /** Of /run/systemd/shutdown/scheduled: when, and what. */
 export function readShutdown(text: string): { readonly at: Date; readonly mode: string } | undefined {
-  const us = /^USEC=(\d+)$/m.exec(text)?.[1];
+  const us = /^USEC=(\d{1,17})$/m.exec(text)?.[1];
   return us === undefined
     ? undefined
     : { at: new Date(Number(us) / 1_000), mode: /^MODE=(\S+)$/m.exec(text)?.[1] ?? 'shutdown' };

@@ -39,19 +39,27 @@ export const parseAbsent = (text: string): string[] =>
 
 /** All but the last installed of each name: what an interrupted transaction left to be taken away. */
 export function leftovers(packages: readonly RpmPackage[]): RpmPackage[] {
-  return packages.filter((p) => packages.some((q) => q.name === p.name && q.instance > p.instance));
+  const last = new Map<string, number>();
+  for (const { name, instance } of packages) last.set(name, Math.max(instance, last.get(name) ?? 0));
+  return packages.filter(({ name, instance }) => instance < (last.get(name) ?? 0));
 }
+
+/** Kernels apart there are two at most. */
+const SHOWN_TWINS = 9;
 
 /** By name. rpm knows no half-done packages: two versions of one, and names in `unfinished`, tell of a cut transaction. */
 export function installedOf(packages: readonly RpmPackage[], unfinished: readonly string[]): Map<string, Installed> {
   const older = leftovers(packages);
+  const isOlder = new Set(older.map(({ name, instance }) => `${name} ${instance}`));
+  const twins = new Map<string, string[]>();
+  for (const { name, version } of older) twins.set(name, [...(twins.get(name) ?? []).slice(-SHOWN_TWINS), version]);
   const found = new Map<string, Installed>();
   for (const { name, version, architecture, instance } of packages) {
-    if (older.some((p) => p.name === name && p.instance === instance)) continue;
-    const twins = older.filter((p) => p.name === name);
+    if (isOlder.has(`${name} ${instance}`)) continue;
+    const beside = twins.get(name);
     const detail =
-      twins.length > 0
-        ? `installed beside ${twins.map((p) => p.version).join(', ')}`
+      beside !== undefined
+        ? `installed beside ${beside.join(', ')}`
         : unfinished.includes(name)
           ? 'part of an installation that did not end well'
           : '';
