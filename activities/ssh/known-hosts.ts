@@ -79,7 +79,7 @@ export function judgeKey(entries: readonly KnownHost[], name: string, offered: B
 }
 
 /** Padding is optional in practice. */
-const sameKey = (a: string, b: string): boolean => a.replace(/=+$/, '') === b.replace(/=+$/, '');
+const sameKey = (a: string, b: string): boolean => a.replace(/={1,2}$/, '') === b.replace(/={1,2}$/, '');
 
 /** Pinned keys as entries that speak of any host. */
 export const pinnedKeys = (keys: readonly string[]): KnownHost[] =>
@@ -90,7 +90,7 @@ export const fingerprint = (key: Buffer | string): string =>
   `SHA256:${createHash('sha256')
     .update(typeof key === 'string' ? Buffer.from(key, 'base64') : key)
     .digest('base64')
-    .replace(/=+$/, '')}`;
+    .replace(/={1,2}$/, '')}`;
 
 /** Name of the key's type from its wire form (RFC 4253, 6.6). */
 export function keyType(key: Buffer): string {

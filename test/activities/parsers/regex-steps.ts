@@ -10,6 +10,8 @@ type Part = (text: string, at: number, next: Next) => boolean;
 
 interface Node {
   readonly run: Part;
+  /** A text that it matches. */
+  readonly sample: string;
   /** Characters that it takes, if always the same number. */
   readonly width: number | undefined;
   /** Whether a character fits, of a part that takes exactly one: loops over it needn't recurse. */
@@ -53,8 +55,12 @@ function step(count: Count): void {
   if (count.steps > count.limit) throw new OutOfSteps(`more than ${count.limit} steps`);
 }
 
+/** Texts of which an expression is likely to try several at one place: what its parts match, and what they begin with. */
+export const piecesOf = (expression: RegExp): readonly string[] => compiled(expression).pieces;
+
 interface Compiled {
   readonly node: Node;
+  readonly pieces: readonly string[];
   /** What it counts into. */
   readonly count: Count;
 }
@@ -65,12 +71,16 @@ function compiled(expression: RegExp): Compiled {
   let known = cache.get(key);
   if (known === undefined) {
     const count: Count = { steps: 0, limit: 0 };
-    cache.set(key, (known = { node: new Compiler(expression, count).all(), count }));
+    const compiler = new Compiler(expression, count);
+    cache.set(key, (known = { node: compiler.all(), pieces: [...compiler.pieces], count }));
   }
   return known;
 }
 
 class Compiler {
+  readonly pieces = new Set<string>();
+  /** A text that leads to where the next part begins. */
+  #before = '';
   #at = 0;
   readonly #source: string;
   readonly #flags: string;
@@ -101,14 +111,27 @@ class Compiler {
     const widths = new Set(options.map(({ width }) => width));
     return {
       run: (text, at, next) => options.some((option) => (step(this.count), option.run(text, at, next))),
+      sample: options[0]?.sample ?? '',
       width: widths.size === 1 ? [...widths][0] : undefined,
     };
   }
 
   #sequence(): Node {
     const parts: Node[] = [];
-    while (this.#at < this.#source.length && !'|)'.includes(this.#source[this.#at] ?? ''))
-      parts.push(this.#quantified());
+    const before = this.#before;
+    let sample = '';
+    while (this.#at < this.#source.length && !'|)'.includes(this.#source[this.#at] ?? '')) {
+      this.#before = before + sample;
+      const start = this.#at;
+      const part = this.#quantified();
+      parts.push(part);
+      // What varies is where a matcher comes back to; between such places it only compares.
+      if (/[^\w ]/.test(this.#source.slice(start, this.#at)))
+        for (const piece of [part.sample, before + sample, before + sample + part.sample]) this.pieces.add(piece);
+      sample += part.sample;
+    }
+    this.pieces.add(before + sample);
+    this.#before = before;
     const [only] = parts;
     if (parts.length === 1 && only !== undefined) return only;
     const from = (index: number): Part => {
@@ -121,7 +144,7 @@ class Compiler {
       (sum, part) => (sum === undefined || part.width === undefined ? undefined : sum + part.width),
       0,
     );
-    return { run: from(0), width };
+    return { run: from(0), sample, width };
   }
 
   #quantified(): Node {
@@ -135,7 +158,8 @@ class Compiler {
     const max = sign === undefined ? most : sign === '?' ? 1 : Infinity;
     const run =
       node.one === undefined ? this.#loop(node, min, max, lazy === '?') : this.#run(node.one, min, max, lazy === '?');
-    return { run, width: min === max && node.width !== undefined ? min * node.width : undefined };
+    const width = min === max && node.width !== undefined ? min * node.width : undefined;
+    return { run, sample: node.sample.repeat(Math.max(1, Math.min(min, 70))), width };
   }
 
   /** A part of one character, so many times. */
@@ -185,7 +209,8 @@ class Compiler {
       return fits;
     };
     const run: Part = (text, at, next) => (step(this.count), at < text.length && one(text[at] ?? '') && next(at + 1));
-    return { run, width: 1, one };
+    const sample = [...source, ...'a1 A/-\n.', 'é'].find((c) => one(c)) ?? source.slice(-1);
+    return { run, sample, width: 1, one };
   }
 
   /** `^`, `$`, `\b`: told by the real one, at a place. */
@@ -202,7 +227,7 @@ class Compiler {
       if (source === '$') return ends(after);
       return (word(before) !== word(after)) === (source === '\\b');
     };
-    return { run: (text, at, next) => (step(this.count), holds(text, at) && next(at)), width: 0 };
+    return { run: (text, at, next) => (step(this.count), holds(text, at) && next(at)), sample: '', width: 0 };
   }
 
   #group(): Node {
@@ -212,7 +237,7 @@ class Compiler {
     if (this.#source[this.#at] !== ')') throw this.#unsupported();
     this.#at += 1;
     const looks = /^\(\?(<?)([=!])$/.exec(opening);
-    if (looks === null) return { run: inner.run, width: inner.width };
+    if (looks === null) return { run: inner.run, sample: inner.sample, width: inner.width };
     const [, back, sign] = looks;
     const { width } = inner;
     if (back === '<' && width === undefined) throw this.#unsupported();
@@ -220,7 +245,7 @@ class Compiler {
       const start = back === '<' ? at - (width ?? 0) : at;
       return start >= 0 && inner.run(text, start, (end) => back !== '<' || end === at);
     };
-    return { run: (text, at, next) => holds(text, at) === (sign === '=') && next(at), width: 0 };
+    return { run: (text, at, next) => holds(text, at) === (sign === '=') && next(at), sample: '', width: 0 };
   }
 
   #setLength(): number {

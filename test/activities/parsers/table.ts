@@ -388,7 +388,11 @@ export const PARSERS: readonly Parser[] = [
   ),
   ofXml('readiness/parse/routing#parseAdvancedPeers', panos.parseAdvancedPeers, samples.ADVANCED_PEERS),
   ofXml('readiness/parse/routing#parseAdvancedRoutes', panos.parseAdvancedRoutes, samples.ADVANCED_ROUTES),
-  ofXml('readiness/parse/routing#parseFibCount', panos.parseFibCount, '<total>3</total><entry/>'),
+  ofXml(
+    'readiness/parse/routing#parseFibCount',
+    panos.parseFibCount,
+    '<fibs><entry><entries><entry/></entries></entry></fibs>',
+  ),
   ofXml(
     'readiness/parse/routing#parseLegacyPeers',
     panos.parseLegacyPeers,
