@@ -56,7 +56,9 @@ export function identitiesOf(plan: NodesOfPlan, node: string, read?: ReadKnownHo
   return [
     ...(typeof serial === 'string' && serial !== '' ? [`the serial ${serial}`] : []),
     ...(typeof machineId === 'string' && machineId !== '' ? [`the machine ID ${machineId}`] : []),
-    ...(host === undefined ? [] : [...new Set(keysOf(host, read))].map((key) => `the SSH host key ${fingerprint(key)}`)),
+    ...(host === undefined
+      ? []
+      : [...new Set(keysOf(host, read))].map((key) => `the SSH host key ${fingerprint(key)}`)),
     ...(host === undefined ? [] : [sshPlace(plan, host)]),
     ...(address === undefined ? [] : [`the address ${canonical(address)} port ${port ?? '?'}`]),
   ];

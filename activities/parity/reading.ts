@@ -19,9 +19,16 @@ const COMES_BACK = ['enabled', 'static', 'indirect', 'alias', 'generated', 'link
 
 export async function readNode(host: Host, spec: ParitySpec): Promise<NodeReading> {
   const wanted = (section: Section): boolean => spec.sections.includes(section);
-  const interfaces = await read(host, [IP, '-j', 'address', 'show'], 'interfaces and addresses, as JSON', readInterfaces);
+  const interfaces = await read(
+    host,
+    [IP, '-j', 'address', 'show'],
+    'interfaces and addresses, as JSON',
+    readInterfaces,
+  );
   const facts: Facts = {
-    ...(wanted('ruleset') ? { ruleset: await read(host, NFT, 'a ruleset of nftables', readRuleset, { sudo: true }) } : {}),
+    ...(wanted('ruleset')
+      ? { ruleset: await read(host, NFT, 'a ruleset of nftables', readRuleset, { sudo: true }) }
+      : {}),
     ...(wanted('sysctls') ? { sysctls: await readSysctls(host, spec.sysctls) } : {}),
     ...(wanted('routes') ? { routes: await readAllRoutes(host, spec.routeProtocols) } : {}),
     ...(wanted('rules') ? { rules: await readAllRules(host) } : {}),

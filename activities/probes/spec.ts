@@ -158,7 +158,9 @@ const commandProbe = z
         if (fault !== undefined) context.addIssue({ code: 'custom', message: fault });
       })
       .default('(-?\\d+(?:\\.\\d+)?(?:[eE][-+]?\\d+)?)')
-      .describe('regular expression as of RE2, `^` and `$` for each line; its first group is the number; the first number in the output if left out'),
+      .describe(
+        'regular expression as of RE2, `^` and `$` for each line; its first group is the number; the first number in the output if left out',
+      ),
     bound: bound.describe('what the number must fulfil'),
   })
   .refine((p) => !p.sudo || p.argv[0]?.startsWith('/') === true, {

@@ -61,9 +61,7 @@ async function readCounter(host: Host, counter: CounterSpec): Promise<Count[]> {
       const { stdout, code, stderr } = await host.exec(command, { sudo: true, okCodes: 'any', quiet: true });
       if (code !== 0) throw cannotCount(host, `chain ${counter.family} ${counter.table} ${counter.chain}`, stderr);
       const expected = 'the rules of a chain, as nft prints them as JSON';
-      return readAnswer({ host: host.name, command, expected }, () =>
-        nftCounts(stdout, counter.comments, host.name),
-      );
+      return readAnswer({ host: host.name, command, expected }, () => nftCounts(stdout, counter.comments, host.name));
     }
   }
 }

@@ -9,7 +9,12 @@ const links = z.array(
   z.object({
     addr_info: z
       .array(
-        z.object({ local: z.string().refine((text) => isIP(text) !== 0, { error: 'no IP address' }).optional() }),
+        z.object({
+          local: z
+            .string()
+            .refine((text) => isIP(text) !== 0, { error: 'no IP address' })
+            .optional(),
+        }),
       )
       .default([]),
   }),
@@ -17,9 +22,7 @@ const links = z.array(
 
 /** Addresses of `ip -j address show`. @throws UnexpectedOutput */
 export const readAddresses = (json: string): string[] =>
-  jsonOf(links, json).flatMap((link) =>
-    link.addr_info.flatMap(({ local }) => (local === undefined ? [] : [local])),
-  );
+  jsonOf(links, json).flatMap((link) => link.addr_info.flatMap(({ local }) => (local === undefined ? [] : [local])));
 
 /** Says of an address whether flows from or to it are left out. Remembers its answers: a table has few addresses, many flows. */
 export function ignoring(addressesAndPrefixes: readonly string[]): (address: string) => boolean {

@@ -32,7 +32,8 @@ const IN_MAINTENANCE = 'Health check interface is in maintenance mode';
 export function readHealth(code: number, output: string, errors: string): Health {
   if (code === 7) return { kind: 'refused' };
   if (code === 28) return { kind: 'silent', message: `no answer within ${ANSWER_TIMEOUT_S} s` };
-  if (code !== 0) return { kind: 'silent', message: clip(errors.trim(), SAID_CHARS) || `curl ended with exit code ${code}` };
+  if (code !== 0)
+    return { kind: 'silent', message: clip(errors.trim(), SAID_CHARS) || `curl ended with exit code ${code}` };
   const [, status = ''] = /^HTTP\/\S+ (\d{3})/.exec(output) ?? [];
   const body = output
     .split(/\r?\n\r?\n/)

@@ -1,3 +1,4 @@
+/* eslint-disable @typescript-eslint/no-unsafe-argument, @typescript-eslint/no-unsafe-return -- documents under test */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -51,7 +52,9 @@ describe('two frozen plans', () => {
 
   test('may share routers, jump hosts and hosts that probe', () => {
     const shared = { router: { address: '192.0.2.9', hostKeys: [`ssh-ed25519 ${KEY_B}`] } };
-    expect(found(plan({ x: { address: '10.0.0.1' } }, shared), plan({ y: { address: '10.0.0.2' } }, shared))).toEqual([]);
+    expect(found(plan({ x: { address: '10.0.0.1' } }, shared), plan({ y: { address: '10.0.0.2' } }, shared))).toEqual(
+      [],
+    );
   });
 
   const device = (address: string, serial?: string): NodesOfPlan => ({

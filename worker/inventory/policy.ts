@@ -12,9 +12,7 @@ export const personName = z
   })
   .transform((name) => name.normalize('NFKC').trim());
 
-const names = z
-  .array(personName)
-  .min(1, { error: 'names nobody; leave "from" out to let anyone answer' });
+const names = z.array(personName).min(1, { error: 'names nobody; leave "from" out to let anyone answer' });
 
 /** Nobody answered in time, or somebody said no. A gate never approves by itself, so `approve` is no outcome. */
 const outcome = z.enum(['hold', 'roll-back', 'stop']);

@@ -185,15 +185,20 @@ function policyFaults(cluster: unknown, people: readonly string[] | undefined): 
   return [...gates, ['holds'], ['pause'], ['resume'], ['switchBack']].flatMap((pattern) =>
     matches(policy, pattern).flatMap(({ path, value }) => {
       const at = ['policy', ...path];
-      const names = valueAt(value, ['from']);
+      const given = valueAt(value, ['from']);
       const count = valueAt(value, ['count']) ?? 1;
-      if (!Array.isArray(names)) return [];
-      const faults: ReferenceFault[] = names.flatMap((name: unknown, i): ReferenceFault[] => {
+      if (!Array.isArray(given)) return [];
+      const names: readonly unknown[] = given;
+      const faults: ReferenceFault[] = names.flatMap((name, i): ReferenceFault[] => {
         // What is no name is told by the schema.
         if (typeof name !== 'string' || nameFault(name) !== undefined) return [];
-        const same = names.slice(0, i).find((other) => typeof other === 'string' && personKey(other) === personKey(name));
+        const same = names
+          .slice(0, i)
+          .find((other) => typeof other === 'string' && personKey(other) === personKey(name));
         if (same !== undefined)
-          return [{ at: [...at, 'from', i], what: same === name ? `${name} is named twice` : sameName(name, String(same)) }];
+          return [
+            { at: [...at, 'from', i], what: same === name ? `${name} is named twice` : sameName(name, String(same)) },
+          ];
         if (people === undefined || people.some((known) => personKey(known) === personKey(name))) return [];
         return [
           {

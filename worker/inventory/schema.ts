@@ -43,7 +43,9 @@ const xRoadCluster = z.strictObject({
   site: identifier.optional().describe('site whose workers reach the devices: those that poll TASKQUEUE-SITE'),
   nodes: z
     .record(identifier, node)
-    .refine((nodes) => Object.keys(nodes).length >= 2, { error: 'two nodes at least make a cluster: a primary and a secondary' })
+    .refine((nodes) => Object.keys(nodes).length >= 2, {
+      error: 'two nodes at least make a cluster: a primary and a secondary',
+    })
     .describe('the Security Servers; which of them is the primary is read from them'),
   xroad: xroadSpec.prefault({}).describe('how the nodes are observed, drained, stopped and started'),
   loadBalancer: loadBalancerSpec

@@ -48,7 +48,11 @@ export class Vtysh {
   /** Runs `show … json` commands and reads what they answer: one document each, by command. @throws as readAnswer */
   async show<T>(commands: readonly string[], read: (documents: ReadonlyMap<string, unknown>) => T): Promise<T> {
     const output = await this.run(commands);
-    const asked = { host: this.host.name, command: vtyshArgv(commands), expected: 'one JSON document for each command' };
+    const asked = {
+      host: this.host.name,
+      command: vtyshArgv(commands),
+      expected: 'one JSON document for each command',
+    };
     return readAnswer(asked, () => {
       const documents = parseDocuments(output);
       if (documents.length !== commands.length)

@@ -1,3 +1,4 @@
+/* eslint-disable @typescript-eslint/no-unsafe-call -- documents under test */
 /** Files that aren't what an inventory should be: each gets one clear word. */
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -60,7 +61,13 @@ describe('YAML that has no end, or no bottom', () => {
   });
 
   test('an alias bomb', () => {
-    const rows = Array.from({ length: 12 }, (_, i) => `a${i}: &a${i} [${Array(9).fill(i === 0 ? 'x' : `*a${i - 1}`).join(', ')}]`);
+    const rows = Array.from(
+      { length: 12 },
+      (_, i) =>
+        `a${i}: &a${i} [${Array(9)
+          .fill(i === 0 ? 'x' : `*a${i - 1}`)
+          .join(', ')}]`,
+    );
     expect(faultsIn(rows.join('\n'))).toEqual([
       expect.objectContaining({ what: expect.stringContaining('Excessive alias count') as string }),
     ]);
@@ -157,9 +164,9 @@ describe('names of people', () => {
     [{ from: ['alice', 'alice '], count: 1 }, 'start.from[1]: alice  is the same name as alice: one person'],
     [{ from: ['alice', 'ａlice'], count: 1 }, 'start.from[1]: ａlice is the same name as alice: one person'],
     [{ from: ['alice', 'alice'] }, 'start.from[1]: alice is named twice'],
-    [{ from: ['bob', 'ali\u200bce'] }, 'start.from[1]: this name won\'t do: it holds U+200B'],
-    [{ from: ['\u202ebob'] }, 'start.from[0]: this name won\'t do: it holds U+202E'],
-    [{ from: ['  '] }, 'start.from[0]: this name won\'t do: it is blank'],
+    [{ from: ['bob', 'ali\u200bce'] }, "start.from[1]: this name won't do: it holds U+200B"],
+    [{ from: ['\u202ebob'] }, "start.from[0]: this name won't do: it holds U+202E"],
+    [{ from: ['  '] }, "start.from[0]: this name won't do: it is blank"],
   ])('%j', (start, what) => expect(withPolicy(start)).toContainEqual(expect.stringContaining(what)));
 
   test('count asks for different people', () =>
@@ -173,7 +180,7 @@ describe('names of people', () => {
       'people.Bob: Bob is the same name as bob: one person',
     ]);
     expect(withPolicy({ from: ['bob'] }, { bob: {}, 'a\u200bl': {} })).toEqual([
-      expect.stringContaining('this name won\'t do: it holds U+200B'),
+      expect.stringContaining("this name won't do: it holds U+200B"),
     ]);
   });
 
