@@ -194,11 +194,9 @@ function policyFaults(cluster: unknown, people: readonly string[] | undefined): 
         if (typeof name !== 'string' || nameFault(name) !== undefined) return [];
         const same = names
           .slice(0, i)
-          .find((other) => typeof other === 'string' && personKey(other) === personKey(name));
+          .find((other): other is string => typeof other === 'string' && personKey(other) === personKey(name));
         if (same !== undefined)
-          return [
-            { at: [...at, 'from', i], what: same === name ? `${name} is named twice` : sameName(name, String(same)) },
-          ];
+          return [{ at: [...at, 'from', i], what: same === name ? `${name} is named twice` : sameName(name, same) }];
         if (people === undefined || people.some((known) => personKey(known) === personKey(name))) return [];
         return [
           {
