@@ -127,7 +127,7 @@ async function upgrade<Lab extends { down(): Promise<void> }, Report, Figures ex
   const [engine, lab] = await undo.all([startDemoEngine(directory, say, undo), startLab()]);
   signal.throwIfAborted();
   const inventory = join(directory, 'inventory.yaml');
-  await writeFile(inventory, scene.inventory(lab, options.monitoring, directory));
+  await writeFile(inventory, scene.inventory(lab, options.monitoring, directory), { mode: 0o644 });
   const worker = await startWorker({
     ...connectionOf(engine),
     inventory,

@@ -2,6 +2,7 @@
  * Long commands on hosts, detached: a transient systemd unit per purpose and run, whose life hangs on no connection. A
  * repeat finds it again: running, ended with its result, or lost in a reboot.
  */
+import { readAnswer } from '../kit/answer';
 import { clip } from '../kit/evidence';
 import { permanent, transient, failureType } from '../kit/errors';
 import type { ExecResult, Host } from '../kit/host';
@@ -136,7 +137,8 @@ async function look(host: Host, unit: string, seconds: number): Promise<JobState
   // On the way down to a reboot systemd stops answering before sshd does.
   if (complaint(result) !== undefined)
     throw transient('Unreachable', `${host.name}: ${complaintText(result)}`, { host: host.name });
-  return parseState(result.stdout);
+  const asked = { host: host.name, command: `systemctl show ${unit}.service`, expected: 'where the job stands' };
+  return readAnswer(asked, () => parseState(result.stdout));
 }
 
 /** Looks until the job has ended or a while has passed; a host that is away for a moment is waited for. */

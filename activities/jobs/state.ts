@@ -2,6 +2,7 @@
  * Where a job stands, read from systemd and from the note that its start left, and what follows: pure.
  */
 import { constants } from 'node:os';
+import { UnexpectedOutput } from '../kit/answer';
 
 /** What the host tells of a unit. */
 export interface JobState {
@@ -52,7 +53,7 @@ export function nextMove(state: JobState, call: string): JobMove {
   return neverStarted ? 'start' : 'lost';
 }
 
-/** Reads what the verb `state` of the host script prints. Throws an Error if it isn't that. */
+/** Reads what the verb `state` of the host script prints. @throws UnexpectedOutput */
 export function parseState(text: string): JobState {
   const fields = new Map<string, string>();
   for (const line of text.split('\n')) {
@@ -61,15 +62,20 @@ export function parseState(text: string): JobState {
   }
   const field = (name: string): string => {
     const value = fields.get(name);
-    if (value === undefined) throw new Error(`no ${name} in ${JSON.stringify(text)}`);
+    if (value === undefined) throw new UnexpectedOutput(`no ${name} in ${JSON.stringify(text.slice(0, 200))}`);
     return value;
+  };
+  const number = (name: string): number => {
+    const value = field(name);
+    if (!/^\d{1,15}$/.test(value)) throw new UnexpectedOutput(`${name}=${value.slice(0, 200)} is no number`);
+    return Number(value);
   };
   const active = field('ActiveState');
   const running = ['activating', 'deactivating', 'reloading'].includes(active) || field('SubState') === 'running';
   // A unit that was stopped is inactive and about to be dropped: it has no result of its own any more.
   const absent = field('LoadState') === 'not-found' || active === 'inactive';
   const [call, noteBoot, offset, phase] = field('Record').split(' ');
-  const status = Number(field('ExecMainStatus'));
+  const status = number('ExecMainStatus');
   // CLD_EXITED is 1, CLD_KILLED 2, CLD_DUMPED 3.
   const killed = ['2', '3'].includes(field('ExecMainCode'));
   const signal = killed ? Object.entries(constants.signals).find(([, n]) => n === status)?.[0] : undefined;
@@ -79,9 +85,9 @@ export function parseState(text: string): JobState {
     ...(signal === undefined ? {} : { signal }),
     result: field('Result'),
     bootId: field('Boot'),
-    logBytes: Number(field('Size')),
+    logBytes: number('Size'),
     lastLine: field('Last'),
-    ...(call && noteBoot && offset && (phase === 'starting' || phase === 'started')
+    ...(call && noteBoot && /^\d{1,15}$/.test(offset ?? '') && (phase === 'starting' || phase === 'started')
       ? { note: { call, bootId: noteBoot, offset: Number(offset), phase } }
       : {}),
   };

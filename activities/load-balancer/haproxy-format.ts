@@ -18,10 +18,12 @@ interface Row {
 function rows(text: string, separator: string): Row[] {
   const lines = text.split('\n').map((line) => line.replace(/\r$/, ''));
   const at = lines.findIndex((line) => line.startsWith('# '));
-  const names = lines[at]?.slice(2).split(separator) ?? [];
+  const places = new Map<string, number>();
+  for (const [place, name] of (lines[at]?.slice(2).split(separator) ?? []).entries())
+    if (!places.has(name)) places.set(name, place);
   return lines.slice(at + 1).flatMap((line) => {
     const cells = line.split(separator);
-    return line === '' || cells.length < 4 ? [] : [{ column: (name) => cells[names.indexOf(name)] ?? '' }];
+    return line === '' || cells.length < 4 ? [] : [{ column: (name) => cells[places.get(name) ?? -1] ?? '' }];
   });
 }
 

@@ -5,6 +5,7 @@
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
+import { parseJson } from '../kit/answer';
 import { permanent, transient } from '../kit/errors';
 import type { ExecOptions, ExecResult, Host } from '../kit/host';
 import type { StepContext } from '../kit/step';
@@ -178,7 +179,7 @@ function claimOf(context: StepContext<OwnedPlan>, host: string, baseline: unknow
 function parseRecord(host: Host, name: string, text: string): OwnerRecord | undefined {
   if (text === '') return undefined;
   try {
-    return ownerRecord.parse(JSON.parse(text));
+    return ownerRecord.parse(parseJson(text));
   } catch {
     throw permanent(
       'OwnedByAnother',
@@ -222,7 +223,7 @@ function ahead({ owner: mine }: Claim, owner: Owner, file: string): string {
 function lostTo(claim: Claim, text: string): Error {
   let by = 'another attempt owns it now';
   try {
-    by = `${who(ownerRecord.parse(JSON.parse(text)).owner)} owns it now`;
+    by = `${who(ownerRecord.parse(parseJson(text)).owner)} owns it now`;
   } catch {
     // It is for people only.
   }

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { duration } from '../kit/duration';
+import { patternFault } from '../kit/pattern';
 
 /** Of Debian (Policy 5.6.1) or rpm, with the suffix of a foreign architecture. Never starts with a hyphen: no option. */
 const packageName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._+-]*(:[a-z0-9-]+)?$/, { error: 'the name of a package' });
@@ -38,21 +39,13 @@ const absolutePath = z.string().regex(/^(\/[A-Za-z0-9._+-]+)+$/, { error: 'an ab
 const pattern = z
   .string()
   .superRefine((text, context) => {
-    const fault = patternFault(text);
+    const fault = releasePatternFault(text);
     if (fault !== undefined) context.addIssue({ code: 'custom', message: fault });
   })
-  .describe('JavaScript regular expression (flag m); its first group is the name of the release');
+  .describe('regular expression as of RE2, `^` and `$` for each line; its first group is the name of the release');
 
-function patternFault(text: string): string | undefined {
-  try {
-    // Against an alternative that always matches, the number of groups shows.
-    return new RegExp(`${text}|`, 'm').exec('')?.length === 1
-      ? 'a regular expression with a group around the release, as "^VERSION_ID=\\"(.+)\\"$"'
-      : undefined;
-  } catch (error) {
-    return `not a regular expression: ${(error as Error).message}`;
-  }
-}
+const releasePatternFault = (text: string): string | undefined =>
+  patternFault(text, 'the release, as "^VERSION_ID=\\"(.+)\\"$"');
 
 const releaseReading = z
   .union(

@@ -1,5 +1,6 @@
 /** `show system info`, chassis-ready, and what tells one boot from another. Source: facts/pan-os.md, sections 4.3, 5, 10. */
 import { transient } from '../kit';
+import { clip } from '../kit/clip';
 import { textAt, type Reader } from './api';
 
 export interface SystemInfo extends BootMark {
@@ -45,7 +46,7 @@ export async function readSystem(device: Reader): Promise<SystemInfo> {
   const result = await device.op('<show><system><info></info></system></show>');
   // A device that is starting up may not know all of it yet.
   const unreadable = (why: string): Error =>
-    transient('CommandFailedRetryable', `${device.name}: show system info can’t be read: ${why}`);
+    transient('CommandFailedRetryable', `${device.name}: show system info can’t be read: ${clip(why, 300)}`);
   const read = (name: string): string => {
     const text = textAt(result, `system/${name}`);
     if (text === undefined) throw unreadable(`it has no <${name}>`);

@@ -1,3 +1,4 @@
+import { glob } from '../kit';
 import type { Section } from './spec';
 
 /**
@@ -19,10 +20,7 @@ export interface NodeReading {
 }
 
 /** Matches a text in which `*` stands for anything. */
-export function globbed(pattern: string): (text: string) => boolean {
-  const expression = new RegExp(`^${pattern.split('*').map(escaped).join('.*')}$`, 's');
-  return (text) => expression.test(text);
-}
+export const globbed = (pattern: string): ((text: string) => boolean) => glob(pattern, { one: false });
 
 export const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\/-]/g, '\\$&');
 

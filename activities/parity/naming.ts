@@ -9,7 +9,7 @@ import { escaped, type OwnAddress } from './facts';
 /** An address as a number. Only for addresses that isIP() accepts. */
 export function numberOf(address: string): bigint {
   if (isIP(address) === 4) return address.split('.').reduce((sum, part) => (sum << 8n) | BigInt(part), 0n);
-  const plain = address.replace(/%.*$/, '');
+  const plain = address.split('%', 1)[0] ?? '';
   // The last 32 bits may be written as IPv4.
   const mapped = /^(.*:)(\d+\.\d+\.\d+\.\d+)$/.exec(plain);
   const tail = mapped === null ? 0n : numberOf(mapped[2] ?? '');

@@ -1,5 +1,7 @@
 /** Reads what iproute2 prints as JSON: interfaces with addresses, routes, policy routing rules. */
+import { isIP } from 'node:net';
 import { z } from 'zod';
+import { jsonOf } from '../kit';
 import type { OwnAddress } from './facts';
 
 const links = z.array(
@@ -11,12 +13,17 @@ const links = z.array(
     master: z.string().optional(),
     addr_info: z
       .array(
-        z.object({
-          local: z.string(),
-          prefixlen: z.number(),
-          scope: z.string().optional(),
-          dynamic: z.boolean().optional(),
-        }),
+        z
+          .object({
+            local: z.string(),
+            prefixlen: z.int(),
+            scope: z.string().optional(),
+            dynamic: z.boolean().optional(),
+          })
+          // Addresses are reckoned with (naming.ts).
+          .refine((a) => isIP(a.local) !== 0 && a.prefixlen >= 0 && a.prefixlen <= (isIP(a.local) === 4 ? 32 : 128), {
+            error: 'no IP address with the length of its network',
+          }),
       )
       .default([]),
   }),
@@ -27,23 +34,23 @@ export interface Interfaces {
   readonly addresses: readonly OwnAddress[];
 }
 
-/** Of `ip -j address show`. Addresses that a node made up or was lent (link-local, DHCP, autoconfiguration) don't count. */
+/** Of `ip -j address show`. @throws UnexpectedOutput, as do all below. Addresses that a node made up or was lent (link-local, DHCP, autoconfiguration) don't count. */
 export function readInterfaces(json: string): Interfaces {
-  const lines: Record<string, string[]> = {};
+  const lines = new Map<string, string[]>();
   const addresses: OwnAddress[] = [];
-  for (const { ifname, mtu, flags, operstate, master, addr_info } of links.parse(JSON.parse(json))) {
+  for (const { ifname, mtu, flags, operstate, master, addr_info } of jsonOf(links, json)) {
     const own = addr_info.filter((a) => a.scope !== 'link' && a.dynamic !== true);
     addresses.push(...own.map((a) => ({ interface: ifname, address: a.local, length: a.prefixlen })));
-    lines[ifname] = [
+    lines.set(ifname, [
       `mtu ${mtu ?? '?'}`,
       flags.includes('UP') ? 'up' : 'down',
       // Loopback and tunnels say UNKNOWN while they work.
       operstate === 'DOWN' || operstate === 'LOWERLAYERDOWN' ? 'no carrier' : 'carrier',
       ...(master === undefined ? [] : [`part of ${master}`]),
       ...own.map((a) => `address ${a.local}/${a.prefixlen}`).sort(),
-    ];
+    ]);
   }
-  return { lines, addresses };
+  return { lines: Object.fromEntries(lines), addresses };
 }
 
 const nexthop = z.object({ gateway: z.string().optional(), dev: z.string().optional(), weight: z.number().optional() });
@@ -69,7 +76,7 @@ export function readRoutes(
   protocols: readonly string[],
 ): Record<string, string[]> {
   const byPath: Record<string, string[]> = {};
-  for (const route of json.trim() === '' ? [] : routes.parse(JSON.parse(json))) {
+  for (const route of json.trim() === '' ? [] : jsonOf(routes, json)) {
     const { dst, table = 'main', protocol = 'boot' } = route;
     // Link-local routes follow from the interfaces.
     if (table === 'local' || dst.startsWith('fe80:') || !protocols.includes(protocol)) continue;
@@ -100,7 +107,7 @@ const rules = z.array(z.looseObject({ priority: z.number() }));
 
 /** Of `ip -j -4|-6 rule show`: in the order in which they are asked. */
 export function readRules(json: string): string[] {
-  const list = json.trim() === '' ? [] : rules.parse(JSON.parse(json));
+  const list = json.trim() === '' ? [] : jsonOf(rules, json);
   return list
     .sort((a, b) => a.priority - b.priority)
     .map((rule) =>

@@ -10,7 +10,7 @@ export type Ruleset = Readonly<Record<string, readonly string[]>>;
 const INDENT = '\t';
 
 export function readRuleset(text: string): Ruleset {
-  const ruleset: Record<string, string[]> = {};
+  const ruleset = new Map<string, string[]>();
   let table = '';
   let object: { path: string; lines: string[] } | undefined;
   let elements: string | undefined;
@@ -24,16 +24,16 @@ export function readRuleset(text: string): Ruleset {
     } else if (depth === 0) {
       if (content.startsWith('table ')) {
         table = content.slice('table '.length).replace(/ \{$/, '');
-        ruleset[table] = [];
+        ruleset.set(table, []);
       }
       continue;
     } else if (!line.startsWith(INDENT + INDENT)) {
       if (content === '}') {
-        if (object !== undefined) ruleset[object.path] = object.lines;
+        if (object !== undefined) ruleset.set(object.path, object.lines);
         object = undefined;
       } else if (content.endsWith(' {')) object = { path: `${table} ${content.slice(0, -2)}`, lines: [] };
       // Flags and comment of the table itself.
-      else ruleset[table]?.push(content);
+      else ruleset.get(table)?.push(content);
       continue;
     } else if (content.startsWith('elements = {')) elements = content;
     else object?.lines.push(content);
@@ -42,7 +42,7 @@ export function readRuleset(text: string): Ruleset {
       elements = undefined;
     }
   }
-  return ruleset;
+  return Object.fromEntries(ruleset);
 }
 
 /** Elements of a set, sorted, each a line. None if packets put elements into the set: they come and go. */

@@ -1,5 +1,6 @@
 /** Reads one node: everything by fixed commands, one of them as root. */
-import { permanent, messageOf, type Fault, type Host } from '../kit';
+import { readAnswer, type Fault, type Host } from '../kit';
+import { shownUnits } from '../services/shown';
 import { globbed, withoutIgnored, type Facts, type NodeReading } from './facts';
 import { readInterfaces, readRoutes, readRules, type Interfaces } from './network';
 import { readRuleset } from './nftables';
@@ -18,9 +19,16 @@ const COMES_BACK = ['enabled', 'static', 'indirect', 'alias', 'generated', 'link
 
 export async function readNode(host: Host, spec: ParitySpec): Promise<NodeReading> {
   const wanted = (section: Section): boolean => spec.sections.includes(section);
-  const interfaces = await read(host, [IP, '-j', 'address', 'show'], readInterfaces);
+  const interfaces = await read(
+    host,
+    [IP, '-j', 'address', 'show'],
+    'interfaces and addresses, as JSON',
+    readInterfaces,
+  );
   const facts: Facts = {
-    ...(wanted('ruleset') ? { ruleset: await read(host, NFT, readRuleset, { sudo: true }) } : {}),
+    ...(wanted('ruleset')
+      ? { ruleset: await read(host, NFT, 'a ruleset of nftables', readRuleset, { sudo: true }) }
+      : {}),
     ...(wanted('sysctls') ? { sysctls: await readSysctls(host, spec.sysctls) } : {}),
     ...(wanted('routes') ? { routes: await readAllRoutes(host, spec.routeProtocols) } : {}),
     ...(wanted('rules') ? { rules: await readAllRules(host) } : {}),
@@ -35,37 +43,31 @@ export async function readNode(host: Host, spec: ParitySpec): Promise<NodeReadin
 
 async function read<T>(
   host: Host,
-  argv: readonly string[],
+  command: readonly string[],
+  expected: string,
   parse: (text: string) => T,
   options: { readonly sudo?: true } = {},
 ): Promise<T> {
-  const { stdout } = await host.exec(argv, options);
-  try {
-    return parse(stdout);
-  } catch (error) {
-    throw permanent(
-      'CommandFailed',
-      `${argv.join(' ')} on ${host.name} printed what can’t be read: ${messageOf(error).slice(0, 300)}`,
-    );
-  }
+  const { stdout } = await host.exec(command, options);
+  return readAnswer({ host: host.name, command, expected }, () => parse(stdout));
 }
 
 /** Of `sysctl -a`, what the patterns match; a plain name that isn't there is said to be absent, so that both must lack it. */
 export function pickSysctls(text: string, patterns: readonly string[]): Record<string, string[]> {
   const all = new Map<string, string>();
   for (const line of text.split('\n')) {
-    const match = /^(\S+) = (.*)$/.exec(line);
+    const match = /^(\S+) = (.*)$/s.exec(line);
     if (match !== null) all.set(match[1] ?? '', (match[2] ?? '').trim().replace(/\s+/g, ' '));
   }
-  const picked: Record<string, string[]> = {};
+  const picked = new Map<string, string[]>();
   for (const pattern of patterns) {
-    if (!pattern.includes('*')) picked[pattern] = [all.get(pattern) ?? '(absent)'];
+    if (!pattern.includes('*')) picked.set(pattern, [all.get(pattern) ?? '(absent)']);
     else {
       const matches = globbed(pattern);
-      for (const [name, value] of all) if (matches(name)) picked[name] = [value];
+      for (const [name, value] of all) if (matches(name)) picked.set(name, [value]);
     }
   }
-  return picked;
+  return Object.fromEntries(picked);
 }
 
 async function readSysctls(host: Host, patterns: readonly string[]): Promise<Record<string, string[]>> {
@@ -76,23 +78,25 @@ async function readSysctls(host: Host, patterns: readonly string[]): Promise<Rec
 
 async function readAllRoutes(host: Host, protocols: readonly string[]): Promise<Record<string, string[]>> {
   const of = (flag: string, family: 'ipv4' | 'ipv6') =>
-    read(host, [IP, '-j', flag, 'route', 'show', 'table', 'all'], (text) => readRoutes(text, family, protocols));
+    read(host, [IP, '-j', flag, 'route', 'show', 'table', 'all'], 'routes, as JSON', (text) =>
+      readRoutes(text, family, protocols),
+    );
   return { ...(await of('-4', 'ipv4')), ...(await of('-6', 'ipv6')) };
 }
 
 const readAllRules = async (host: Host): Promise<Record<string, string[]>> => ({
-  ipv4: await read(host, [IP, '-j', '-4', 'rule', 'show'], readRules),
-  ipv6: await read(host, [IP, '-j', '-6', 'rule', 'show'], readRules),
+  ipv4: await read(host, [IP, '-j', '-4', 'rule', 'show'], 'routing rules, as JSON', readRules),
+  ipv6: await read(host, [IP, '-j', '-6', 'rule', 'show'], 'routing rules, as JSON', readRules),
 });
 
 /** Of `systemctl show --property=Id,ActiveState,UnitFileState UNIT…`: blocks separated by empty lines, in the order asked for. */
 export function readUnits(text: string, units: readonly string[]): Record<string, string[]> {
-  const blocks = text.trim().split(/\n\s*\n/);
+  const shown = shownUnits(text);
   return Object.fromEntries(
-    units.map((unit, index) => {
-      const value = (key: string): string => new RegExp(`^${key}=(.*)$`, 'm').exec(blocks[index] ?? '')?.[1] ?? '';
-      return [unit, [value('ActiveState') || 'not found', value('UnitFileState') || 'no unit file']];
-    }),
+    units.map((unit, index) => [
+      unit,
+      [shown[index]?.get('ActiveState') || 'not found', shown[index]?.get('UnitFileState') || 'no unit file'],
+    ]),
   );
 }
 

@@ -1,4 +1,5 @@
 /** Numbers and what they must fulfil. Pure. */
+import { patternOf } from '../kit/pattern';
 import type { Bound } from './spec';
 
 export type Operator = '<' | '<=' | '>' | '>=' | '==' | '!=';
@@ -33,9 +34,9 @@ export function fulfils(value: number, { operator, than }: Condition): boolean {
   }
 }
 
-/** First group of the pattern as a number; undefined if it doesn't match or isn't a finite number. */
+/** First group of the pattern as a number; undefined if it doesn't match or isn't a finite number. @throws as patternOf */
 export function extractNumber(output: string, pattern: string): number | undefined {
-  const found = new RegExp(pattern, 'm').exec(output)?.[1]?.trim();
+  const found = patternOf(pattern).firstGroup(output)?.trim();
   if (found === undefined || found === '') return undefined;
   const value = Number(found);
   return Number.isFinite(value) ? value : undefined;

@@ -6,6 +6,7 @@
  * that refuses.
  */
 import type { CommandProbe, HttpProbe, TcpProbe } from './spec';
+import { patternFault } from '../kit/pattern';
 import { extractNumber, judge } from './bounds';
 import type { Measurement } from './verdict';
 
@@ -95,6 +96,8 @@ export function classifyCommand(
       seen.code === 124 ? 'took too long' : seen.code === 127 ? 'isn’t installed' : `ended with code ${seen.code}`;
     return { verdict: 'inconclusive', why: brief(`${name} ${how}${said}`) };
   }
+  const fault = patternFault(probe.pattern);
+  if (fault !== undefined) return { verdict: 'inconclusive', why: brief(`the probe’s pattern is ${fault}`) };
   const value = extractNumber(seen.output, probe.pattern);
   if (value === undefined)
     return { verdict: 'inconclusive', why: brief(`${name} printed no number: “${seen.output.slice(0, 60)}”${said}`) };

@@ -4,6 +4,7 @@
  * are references that the worker resolves (promise 5).
  */
 import { z } from 'zod';
+import { patternFault } from '../kit/pattern';
 import { duration } from '../kit/duration';
 import { secretReference } from '../ssh/spec';
 import { parseCondition } from './bounds';
@@ -142,15 +143,6 @@ const httpProbe = z.strictObject({
   control,
 });
 
-const capturesNumber = (source: string): boolean => {
-  try {
-    // An alternative that always matches tells how many groups there are.
-    return (new RegExp(`${source}|`, 'm').exec('')?.length ?? 1) >= 2;
-  } catch {
-    return false;
-  }
-};
-
 const commandProbe = z
   .strictObject({
     kind: z.literal('command'),
@@ -161,9 +153,14 @@ const commandProbe = z
     okCodes: z.array(z.int().min(0).max(255)).default([0]).describe('exit codes that aren’t a fault of the command'),
     pattern: z
       .string()
-      .refine(capturesNumber, { error: 'a JavaScript regular expression with one group around the number' })
+      .superRefine((source, context) => {
+        const fault = patternFault(source, 'the number, as "lost = ([0-9.]+)"');
+        if (fault !== undefined) context.addIssue({ code: 'custom', message: fault });
+      })
       .default('(-?\\d+(?:\\.\\d+)?(?:[eE][-+]?\\d+)?)')
-      .describe('its first group is the number; the first number in the output if left out'),
+      .describe(
+        'regular expression as of RE2, `^` and `$` for each line; its first group is the number; the first number in the output if left out',
+      ),
     bound: bound.describe('what the number must fulfil'),
   })
   .refine((p) => !p.sudo || p.argv[0]?.startsWith('/') === true, {
@@ -183,6 +180,13 @@ const bgpProbe = z.strictObject({
 });
 
 const stateSyncProbe = z.strictObject({ kind: z.literal('state-sync'), ...common });
+
+/** What is sent to this URL can't be read on the way: by TLS, or since it doesn't leave the machine. */
+function keepsSecrets(url: string): boolean {
+  if (!URL.canParse(url)) return true;
+  const { protocol, hostname } = new URL(url);
+  return protocol === 'https:' || hostname === 'localhost' || hostname === '[::1]' || /^127\.[\d.]+$/.test(hostname);
+}
 
 const prometheusProbe = z
   .strictObject({
@@ -210,6 +214,11 @@ const prometheusProbe = z
   .refine((p) => p.condition !== undefined || p.bound !== undefined, {
     error: 'needs a condition or a bound',
     path: ['condition'],
+  })
+  .refine((p) => p.token === undefined || keepsSecrets(p.url), {
+    error:
+      'is sent with every query, and over plain http whoever sees the traffic can read it: write an https:// URL, or query a Prometheus on the worker itself (127.0.0.1, [::1], localhost)',
+    path: ['token'],
   });
 
 export const probeSpec = z.discriminatedUnion('kind', [

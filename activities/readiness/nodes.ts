@@ -1,4 +1,4 @@
-import { failureType, permanent, type Fault, type Host, type StepContext } from '../kit';
+import { failureType, patternOf, permanent, type Fault, type Host, type StepContext } from '../kit';
 import {
   lockedFiles,
   managerFault,
@@ -10,7 +10,7 @@ import {
   readUnits,
 } from './reading';
 import { certain, faultsOf, type Found } from './registry';
-import type { ReadinessPlan, ReadinessSpec } from './spec';
+import { FORMER_PATTERNS, type ReadinessPlan, type ReadinessSpec } from './spec';
 
 const SYSTEMCTL = '/usr/bin/systemctl';
 const CRON_PATHS = [
@@ -121,7 +121,7 @@ async function managerFaults(host: Host, { managers }: ReadinessSpec): Promise<F
 }
 
 async function processFaults(host: Host, { processes }: ReadinessSpec): Promise<Fault[]> {
-  const patterns = processes.map((pattern) => new RegExp(pattern));
+  const patterns = processes.map((pattern) => patternOf(FORMER_PATTERNS.get(pattern) ?? pattern));
   return readProcesses(await output(host, ['/usr/bin/ps', '-e', '-o', 'pid=,args='], true))
     .filter(({ command }) => patterns.some((pattern) => pattern.test(command)))
     .map(({ pid, command }) => ({

@@ -1,4 +1,5 @@
 /** Reads what the tools of a Linux host print. Pure. */
+import { shownUnits } from '../services/shown';
 
 /** Of `df -PBM PATH…` (or `-Pi`): free MiB (or inodes) by mount point, in the order asked for. */
 export function readDf(text: string): { readonly mount: string; readonly free: number | undefined }[] {
@@ -24,10 +25,10 @@ export interface Unit {
 
 /** Of `systemctl show --property=Id,LoadState,ActiveState,UnitFileState UNIT…`: one block for each, in the order asked for. */
 export function readUnits(text: string, units: readonly string[]): Record<string, Unit> {
-  const blocks = text.trim().split(/\n\s*\n/);
+  const shown = shownUnits(text);
   return Object.fromEntries(
     units.map((unit, index) => {
-      const value = (key: string): string => new RegExp(`^${key}=(.*)$`, 'm').exec(blocks[index] ?? '')?.[1] ?? '';
+      const value = (key: string): string => shown[index]?.get(key) ?? '';
       return [
         unit,
         { loaded: value('LoadState') === 'loaded', active: value('ActiveState'), file: value('UnitFileState') },
@@ -51,7 +52,7 @@ export function managerFault(unit: string, { loaded, active, file }: Unit): { wh
 
 /** Of /run/systemd/shutdown/scheduled: when, and what. */
 export function readShutdown(text: string): { readonly at: Date; readonly mode: string } | undefined {
-  const us = /^USEC=(\d+)$/m.exec(text)?.[1];
+  const us = /^USEC=(\d{1,17})$/m.exec(text)?.[1];
   return us === undefined
     ? undefined
     : { at: new Date(Number(us) / 1_000), mode: /^MODE=(\S+)$/m.exec(text)?.[1] ?? 'shutdown' };
@@ -72,7 +73,7 @@ export interface Process {
 /** Of `ps -e -o pid=,args=`. */
 export const readProcesses = (text: string): Process[] =>
   text.split('\n').flatMap((line) => {
-    const match = /^\s*(\d+)\s+(.*)$/.exec(line);
+    const match = /^\s*(\d+)\s+(.*)$/s.exec(line);
     return match === null ? [] : [{ pid: Number(match[1]), command: match[2] ?? '' }];
   });
 

@@ -2,7 +2,8 @@
  * Whether user traffic passes through a node, by what the node itself counts: routing tables say where traffic should go,
  * counters where it goes.
  */
-import { permanent, transient, type Host } from '../kit';
+import { z } from 'zod';
+import { jsonOf, permanent, readAnswer, transient, type Host } from '../kit';
 import { hostOfNode } from './drivers';
 import type { RoutingContext } from './look';
 import type { CounterSpec, RoutingPlan } from './spec';
@@ -56,9 +57,11 @@ async function readCounter(host: Host, counter: CounterSpec): Promise<Count[]> {
       return [{ of: counter.interface, packets: values.reduce((a, b) => a + b, 0) }];
     }
     case 'nft': {
-      const { stdout, code, stderr } = await host.exec(nftArgv(counter), { sudo: true, okCodes: 'any', quiet: true });
+      const command = nftArgv(counter);
+      const { stdout, code, stderr } = await host.exec(command, { sudo: true, okCodes: 'any', quiet: true });
       if (code !== 0) throw cannotCount(host, `chain ${counter.family} ${counter.table} ${counter.chain}`, stderr);
-      return nftCounts(stdout, counter.comments, host.name);
+      const expected = 'the rules of a chain, as nft prints them as JSON';
+      return readAnswer({ host: host.name, command, expected }, () => nftCounts(stdout, counter.comments, host.name));
     }
   }
 }
@@ -84,12 +87,28 @@ export function kernelCounts(proc: string, families: readonly ('ipv4' | 'ipv6')[
   });
 }
 
-/** `nft -j list chain`: packets of the rules with these comments. Pure. */
+const packetCount = z.object({ packets: z.number().optional() });
+const nftDocument = z.object({
+  nftables: z
+    .array(
+      z.object({
+        rule: z
+          .object({
+            comment: z.string().optional(),
+            expr: z.array(z.object({ counter: packetCount.nullish() })).default([]),
+          })
+          .optional(),
+      }),
+    )
+    .default([]),
+});
+
+/** `nft -j list chain`: packets of the rules with these comments. Pure. @throws UnexpectedOutput; InvalidInput if none counts */
 export function nftCounts(json: string, comments: readonly string[], host: string): Count[] {
-  const rules = ((JSON.parse(json) as { nftables?: NftItem[] }).nftables ?? []).flatMap((i) => i.rule ?? []);
+  const rules = jsonOf(nftDocument, json).nftables.flatMap((item) => item.rule ?? []);
   return comments.map((comment) => {
     const mine = rules.filter((r) => r.comment === comment);
-    const counts = mine.flatMap((r) => r.expr?.flatMap((e) => e.counter?.packets ?? []) ?? []);
+    const counts = mine.flatMap((r) => r.expr.flatMap((e) => e.counter?.packets ?? []));
     if (counts.length === 0)
       throw permanent(
         'InvalidInput',
@@ -97,13 +116,6 @@ export function nftCounts(json: string, comments: readonly string[], host: strin
       );
     return { of: comment, packets: counts.reduce((a, b) => a + b, 0) };
   });
-}
-
-interface NftItem {
-  readonly rule?: {
-    readonly comment?: string;
-    readonly expr?: readonly { readonly counter?: { readonly packets: number } | null }[];
-  };
 }
 
 /** Packets counted from one reading to the next, less what a plan says is no user traffic. Pure. */

@@ -6,7 +6,8 @@
  * nobody be able to reach the node any more; and a unit keeps the interface down over a restart, ordered before the routing
  * daemons, so that traffic doesn't come back before session state has.
  */
-import { transient, type Host, type StepContext } from '../kit';
+import { z } from 'zod';
+import { jsonOf, readAnswer, transient, type Host, type StepContext } from '../kit';
 import { hostOfNode, nodesOf } from './drivers';
 import { canServe } from './look';
 import { whoServes } from './serving';
@@ -57,6 +58,11 @@ export const commandsOf = (device: string, revertAfterMs: number) => {
   };
 };
 
+const linkDocument = z.array(z.object({ flags: z.array(z.string()).optional() }));
+
+/** Flags of the interface in `ip -j link show dev X`: UP is among them unless it was taken down. @throws UnexpectedOutput */
+export const readFlags = (json: string): readonly string[] | undefined => jsonOf(linkDocument, json)[0]?.flags;
+
 /**
  * systemd.unit(5): after whatever configures interfaces, before whatever announces routes. Not after network.target: FRR's
  * unit is before it, and systemd breaks a cycle by leaving out a unit, which here would be FRR.
@@ -92,7 +98,9 @@ export function interfaceDown(context: StepContext<RoutingPlan>): Steering<Inter
   const isUp = async (node: string): Promise<boolean> => {
     const { host, commands, device } = await at(node);
     const { stdout, code, stderr } = await host.exec(commands.show, { okCodes: 'any' });
-    const flags = code === 0 ? (JSON.parse(stdout) as { flags?: string[] }[])[0]?.flags : undefined;
+    const expected = `the state of interface ${device}, as JSON`;
+    const asked = { host: host.name, command: commands.show, expected };
+    const flags = code === 0 ? readAnswer(asked, () => readFlags(stdout)) : undefined;
     if (flags === undefined)
       throw transient('VerifyFailed', `${host.name}: interface ${device} can’t be looked at: ${stderr.trim()}`);
     return flags.includes('UP');

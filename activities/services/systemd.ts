@@ -1,6 +1,7 @@
 /** What systemd on a host says of itself and of its units (systemctl(1)), and a reboot that answers before it happens. */
 import { permanent } from '../kit/errors';
 import type { Host } from '../kit/host';
+import { shownUnits } from './shown';
 
 export const SYSTEMCTL = '/usr/bin/systemctl';
 const SYSTEMD_RUN = '/usr/bin/systemd-run';
@@ -30,9 +31,9 @@ export async function unitStates(host: Host, units: readonly string[]): Promise<
 
 /** Blocks of `systemctl show`, one for each unit asked for, in the same order. Aliases come under their unit's own name. */
 export function parseShown(text: string, units: readonly string[]): UnitState[] {
-  const blocks = text.trim().split(/\n\n+/);
+  const shown = shownUnits(text);
   return units.map((unit, index) => {
-    const value = (key: string): string => new RegExp(`^${key}=(.*)$`, 'm').exec(blocks[index] ?? '')?.[1] ?? 'unknown';
+    const value = (key: string): string => shown[index]?.get(key) ?? 'unknown';
     return { unit, load: value('LoadState'), active: value('ActiveState'), sub: value('SubState') };
   });
 }
@@ -50,7 +51,8 @@ export async function failedUnits(host: Host): Promise<string[]> {
 export const parseUnitNames = (text: string): string[] =>
   text
     .split('\n')
-    .flatMap((line) => /^[●*×\s]*(\S+\.\S+)/.exec(line)?.[1] ?? [])
+    .map((line) => line.replace(/^[●*×\s]+/, '').split(/\s/, 1)[0] ?? '')
+    .filter((word) => /\S\.\S/.test(word))
     .sort();
 
 /** Exists at most once a boot, so asking twice can't reboot twice; gone with the boot. */

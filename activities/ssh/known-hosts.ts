@@ -3,6 +3,7 @@
  * in the inventory. Strict: a key that isn't listed is refused, nothing is ever learnt from the network.
  */
 import { createHash, createHmac } from 'node:crypto';
+import { glob } from '../kit/glob';
 
 /** One line of a known_hosts file. */
 export interface KnownHost {
@@ -54,8 +55,8 @@ export function matchesHost(entry: KnownHost, name: string): boolean {
       if (salt === undefined || hash === undefined) continue;
       if (createHmac('sha1', Buffer.from(salt, 'base64')).update(name).digest('base64') === hash) matched = true;
     } else if (pattern.startsWith('!')) {
-      if (wildcard(pattern.slice(1)).test(name)) return false;
-    } else if (wildcard(pattern).test(name)) {
+      if (wildcard(pattern.slice(1))(name)) return false;
+    } else if (wildcard(pattern)(name)) {
       matched = true;
     }
   }
@@ -63,14 +64,7 @@ export function matchesHost(entry: KnownHost, name: string): boolean {
 }
 
 /** `*` and `?` only; brackets are literal, for they belong to `[host]:port`. */
-const wildcard = (pattern: string): RegExp =>
-  new RegExp(
-    `^${pattern
-      .replace(/[.+^${}()|[\]\\]/g, '\\$&')
-      .replaceAll('*', '.*')
-      .replaceAll('?', '.')}$`,
-    'i',
-  );
+const wildcard = (pattern: string): ((name: string) => boolean) => glob(pattern, { ignoreCase: true });
 
 /** Judges a key (wire form) that a host offered. A revoked key is refused wherever else it may be listed. */
 export function judgeKey(entries: readonly KnownHost[], name: string, offered: Buffer): KeyVerdict {
@@ -85,7 +79,7 @@ export function judgeKey(entries: readonly KnownHost[], name: string, offered: B
 }
 
 /** Padding is optional in practice. */
-const sameKey = (a: string, b: string): boolean => a.replace(/=+$/, '') === b.replace(/=+$/, '');
+const sameKey = (a: string, b: string): boolean => a.replace(/={1,2}$/, '') === b.replace(/={1,2}$/, '');
 
 /** Pinned keys as entries that speak of any host. */
 export const pinnedKeys = (keys: readonly string[]): KnownHost[] =>
@@ -96,7 +90,7 @@ export const fingerprint = (key: Buffer | string): string =>
   `SHA256:${createHash('sha256')
     .update(typeof key === 'string' ? Buffer.from(key, 'base64') : key)
     .digest('base64')
-    .replace(/=+$/, '')}`;
+    .replace(/={1,2}$/, '')}`;
 
 /** Name of the key's type from its wire form (RFC 4253, 6.6). */
 export function keyType(key: Buffer): string {

@@ -2,13 +2,13 @@
  * References to secrets, resolved on the worker at each new connection. A secret never leaves this folder: not in errors,
  * not in results.
  */
-import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { utils, type ParsedKey } from 'ssh2';
 import type { Credential } from './spec';
 import { messageOf } from '../kit/errors';
 import { codeOf } from './errors';
+import { readKept } from './file-modes';
 
 /** A credential ready for use; `label` is its reference, which may be shown. */
 export type Login =
@@ -24,7 +24,7 @@ export interface Logins {
 
 export const expandHome = (path: string): string => (path.startsWith('~/') ? join(homedir(), path.slice(2)) : path);
 
-/** Text behind `file:…` or `env:…`. Throws an Error that names the reference only. */
+/** Text behind `file:…` or `env:…`. Throws an Error that names the reference only; also if others may read the file. */
 export async function readSecret(reference: string): Promise<string> {
   const [kind, rest] = [reference.slice(0, reference.indexOf(':')), reference.slice(reference.indexOf(':') + 1)];
   if (kind === 'env') {
@@ -33,9 +33,10 @@ export async function readSecret(reference: string): Promise<string> {
     return value;
   }
   try {
-    return await readFile(expandHome(rest), 'utf8');
+    return await readKept(expandHome(rest));
   } catch (error) {
-    throw new Error(`the worker can't read ${expandHome(rest)} (${codeOf(error) ?? messageOf(error)})`, {
+    if (codeOf(error) === undefined) throw error;
+    throw new Error(`the worker can't read ${expandHome(rest)} (${codeOf(error) ?? ''})`, {
       cause: error,
     });
   }

@@ -1,6 +1,7 @@
 import type { ApplicationFailure } from '@temporalio/common';
 import type { Fault } from '../kit/errors';
 import { permanent } from '../kit/errors';
+import { glob } from '../kit/glob';
 import type { Host } from '../kit/host';
 import { clipLine } from './errors';
 import { quoteCommand } from './quote';
@@ -79,7 +80,8 @@ export async function checkSudo(host: Host, needs: readonly SudoNeed[]): Promise
 interface Rule {
   readonly users: readonly string[];
   readonly password: boolean;
-  readonly command: RegExp;
+  /** Whether it speaks of this command, given as one line. A rule that can't be read speaks of none. */
+  readonly covers: (command: string) => boolean;
 }
 
 /** Rules as `sudo -l` lists them: `    (root) NOPASSWD: /usr/bin/a, /usr/bin/b *`. Tags hold for what follows on the line. */
@@ -88,15 +90,15 @@ export function parseRules(listing: string): Rule[] {
   // A long rule is folded; folded lines are indented deeper.
   const lines = listing.replace(/\n {8,}/g, ' ').split('\n');
   for (const line of lines) {
-    const match = /^\s+\(([^)]*)\)\s+(.*)$/.exec(line);
+    const match = /^\s+\(([^)]*)\)\s+(.*)$/s.exec(line);
     if (match === null) continue;
     const users = ((match[1] ?? '').split(':')[0] ?? '').split(',').map((u) => u.trim());
     let password = true;
     for (const item of (match[2] ?? '').split(/(?<!\\),\s*/)) {
-      const [, tags = '', command = ''] = /^((?:[A-Z_]+:\s*)*)(.*)$/.exec(item.trim()) ?? [];
+      const [, tags = '', command = ''] = /^((?:[A-Z_]+:\s*)*)(.*)$/s.exec(item.trim()) ?? [];
       if (/\bNOPASSWD:/.test(tags)) password = false;
       else if (/\bPASSWD:/.test(tags)) password = true;
-      rules.push({ users, password, command: commandPattern(command) });
+      rules.push({ users, password, covers: covering(command) });
     }
   }
   return rules;
@@ -105,22 +107,16 @@ export function parseRules(listing: string): Rule[] {
 /** The last rule that speaks of the command decides, as in sudoers(5). */
 function lastRule(rules: readonly Rule[], argv: readonly string[], as: string): Rule | undefined {
   const text = argv.join(' ');
-  return rules.findLast((r) => (r.users.includes('ALL') || r.users.includes(as)) && r.command.test(text));
-}
-
-function commandPattern(command: string): RegExp {
-  if (command === 'ALL') return /^/;
-  if (command.endsWith(' ""')) return new RegExp(`^${glob(command.slice(0, -3))}$`, 's');
-  // Without arguments in the rule any are allowed.
-  return new RegExp(`^${glob(command)}${/\s/.test(command) ? '' : '( .*)?'}$`, 's');
+  return rules.findLast((r) => (r.users.includes('ALL') || r.users.includes(as)) && r.covers(text));
 }
 
 /** fnmatch(3) without FNM_PATHNAME, as sudo uses it for arguments. */
-function glob(pattern: string): string {
-  return pattern.replace(/\\(.)|\[(!?)((?:[^\]\\]|\\.)+)\]|[*?]|[.+^${}()|[\]\\]/gs, (all, escaped, not, set) => {
-    if (typeof escaped === 'string') return escaped.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
-    if (typeof set === 'string') return `[${not === '!' ? '^' : ''}${set}]`;
-    if (all === '*') return '.*';
-    return all === '?' ? '.' : `\\${all}`;
-  });
+function covering(command: string): (text: string) => boolean {
+  if (command === 'ALL') return () => true;
+  if (command.endsWith(' ""')) return glob(command.slice(0, -3), { sets: true });
+  const asWritten = glob(command, { sets: true });
+  if (/\s/.test(command)) return asWritten;
+  // Without arguments in the rule any are allowed.
+  const withArguments = glob(`${command} *`, { sets: true });
+  return (text) => asWritten(text) || withArguments(text);
 }

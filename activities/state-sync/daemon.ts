@@ -22,7 +22,7 @@ export function readStatus(text: string): DaemonStatus | undefined {
   const internal = sectionOf(text, 'cache internal:');
   const external = sectionOf(text, 'cache external:');
   const inject = sectionOf(text, 'external inject:');
-  const messages = /(\d+) Malformed msgs\s+(\d+) Lost msgs/.exec(text);
+  const messages = /(?<!\d)(\d{1,20}) Malformed msgs\s+(\d+) Lost msgs/.exec(text);
   if (internal === undefined || messages === null || (external === undefined && inject === undefined)) return undefined;
   const peer = external ?? inject ?? '';
   return {

@@ -7,6 +7,7 @@
  * The second form is that of conntrackd's external cache: no timeout, and the original direction alone (measured with 1.4.7).
  * Lines rather than XML: 20,000 entries are 3.3 MB so, and three times that as XML.
  */
+import { isIP } from 'node:net';
 
 /**
  * What a flow is told by. `both`: what the client sent and what it gets back, so that two translations of one flow are two flows;
@@ -78,10 +79,11 @@ interface Line {
 
 /**
  * Family (with `-o extended` only), protocol, timeout, state, original direction, what follows it (zone-orig, counters), reply,
- * what follows it (flags, zone). One expression rather than words: this reads every flow of a firewall every minute.
+ * what follows it (flags, zone). One expression rather than words: this reads every flow of a firewall every minute. With
+ * the flag s the rest of a line always matches: without it an odd character at its end has every "src=" tried again.
  */
 const LINE =
-  /^(?:ipv[46] +\d+ +)?(\w+) +\d+ +(?:(\d+) +)?(?:([A-Z][A-Z_0-9]*) +)?(?:\[\w+\] +)?(src=(\S+) dst=(\S+) sport=\d+ dport=\d+)(.*?)(?: (src=(\S+) dst=\S+ sport=\d+ dport=\d+)(.*))?$/;
+  /^(?:ipv[46] +\d+ +)?(\w+) +\d+ +(?:(\d+) +)?(?:([A-Z][A-Z_0-9]*) +)?(?:\[\w+\] +)?(src=(\S+) dst=(\S+) sport=\d+ dport=\d+)(.*?)(?: (src=(\S+) dst=\S+ sport=\d+ dport=\d+)(.*))?$/s;
 
 function readLine(line: string): Line | undefined {
   const match = LINE.exec(line);
@@ -99,6 +101,8 @@ function readLine(line: string): Line | undefined {
     answers,
     end = '',
   ] = match;
+  const to = answers ?? asked;
+  if (isIP(from) === 0 || isIP(to) === 0) return undefined;
   const assured = middle.includes('[ASSURED]') || end.includes('[ASSURED]');
   const offloaded = /\[(HW_)?OFFLOAD\]/.test(middle) || /\[(HW_)?OFFLOAD\]/.test(end);
   const zones =
@@ -107,7 +111,7 @@ function readLine(line: string): Line | undefined {
     original: `${protocol} ${original}${zones?.join('') ?? ''}`,
     reply,
     from,
-    to: answers ?? asked,
+    to,
     timeoutS: timeout === undefined ? undefined : Number(timeout),
     counts: offloaded || (assured && (protocol !== 'tcp' || state === 'ESTABLISHED')),
   };

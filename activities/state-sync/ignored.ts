@@ -1,14 +1,28 @@
 import { BlockList, isIP } from 'node:net';
-import { transient, type Host } from '../kit';
+import { z } from 'zod';
+import { jsonOf, readAnswer, type Host } from '../kit';
 
 /** Never forwarded, so never copied: loopback and link-local. */
 const LOCAL_PREFIXES = ['127.0.0.0/8', '::1/128', '169.254.0.0/16', 'fe80::/10'];
 
-/** Addresses of `ip -j address show`. */
-export function readAddresses(json: string): string[] {
-  const links = JSON.parse(json) as readonly { readonly addr_info?: readonly { readonly local?: string }[] }[];
-  return links.flatMap((link) => (link.addr_info ?? []).flatMap(({ local }) => (local === undefined ? [] : [local])));
-}
+const links = z.array(
+  z.object({
+    addr_info: z
+      .array(
+        z.object({
+          local: z
+            .string()
+            .refine((text) => isIP(text) !== 0, { error: 'no IP address' })
+            .optional(),
+        }),
+      )
+      .default([]),
+  }),
+);
+
+/** Addresses of `ip -j address show`. @throws UnexpectedOutput */
+export const readAddresses = (json: string): string[] =>
+  jsonOf(links, json).flatMap((link) => link.addr_info.flatMap(({ local }) => (local === undefined ? [] : [local])));
 
 /** Says of an address whether flows from or to it are left out. Remembers its answers: a table has few addresses, many flows. */
 export function ignoring(addressesAndPrefixes: readonly string[]): (address: string) => boolean {
@@ -35,12 +49,10 @@ export function ignoring(addressesAndPrefixes: readonly string[]): (address: str
 export async function ownAddresses(nodes: readonly Host[]): Promise<string[]> {
   const lists = await Promise.all(
     nodes.map(async (node) => {
-      const { stdout } = await node.exec(['/usr/sbin/ip', '-j', 'address', 'show'], { quiet: true });
-      try {
-        return readAddresses(stdout);
-      } catch (error) {
-        throw transient('CommandFailedRetryable', `ip on ${node.name} printed no JSON: ${(error as Error).message}`);
-      }
+      const command = ['/usr/sbin/ip', '-j', 'address', 'show'];
+      const { stdout } = await node.exec(command, { quiet: true });
+      const expected = 'the node’s interfaces and their addresses, as JSON';
+      return readAnswer({ host: node.name, command, expected }, () => readAddresses(stdout));
     }),
   );
   return [...new Set(lists.flat())];

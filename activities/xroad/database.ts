@@ -2,7 +2,8 @@
  * The replicated PostgreSQL instance: what it is, how far it is, and the schema in it. Facts §2. Every statement is fixed,
  * so that a sudoers file can list them; positions in the WAL are compared here.
  */
-import { permanent, transient, type ExecResult, type Host } from '../kit';
+import { UnexpectedOutput, permanent, readAnswer, transient, type ExecResult, type Host } from '../kit';
+import { clip } from '../kit/clip';
 import { sudoersCommand } from '../ssh';
 import { POSTGRES_USER, type XroadStatic } from './plan';
 
@@ -44,10 +45,22 @@ export function compareLsn(a: Lsn, b: Lsn): number {
 export const lsnDistance = (a: Lsn, b: Lsn): number => Number(lsnBytes(b) - lsnBytes(a));
 
 function lsnBytes(lsn: Lsn): bigint {
-  const [, high, low] = /^([0-9A-F]{1,8})\/([0-9A-F]{1,8})$/i.exec(lsn) ?? [];
-  if (high === undefined || low === undefined) throw new Error(`"${lsn}" is no position in a WAL`);
-  return (BigInt(`0x${high}`) << 32n) + BigInt(`0x${low}`);
+  const [high, low] = parseLsn(lsn).split('/');
+  return (BigInt(`0x${high ?? ''}`) << 32n) + BigInt(`0x${low ?? ''}`);
 }
+
+/** A position as PostgreSQL prints it. @throws UnexpectedOutput */
+export function parseLsn(text: string | undefined): Lsn {
+  if (text !== undefined && /^[0-9A-F]{1,8}\/[0-9A-F]{1,8}$/i.test(text)) return text;
+  throw new UnexpectedOutput(`"${clip(text ?? '', 50)}" is no position in a WAL`);
+}
+
+/** Rows of cells that `psql -tA` prints. */
+export const parseRows = (text: string): string[][] =>
+  text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => line.split('|'));
 
 export interface Identity {
   readonly isStandby: boolean;
@@ -57,8 +70,10 @@ export interface Identity {
   readonly system: string;
 }
 
+const PAUSE_STATES = ['not paused', 'pause requested', 'paused'] as const;
+
 export interface Standby {
-  readonly pause: 'not paused' | 'pause requested' | 'paused';
+  readonly pause: (typeof PAUSE_STATES)[number];
   /** Undefined if nothing was replayed, or received, since it was started. */
   readonly replayed: Lsn | undefined;
   readonly received: Lsn | undefined;
@@ -85,27 +100,32 @@ export interface Changelog {
 }
 
 export async function identityOf(plan: Plan, host: Host): Promise<Identity> {
-  const [recovery, version, system = ''] = await row(plan, host, IDENTITY);
-  const found = { isStandby: recovery === 't', version: Number(version), system };
+  const expected = 'whether it is a standby, its version and its identifier';
+  const found = await row(plan, host, IDENTITY, expected, ([recovery, version, system = '']) => {
+    if (!/^\d{5,7}$/.test(version ?? '')) throw new UnexpectedOutput(`"${clip(version ?? '', 50)}" is no version`);
+    return { isStandby: recovery === 't', version: Number(version), system };
+  });
   if (found.version >= OLDEST) return found;
   throw permanent(
     'CommandFailed',
-    `${host.name}: PostgreSQL ${version ?? '?'} on port ${plan.xroad.database.port} is older than 10, the oldest that can be handled here. Nothing was changed. Next: upgrade PostgreSQL first, by its own procedure.`,
-    { host: host.name, version },
+    `${host.name}: PostgreSQL ${found.version} on port ${plan.xroad.database.port} is older than 10, the oldest that can be handled here. Nothing was changed. Next: upgrade PostgreSQL first, by its own procedure.`,
+    { host: host.name, version: String(found.version) },
   );
 }
 
 /** End of the WAL of a primary. @throws InvalidInput if it is a standby. */
 export async function positionOf(plan: Plan, host: Host): Promise<Lsn> {
-  const [lsn = ''] = await row(plan, host, POSITION);
-  return lsn;
+  return row(plan, host, POSITION, A_POSITION, ([lsn]) => parseLsn(lsn));
 }
 
+const A_POSITION = 'a position in the write-ahead log, as 16/B374D848';
+
 export async function sendersOf(plan: Plan, host: Host): Promise<Sender[]> {
-  const rows = await query(plan, host, SENDERS);
-  return rows.map(([user = '', state = '', sync = '', sent, replayed]) => ({
-    ...{ user, state, sync, sent: orNothing(sent), replayed: orNothing(replayed) },
-  }));
+  return query(plan, host, SENDERS, 'who replicates, and how far', (rows) =>
+    rows.map(([user = '', state = '', sync = '', sent, replayed]) => ({
+      ...{ user, state, sync, sent: lsnOrNothing(sent), replayed: lsnOrNothing(replayed) },
+    })),
+  );
 }
 
 /**
@@ -113,23 +133,26 @@ export async function sendersOf(plan: Plan, host: Host): Promise<Sender[]> {
  * the caller to see, by a position that stays.
  */
 export async function standbyOf(plan: Plan, host: Host, version: number): Promise<Standby> {
-  const [pause, replayed, received, receiver] = await row(
-    plan,
-    host,
-    version >= HAS_PAUSE_STATE ? STANDBY : STANDBY_10,
-  );
-  return {
-    pause: pause as Standby['pause'],
-    ...{ replayed: orNothing(replayed), received: orNothing(received), receiver: orNothing(receiver) },
-  };
+  const sql = version >= HAS_PAUSE_STATE ? STANDBY : STANDBY_10;
+  return row(plan, host, sql, 'the state of replay, and how far it is', ([said, replayed, received, receiver]) => {
+    const pause = PAUSE_STATES.find((state) => state === said);
+    if (pause === undefined) throw new UnexpectedOutput(`"${clip(said ?? '', 50)}" is no state of replay`);
+    return {
+      pause,
+      ...{ replayed: lsnOrNothing(replayed), received: lsnOrNothing(received), receiver: orNothing(receiver) },
+    };
+  });
 }
 
-export const pauseReplayOn = async (plan: Plan, host: Host): Promise<void> => void (await query(plan, host, PAUSE));
-export const resumeReplayOn = async (plan: Plan, host: Host): Promise<void> => void (await query(plan, host, RESUME));
+export const pauseReplayOn = async (plan: Plan, host: Host): Promise<void> => void (await ask(plan, host, PAUSE));
+export const resumeReplayOn = async (plan: Plan, host: Host): Promise<void> => void (await ask(plan, host, RESUME));
 
 export async function changelogOf(plan: Plan, host: Host): Promise<Changelog> {
-  const [changes, digest = '', last = '', locked] = await row(plan, host, changelogSql(plan.xroad.database.schema));
-  return { changes: Number(changes), digest, last, locked: locked !== '0' };
+  const sql = changelogSql(plan.xroad.database.schema);
+  return row(plan, host, sql, 'the changes made to the schema', ([changes, digest = '', last = '', locked]) => ({
+    changes: Number(changes),
+    ...{ digest, last, locked: locked !== '0' },
+  }));
 }
 
 /** Whether a pause that is asked for is a pause that holds, by the release of PostgreSQL. */
@@ -137,22 +160,31 @@ export const tellsPause = (version: number): boolean => version >= HAS_PAUSE_STA
 
 const orNothing = (cell: string | undefined): string | undefined => (cell === '' ? undefined : cell);
 
-async function row(plan: Plan, host: Host, sql: string): Promise<string[]> {
-  const [first] = await query(plan, host, sql);
-  if (first !== undefined) return first;
-  throw transient('CommandFailedRetryable', `${host.name}: PostgreSQL answered nothing to: ${sql}`, {
-    host: host.name,
+const lsnOrNothing = (cell: string | undefined): Lsn | undefined =>
+  orNothing(cell) === undefined ? undefined : parseLsn(cell);
+
+/** The first row of an answer that has one. */
+const row = <T>(plan: Plan, host: Host, sql: string, expected: string, read: (cells: readonly string[]) => T) =>
+  query(plan, host, sql, expected, ([first]) => {
+    if (first === undefined) throw new UnexpectedOutput('PostgreSQL answered nothing');
+    return read(first);
   });
+
+/** @throws as `failed` and `readAnswer` say */
+async function query<T>(
+  plan: Plan,
+  host: Host,
+  sql: string,
+  expected: string,
+  read: (rows: readonly (readonly string[])[]) => T,
+): Promise<T> {
+  const stdout = await ask(plan, host, sql);
+  return readAnswer({ host: host.name, command: psqlArgv(plan, sql), expected }, () => read(parseRows(stdout)));
 }
 
-/** Rows of cells. @throws as `failed` says */
-async function query(plan: Plan, host: Host, sql: string): Promise<string[][]> {
+async function ask(plan: Plan, host: Host, sql: string): Promise<string> {
   const result = await host.exec(psqlArgv(plan, sql), { sudo: POSTGRES_USER, okCodes: 'any' });
-  if (result.code === 0)
-    return result.stdout
-      .split('\n')
-      .filter((line) => line !== '')
-      .map((line) => line.split('|'));
+  if (result.code === 0) return result.stdout;
   throw failed(plan, host, sql, result);
 }
 

@@ -1,5 +1,6 @@
 /** The health check port of a node, asked by the node itself. Facts §3. */
 import { defineCheck, transient, type Finding, type Host } from '../kit';
+import { clip } from '../kit/clip';
 import { formatDuration } from '../kit/duration';
 import { hostOf, type NodeInput, type XroadContext, type XroadPlan, type XroadStatic } from './plan';
 
@@ -19,6 +20,8 @@ export type Health =
   /** No answer that can be understood. */
   | { readonly kind: 'silent'; readonly message: string };
 
+/** How much of what was said is passed on. */
+const SAID_CHARS = 300;
 /** The guide writes it without the final dot, 7.4 with a newline. */
 const IN_MAINTENANCE = 'Health check interface is in maintenance mode';
 
@@ -29,7 +32,8 @@ const IN_MAINTENANCE = 'Health check interface is in maintenance mode';
 export function readHealth(code: number, output: string, errors: string): Health {
   if (code === 7) return { kind: 'refused' };
   if (code === 28) return { kind: 'silent', message: `no answer within ${ANSWER_TIMEOUT_S} s` };
-  if (code !== 0) return { kind: 'silent', message: errors.trim() || `curl ended with exit code ${code}` };
+  if (code !== 0)
+    return { kind: 'silent', message: clip(errors.trim(), SAID_CHARS) || `curl ended with exit code ${code}` };
   const [, status = ''] = /^HTTP\/\S+ (\d{3})/.exec(output) ?? [];
   const body = output
     .split(/\r?\n\r?\n/)
@@ -38,7 +42,7 @@ export function readHealth(code: number, output: string, errors: string): Health
     .trim();
   if (status === '200') return { kind: 'ok' };
   if (status === '503' && body.includes(IN_MAINTENANCE)) return { kind: 'maintenance' };
-  return { kind: 'failing', message: body === '' ? `HTTP status ${status || 'missing'}` : body.slice(0, 300) };
+  return { kind: 'failing', message: body === '' ? `HTTP status ${status || 'missing'}` : clip(body, SAID_CHARS) };
 }
 
 export function describeHealth(health: Health, { port }: XroadStatic['xroad']['health']): string {

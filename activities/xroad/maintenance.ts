@@ -3,6 +3,7 @@
  * else changes: every listener goes on. A restart of the proxy ends it. Facts §3.
  */
 import { defineStep, formatFaults, permanent, transient, type Host, type Outcome } from '../kit';
+import { clip } from '../kit/clip';
 import { takeOwnership } from '../ownership';
 import { CURL, describeHealth, healthOf, nextFor, type Health } from './health';
 import { othersHealthFaults } from './guards';
@@ -29,7 +30,7 @@ export function readReply(body: string): MaintenanceReply {
   if (from !== undefined && to !== undefined) return { kind: 'set', from: from === 'true', to: to === 'true' };
   if (/^No HealthCheckPort found/.test(text)) return { kind: 'no health port' };
   if (/^Invalid parameter/.test(text)) return { kind: 'invalid parameter' };
-  return { kind: 'unknown', said: text.slice(0, 300) };
+  return { kind: 'unknown', said: clip(text, 300) };
 }
 
 const observe = async (context: XroadContext, { node }: NodeInput): Promise<MaintenanceBefore> => ({

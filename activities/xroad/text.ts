@@ -1,4 +1,5 @@
 /** What nodes print, as values. Pure. */
+import { shownUnits } from '../services/shown';
 
 /** Values of an ini file by "section.key", both as written; comments begin with ; or #. */
 export function parseIni(text: string): Map<string, string> {
@@ -71,9 +72,9 @@ export const UNIT_PROPERTIES = 'Id,LoadState,ActiveState,SubState,UnitFileState,
 
 /** Blocks of `systemctl show`, one for each unit asked for, in the same order. */
 export function parseUnits(text: string, units: readonly string[]): Unit[] {
-  const blocks = text.trim().split(/\n\s*\n/);
+  const shown = shownUnits(text);
   return units.map((unit, index) => {
-    const value = (key: string): string => new RegExp(`^${key}=(.*)$`, 'm').exec(blocks[index] ?? '')?.[1] ?? '';
+    const value = (key: string): string => shown[index]?.get(key) ?? '';
     return {
       ...{ unit, load: value('LoadState'), active: value('ActiveState'), sub: value('SubState') },
       ...{ file: value('UnitFileState'), result: value('Result'), restarts: Number(value('NRestarts') || '0') },
@@ -95,7 +96,7 @@ export const honoursFlag = (unitText: string, flag: string): boolean =>
 
 /** URL of the replicated database in db.properties, as `grep` shows the line. */
 export const parseDatabaseUrl = (line: string): string | undefined =>
-  /^\s*serverconf\.hibernate\.connection\.url\s*[=:]\s*(\S+)/m.exec(line)?.[1]?.replaceAll('\\:', ':');
+  /^[ \t]*serverconf\.hibernate\.connection\.url\s*[=:]\s*(\S+)/m.exec(line)?.[1]?.replaceAll('\\:', ':');
 
 export interface Connections {
   readonly count: number;
@@ -141,7 +142,8 @@ export interface Token {
 
 /** Of `signer-console list-tokens`: `Token: 0 (OK, writable, available, active)`. */
 export const parseTokens = (text: string): Token[] =>
-  [...text.matchAll(/^Token: (\S+) \(([^,]*),.*?,\s*([^,)]*)\)\s*$/gm)].map(([, id = '', status = '', state = '']) => ({
-    ...{ id, status },
-    active: state.trim() === 'active',
-  }));
+  text.split('\n').flatMap((line) => {
+    const [, id = '', listed] = /^Token: (\S+) \((.*)\)\s*$/s.exec(line) ?? [];
+    const words = listed?.split(',').map((word) => word.trim()) ?? [];
+    return words.length < 3 ? [] : [{ id, status: words[0] ?? '', active: words.at(-1) === 'active' }];
+  });

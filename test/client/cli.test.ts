@@ -121,7 +121,7 @@ describe('inventory validate', () => {
   it('a broken one, for people and for scripts', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'hitless-inventory-'));
     const file = join(folder, 'inventory.yaml');
-    writeFileSync(file, 'schema: 1\nhost: {}\n');
+    writeFileSync(file, 'schema: 1\nhost: {}\n', { mode: 0o644 });
     try {
       const ran = await hitless({ HITLESS_INVENTORY: file }, ['inventory', 'validate']);
       expect(ran.code).toBe(exitCodes.usage);

@@ -10,7 +10,7 @@ const plan = resolvePlan(parseInventory(example), { cluster: 'fw-dc1', version: 
 describe('an inventory at hand', () => {
   let folder: string;
   let env: NodeJS.ProcessEnv;
-  const write = (text: string): void => writeFileSync(env['HITLESS_INVENTORY']!, text);
+  const write = (text: string): void => writeFileSync(env['HITLESS_INVENTORY']!, text, { mode: 0o644 });
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'hitless-inventory-'));
     env = { HITLESS_INVENTORY: join(folder, 'inventory.yaml') };

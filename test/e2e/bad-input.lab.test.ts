@@ -42,7 +42,7 @@ describeLab('what people get wrong', () => {
   const edit = async (change: (inventory: Inventory) => void): Promise<void> => {
     const inventory = parse(await readFile(site.inventoryPath, 'utf8')) as Inventory;
     change(inventory);
-    await writeFile(site.inventoryPath, stringify(inventory));
+    await writeFile(site.inventoryPath, stringify(inventory), { mode: 0o644 });
   };
   /** Starts it and waits for its end; a hold is answered with `stop`. Returns what was said. */
   const refused = async (version = '2.0'): Promise<{ said: string; state: RunState }> => {

@@ -36,6 +36,7 @@ describeLab('a PAN-OS pair with steering', () => {
     await writeFile(
       site.inventoryPath,
       stringify({ ...devices, hosts: routers.hosts, clusters: { [site.cluster]: entry } }),
+      { mode: 0o644 },
     );
     await site.startWorker();
   }, 900_000);

@@ -75,7 +75,7 @@ export class PanosSite extends AnySite<PanosGround> {
       ...options,
       panos: { backups: join(this.directory, 'backups'), ...options.panos },
     });
-    await writeFile(this.inventoryPath, inventory);
+    await writeFile(this.inventoryPath, inventory, { mode: 0o644 });
   }
 
   releases(): string[] {

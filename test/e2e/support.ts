@@ -252,7 +252,9 @@ export class Site extends AnySite<FirewallPairLab> {
   }
 
   async writeInventory(options: InventoryOptions = {}): Promise<void> {
-    await writeFile(this.inventoryPath, inventoryOf(this.lab.description, { cluster: CLUSTER, ...options }));
+    await writeFile(this.inventoryPath, inventoryOf(this.lab.description, { cluster: CLUSTER, ...options }), {
+      mode: 0o644,
+    });
   }
 
   start(version = '2.0'): Promise<void> {

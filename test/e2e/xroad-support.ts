@@ -39,7 +39,9 @@ export class XRoadSite extends AnySite<XRoadLab> {
   }
 
   async writeInventory(options: XRoadInventoryOptions = {}): Promise<void> {
-    await writeFile(this.inventoryPath, xroadInventoryOf(this.lab.description, { cluster: this.cluster, ...options }));
+    await writeFile(this.inventoryPath, xroadInventoryOf(this.lab.description, { cluster: this.cluster, ...options }), {
+      mode: 0o644,
+    });
   }
 
   /** Versions of X-Road's packages on a node: one, where all are alike. */

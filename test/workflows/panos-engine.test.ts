@@ -122,7 +122,7 @@ beforeAll(async () => {
     Object.assign(clusters, (parse(inventoryOf(pair, each)) as { clusters: object }).clusters);
   }
   const inventory = join(directory, 'inventory.yaml');
-  await writeFile(inventory, stringify({ schema: 1, clusters }));
+  await writeFile(inventory, stringify({ schema: 1, clusters }), { mode: 0o644 });
   worker = await startWorker({
     connection: { address: engine.engine.address },
     namespace: 'default',

@@ -1,5 +1,6 @@
 import {
   LineCounter,
+  Parser,
   isAlias,
   isMap,
   isScalar,
@@ -27,9 +28,18 @@ export interface SourceDocument {
   writtenAt(path: Path): string | undefined;
 }
 
+/** No inventory nests deeper: what walks through it by recursion must not run out of stack. */
+const DEPTH_LIMIT = 40;
+
 /** Parses one YAML 1.2 document with anchors and merge keys (`<<`). Never throws. */
 export function parseSource(text: string): SourceDocument {
   const lines = new LineCounter();
+  const tooDeep = nestsTooDeepAt(text);
+  if (tooDeep !== undefined) {
+    const before = text.slice(0, tooDeep).split('\n');
+    const what = `nests deeper than ${DEPTH_LIMIT} levels here`;
+    return unusable([{ path: '', line: before.length, column: (before.at(-1)?.length ?? 0) + 1, what }]);
+  }
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: true, logLevel: 'error' });
   const position = (offset: number): { line: number; column: number } => {
     const { line, col } = lines.linePos(offset);
@@ -49,8 +59,15 @@ export function parseSource(text: string): SourceDocument {
       ...(alias.range ? position(alias.range[0]) : {}),
       what: `not valid YAML: *${alias.source} refers to an anchor &${alias.source} that doesn't stand above it`,
     });
+  const endless = endlessAliases(document);
+  for (const alias of endless)
+    faults.push({
+      path: '',
+      ...(alias.range ? position(alias.range[0]) : {}),
+      what: `*${alias.source} stands inside of what &${alias.source} names: that would have no end`,
+    });
   try {
-    if (unknown.length === 0) value = document.toJS() as unknown;
+    if (unknown.length === 0 && endless.length === 0) value = document.toJS() as unknown;
     else usable = false;
   } catch (error) {
     // A merge key whose value is no map; aliases of aliases, blown up on purpose or by a slip.
@@ -75,6 +92,29 @@ export function parseSource(text: string): SourceDocument {
       return isScalar(node) ? node.source : undefined;
     },
   };
+}
+
+const unusable = (faults: readonly InventoryFault[]): SourceDocument => ({
+  ...{ value: null, faults, usable: false },
+  positionOf: () => undefined,
+  writtenAt: () => undefined,
+});
+
+/** Where maps and lists nest deeper than allowed. Of the parser's tokens, for what is built of them is built by recursion. */
+function nestsTooDeepAt(text: string): number | undefined {
+  const left: { token: unknown; depth: number }[] = [...new Parser().parse(text)].map((token) => ({ token, depth: 0 }));
+  for (let next = left.pop(); next !== undefined; next = left.pop()) {
+    const { token, depth } = next;
+    if (typeof token !== 'object' || token === null) continue;
+    const { offset, value, items } = token as { offset?: number; value?: unknown; items?: readonly unknown[] };
+    if (depth > DEPTH_LIMIT) return offset ?? 0;
+    left.push({ token: value, depth });
+    for (const item of items ?? []) {
+      const { key, value: inner } = item as { key?: unknown; value?: unknown };
+      left.push({ token: key, depth: depth + 1 }, { token: inner, depth: depth + 1 });
+    }
+  }
+  return undefined;
 }
 
 /** The key that begins at an offset. */
@@ -112,6 +152,17 @@ function unknownAliases(document: Document): Alias[] {
   visit(document, {
     Alias: (_, alias) => {
       if (alias.resolve(document) === undefined) found.push(alias);
+    },
+  });
+  return found;
+}
+
+function endlessAliases(document: Document): Alias[] {
+  const found: Alias[] = [];
+  visit(document, {
+    Alias: (_, alias, path) => {
+      const named = alias.resolve(document);
+      if (named !== undefined && path.some((around) => around === named)) found.push(alias);
     },
   });
   return found;
@@ -187,6 +238,14 @@ function keyFaults(
       ];
     }
     const deeper = keyFaults(pair.value, position, [...path, keyText(pair)]);
+    if (keyText(pair) === '__proto__')
+      return [
+        {
+          path: formatPath([...path, '__proto__']),
+          ...(key.range ? position(key.range[0]) : {}),
+          what: 'no key can be called __proto__',
+        },
+      ];
     const isName = typeof key.value === 'string' || typeof key.value === 'symbol';
     if (isName || key.source === String(key.value)) return deeper;
     const fault: InventoryFault = {

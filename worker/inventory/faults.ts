@@ -15,10 +15,17 @@ export const formatPath = (path: Path): string =>
   path
     .map((part, i) => {
       if (typeof part === 'number') return `[${part}]`;
-      if (!/^[\w-]+$/.test(part)) return `[${JSON.stringify(part)}]`;
+      if (!/^[\w-]+$/.test(part)) return `[${visible(JSON.stringify(part))}]`;
       return i === 0 ? part : `.${part}`;
     })
     .join('');
+
+/** What can't be seen, or turns the direction of the rest of the line, as its code. */
+const visible = (text: string): string =>
+  text.replace(
+    /[\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu,
+    (c) => `\\u{${(c.codePointAt(0) ?? 0).toString(16)}}`,
+  );
 
 export const formatFault = (fault: InventoryFault): string => {
   const position = fault.line === undefined ? '' : `line ${fault.line}, column ${fault.column ?? 1}: `;

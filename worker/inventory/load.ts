@@ -1,12 +1,17 @@
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { expandHome } from '../../activities/ssh/secrets';
+import { keptBadly, type ModeFault } from '../../activities/ssh/file-modes';
 import { parseSource, type SourceDocument } from './document';
 import { InventoryError, formatPath, type InventoryFault, type Path } from './faults';
 import { referenceFaults } from './references';
 import { inventorySchema, type Inventory } from './schema';
 import { schemaFaults } from './schema-faults';
-import { secretFaults } from './secrets';
+import { secretFaults, secretFiles } from './secrets';
+import { knownHostsFiles, sharingFaults } from './sharing';
+import type { ReadKnownHosts } from '../shared-nodes';
+import { textOf } from './text';
 
 /** Where the inventory is looked for when nobody says. */
 export const DEFAULT_INVENTORY = '/etc/hitless/inventory.yaml';
@@ -17,11 +22,14 @@ export function inventoryPath(said?: string, env: NodeJS.ProcessEnv = process.en
   return path.startsWith('~/') ? join(homedir(), path.slice(2)) : path;
 }
 
-/** Reads and checks the inventory; every start reads it anew. @throws InventoryError with every fault in one message. */
+/**
+ * Reads and checks the inventory, and who else may write it or read the files of secrets that it names; every start reads it
+ * anew. @throws InventoryError with every fault in one message.
+ */
 export function loadInventory(path: string = inventoryPath()): Inventory {
-  let text: string;
+  let bytes: Uint8Array;
   try {
-    text = readFileSync(path, 'utf8');
+    bytes = readFileSync(path);
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
     const what = code === 'ENOENT' ? 'there is no such file' : `it can't be read: ${(error as Error).message}`;
@@ -29,24 +37,48 @@ export function loadInventory(path: string = inventoryPath()): Inventory {
       {
         path: '',
         what,
-        next: 'name the file by --inventory or HITLESS_INVENTORY; docs/inventory.example.yaml is one to start from',
+        next: 'name the file (hitless inventory validate FILE, --inventory FILE of other commands, or HITLESS_INVENTORY); docs/inventory.example.yaml is one to start from',
       },
     ]);
   }
-  return parseInventory(text, path);
+  const text = textOf(bytes);
+  if (typeof text !== 'string') throw new InventoryError(path, [text]);
+  const badly = keptBadly(path, 'trusted');
+  return parse(text, path, { file: badly, keptBadly, knownHosts: knownHostsFiles() });
 }
 
-/** Checks the text of an inventory. `name` is used in messages only. @throws InventoryError with every fault. */
-export function parseInventory(text: string, name = 'inventory'): Inventory {
-  const source = parseSource(text);
-  if (!source.usable) throw new InventoryError(name, source.faults);
-  if (source.value === null) throw new InventoryError(name, [{ path: '', what: 'is empty' }]);
+/** What the machine tells besides the text. */
+interface Surroundings {
+  readonly file?: ModeFault | undefined;
+  readonly keptBadly?: typeof keptBadly;
+  readonly knownHosts?: ReadKnownHosts;
+}
+
+/**
+ * Checks the text of an inventory alone, without a look at any file. `name` is used in messages only.
+ * @throws InventoryError with every fault.
+ */
+export const parseInventory = (text: string, name = 'inventory'): Inventory => parse(text, name, {});
+
+function parse(text: string, name: string, around: Surroundings): Inventory {
+  const known: InventoryFault[] = around.file === undefined ? [] : [{ path: '', ...around.file }];
+  // A mark of the byte order may have come through a pipe.
+  const source = parseSource(text.replace(/^\uFEFF/, ''));
+  if (!source.usable) throw new InventoryError(name, [...known, ...source.faults]);
+  if (source.value === null) throw new InventoryError(name, [...known, { path: '', what: 'is empty' }]);
   const parsed = inventorySchema.safeParse(source.value);
   const faults = collect(
+    known,
     source.faults,
     secretFaults(source),
     referenceFaults(source.value).map((f) => located(source, f)),
     parsed.success ? [] : schemaFaults(parsed.error.issues, inventorySchema, source),
+    secretFiles(source.value).flatMap(({ at, file }) => {
+      const badly = around.keptBadly?.(expandHome(file), 'secret');
+      return badly === undefined ? [] : [located(source, { at, ...badly })];
+    }),
+    // Once all names and addresses are known to be some.
+    parsed.success ? sharingFaults(parsed.data, around.knownHosts).map((f) => located(source, f)) : [],
   );
   if (faults.length > 0 || !parsed.success) throw new InventoryError(name, faults);
   return parsed.data;

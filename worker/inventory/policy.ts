@@ -1,10 +1,18 @@
 import { z } from 'zod';
 import { duration } from '../../activities/kit/duration';
+import { nameFault, personKey } from '../../workflows/procedure/people';
 import type { CommandPolicy, GatePolicy, Policy } from '../../workflows/procedure/types';
 
-const names = z
-  .array(z.string().min(1, { error: 'an empty name' }).max(128))
-  .min(1, { error: 'names nobody; leave "from" out to let anyone answer' });
+/** Somebody's name, without spaces around it. */
+export const personName = z
+  .string()
+  .superRefine((name, context) => {
+    const fault = nameFault(name);
+    if (fault !== undefined) context.addIssue({ code: 'custom', message: `this name won't do: it ${fault}` });
+  })
+  .transform((name) => name.normalize('NFKC').trim());
+
+const names = z.array(personName).min(1, { error: 'names nobody; leave "from" out to let anyone answer' });
 
 /** Nobody answered in time, or somebody said no. A gate never approves by itself, so `approve` is no outcome. */
 const outcome = z.enum(['hold', 'roll-back', 'stop']);
@@ -117,7 +125,7 @@ export function requesterFaults(policy: Policy, requestedBy: string | undefined)
           next: 'start it with "requestedBy" (hitless start --requested-by NAME)',
         },
       ];
-    const left = entry.from?.filter((name) => name !== requestedBy);
+    const left = entry.from?.filter((name) => personKey(name) !== personKey(requestedBy));
     const needed = entry.count ?? 1;
     if (left === undefined || left.length >= needed) return [];
     return [

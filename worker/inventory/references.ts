@@ -4,6 +4,7 @@
  */
 import { API_PORT } from '../../activities/panos/spec';
 import { workflowTypes } from '../../workflows/contract';
+import { nameFault, personKey } from '../../workflows/procedure/people';
 import type { Path } from './faults';
 import { valueAt } from './schema-faults';
 import { closest } from '../../workflows/suggest';
@@ -49,6 +50,7 @@ export function referenceFaults(inventory: unknown): ReferenceFault[] {
   const clusters = valueAt(inventory, ['clusters']);
   return [
     ...jumpFaults(valueAt(inventory, ['hosts'])),
+    ...twinPeople(keysOf(people)),
     ...keysOf(clusters).flatMap((name) => {
       const base = ['clusters', name];
       const cluster = valueAt(clusters, [name]);
@@ -183,13 +185,19 @@ function policyFaults(cluster: unknown, people: readonly string[] | undefined): 
   return [...gates, ['holds'], ['pause'], ['resume'], ['switchBack']].flatMap((pattern) =>
     matches(policy, pattern).flatMap(({ path, value }) => {
       const at = ['policy', ...path];
-      const names = valueAt(value, ['from']);
+      const given = valueAt(value, ['from']);
       const count = valueAt(value, ['count']) ?? 1;
-      if (!Array.isArray(names)) return [];
-      const faults: ReferenceFault[] = names.flatMap((name: unknown, i): ReferenceFault[] => {
-        if (typeof name !== 'string') return [];
-        if (names.indexOf(name) < i) return [{ at: [...at, 'from', i], what: `${name} is named twice` }];
-        if (people === undefined || people.includes(name)) return [];
+      if (!Array.isArray(given)) return [];
+      const names: readonly unknown[] = given;
+      const faults: ReferenceFault[] = names.flatMap((name, i): ReferenceFault[] => {
+        // What is no name is told by the schema.
+        if (typeof name !== 'string' || nameFault(name) !== undefined) return [];
+        const same = names
+          .slice(0, i)
+          .find((other): other is string => typeof other === 'string' && personKey(other) === personKey(name));
+        if (same !== undefined)
+          return [{ at: [...at, 'from', i], what: same === name ? `${name} is named twice` : sameName(name, same) }];
+        if (people === undefined || people.some((known) => personKey(known) === personKey(name))) return [];
         return [
           {
             at: [...at, 'from', i],
@@ -198,7 +206,7 @@ function policyFaults(cluster: unknown, people: readonly string[] | undefined): 
           },
         ];
       });
-      const different = new Set(names).size;
+      const different = new Set(names.map((name) => (typeof name === 'string' ? personKey(name) : name))).size;
       if (typeof count === 'number' && count > different)
         faults.push({
           at: [...at, 'count'],
@@ -208,6 +216,15 @@ function policyFaults(cluster: unknown, people: readonly string[] | undefined): 
     }),
   );
 }
+
+/** Case, spaces around it and the form of letters don't tell people apart. */
+const sameName = (name: string, other: string): string => `${name} is the same name as ${other}: one person`;
+
+const twinPeople = (people: readonly string[]): ReferenceFault[] =>
+  people.flatMap((name, i) => {
+    const same = people.slice(0, i).find((other) => personKey(other) === personKey(name));
+    return same === undefined ? [] : [{ at: ['people', name], of: 'key', what: sameName(name, same) }];
+  });
 
 function jumpFaults(hosts: unknown): ReferenceFault[] {
   const names = keysOf(hosts);

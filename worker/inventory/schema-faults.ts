@@ -16,6 +16,8 @@ export function schemaFaults(
   return issues.flatMap((issue) => issueFaults(issue, schema, source, [...base, ...plainPath(issue.path)], base));
 }
 
+const UNFIT = "this name won't do";
+
 const plainPath = (path: readonly PropertyKey[]): Path => path.map((p) => (typeof p === 'number' ? p : String(p)));
 
 function issueFaults(issue: Issue, schema: Schema, source: SourceDocument, path: Path, base: Path): InventoryFault[] {
@@ -36,7 +38,9 @@ function issueFaults(issue: Issue, schema: Schema, source: SourceDocument, path:
       });
     }
     case 'invalid_key':
-      return issue.issues.map((inner) => at(path, 'key', `this name won't do: ${inner.message}`));
+      return issue.issues.map((inner) =>
+        at(path, 'key', inner.message.startsWith(UNFIT) ? inner.message : `${UNFIT}: ${inner.message}`),
+      );
     case 'invalid_type': {
       if (value === undefined) return [at(path, 'key', `is missing; ${article(issue.expected)} is needed`)];
       const written = source.writtenAt(path);
@@ -118,7 +122,7 @@ export function valueAt(root: unknown, path: Path): unknown {
   let value = root;
   for (const part of path) {
     if (typeof value !== 'object' || value === null) return undefined;
-    value = (value as Record<string | number, unknown>)[part];
+    value = Object.hasOwn(value, part) ? (value as Record<string | number, unknown>)[part] : undefined;
   }
   return value;
 }

@@ -10,7 +10,7 @@ import { hostsSpec } from '../../activities/ssh/spec';
 import { stateSyncSpec } from '../../activities/state-sync/spec';
 import { xroadSpec } from '../../activities/xroad/spec';
 import { defaultTaskQueue, startInput, workflowTypes } from '../../workflows/contract';
-import { policySpec } from './policy';
+import { personName, policySpec } from './policy';
 
 /** Names that end up in workflow IDs, task queues and unit names. */
 const identifier = startInput.shape.cluster;
@@ -25,7 +25,7 @@ const firewallPair = z.strictObject({
   site: identifier.optional().describe('site whose workers reach the devices: those that poll TASKQUEUE-SITE'),
   nodes: z
     .record(identifier, node)
-    .refine((nodes) => Object.keys(nodes).length === 2, { error: 'a firewall pair has exactly two nodes' })
+    .refine((nodes) => Object.keys(nodes).length === 2, { error: 'exactly two nodes make a firewall pair' })
     .describe('the two firewalls; which of them is active is read from the network'),
   routing: routingSpec.describe('how traffic is moved between the nodes'),
   stateSync: stateSyncSpec.describe('how session state is copied between the nodes'),
@@ -43,7 +43,9 @@ const xRoadCluster = z.strictObject({
   site: identifier.optional().describe('site whose workers reach the devices: those that poll TASKQUEUE-SITE'),
   nodes: z
     .record(identifier, node)
-    .refine((nodes) => Object.keys(nodes).length >= 2, { error: 'a cluster has a primary and at least one secondary' })
+    .refine((nodes) => Object.keys(nodes).length >= 2, {
+      error: 'two nodes at least make a cluster: a primary and a secondary',
+    })
     .describe('the Security Servers; which of them is the primary is read from them'),
   xroad: xroadSpec.prefault({}).describe('how the nodes are observed, drained, stopped and started'),
   loadBalancer: loadBalancerSpec
@@ -62,7 +64,7 @@ const panosPair = z.strictObject({
   site: identifier.optional().describe('site whose workers reach the devices: those that poll TASKQUEUE-SITE'),
   nodes: z
     .record(identifier, panosNode)
-    .refine((nodes) => Object.keys(nodes).length === 2, { error: 'an HA pair has exactly two devices' })
+    .refine((nodes) => Object.keys(nodes).length === 2, { error: 'exactly two devices make an HA pair' })
     .describe('the two devices; which of them is active is read from them'),
   panos: panosSpec.prefault({}).describe('how the pair is upgraded'),
   steering: routingSpec
@@ -87,7 +89,7 @@ export const inventorySchema = z.strictObject({
     .default({})
     .describe('every host that is logged in to by SSH: nodes, routers, hosts that probe, jump hosts'),
   people: z
-    .record(z.string().min(1).max(128), person)
+    .record(personName, person)
     .optional()
     .describe('names that policies may use; if given, a policy that names anybody else is a fault'),
   clusters: z

@@ -41,6 +41,21 @@ export function secretFaults(source: SourceDocument): (InventoryFault & { readon
   return faults;
 }
 
+/** Files of secrets that an inventory names (`file:…`), the socket of an agent aside: it is no secret. */
+export function secretFiles(inventory: unknown): { readonly at: Path; readonly file: string }[] {
+  const found: { at: Path; file: string }[] = [];
+  const visit = (value: unknown, path: Path): void => {
+    if (typeof value === 'object' && value !== null)
+      return Object.entries(value).forEach(([key, item]) =>
+        visit(item, [...path, Array.isArray(value) ? Number(key) : key]),
+      );
+    if (typeof value !== 'string' || path.at(-1) === 'agent' || !/^file:(\/|~\/)/.test(value)) return;
+    found.push({ at: path, file: value.slice('file:'.length) });
+  };
+  visit(inventory, []);
+  return found;
+}
+
 function secretIn(path: Path, value: unknown): string | undefined {
   if (typeof value !== 'string' && typeof value !== 'number') return undefined;
   const text = String(value);

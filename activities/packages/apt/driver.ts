@@ -269,7 +269,7 @@ const configureJob = ({ purpose, conffiles, timeoutMs }: Exchange): JobOptions =
 const busy = (host: Host, output: string): Error =>
   transient(
     'Busy',
-    `${host.name}: another package manager is at work (${/held by (process \d+ \([^)]*\))/.exec(output)?.[1] ?? aptReason(output, 1)}). Nothing was installed. Next: this is tried again; see who it is with \`fuser -v /var/lib/dpkg/lock-frontend\`.`,
+    `${host.name}: another package manager is at work (${/held by (process \d{1,10} \([^)]{0,100}\))/.exec(output)?.[1] ?? aptReason(output, 1)}). Nothing was installed. Next: this is tried again; see who it is with \`fuser -v /var/lib/dpkg/lock-frontend\`.`,
     { host: host.name },
   );
 

@@ -1,4 +1,6 @@
 /** Why apt-get or dpkg ended with an error, from what they printed (LC_ALL=C). */
+import { anyOf, inOneLine, type Sign } from '../signs';
+
 export type AptFailure =
   /** Somebody else holds the lock; passes by itself. */
   | 'busy'
@@ -16,13 +18,19 @@ export type AptFailure =
   | 'full'
   | 'other';
 
-const SIGNS: readonly (readonly [AptFailure, RegExp])[] = [
+const SIGNS: readonly (readonly [AptFailure, Sign])[] = [
   ['busy', /Could not get lock|Unable to (acquire|lock)|is locked by another process|frontend lock/],
   ['full', /No space left on device|don't have enough free space/],
-  ['held', /Held packages were changed|held packages? .*will be changed/],
+  ['held', anyOf(/Held packages were changed/, inOneLine('held package', 'will be changed'))],
   // Unmet dependencies also speak of "held broken packages" when nothing is held.
   ['unmet', /unmet dependencies|held broken packages|dependency problems/],
-  ['missing', /Version '.*' for '.*' was not found|Unable to locate package|has no installation candidate/],
+  [
+    'missing',
+    anyOf(
+      /Unable to locate package|has no installation candidate/,
+      inOneLine("Version '", "' for '", "' was not found"),
+    ),
+  ],
   ['fetch', /Failed to fetch|Unable to fetch|Could not resolve|Could not connect|Hash Sum mismatch/],
   ['interrupted', /dpkg was interrupted/],
   ['killed', /Sub-process \S+ (received (a segmentation fault|signal)|exited unexpectedly)/],

@@ -73,7 +73,7 @@ const unquote = (text: string): string =>
 export function parseSimulation(text: string): Change[] {
   const changes: Change[] = [];
   for (const line of text.split('\n')) {
-    const install = /^Inst (\S+)(?: \[([^\]]+)\])? \((\S+) .*\[[^\]]+\]\)/.exec(line);
+    const install = line.includes('])') ? /^Inst (\S+)(?: \[([^\]]+)\])? \((\S+) /.exec(line) : null;
     if (install?.[1] !== undefined && install[3] !== undefined)
       changes.push({ name: install[1], ...(install[2] === undefined ? {} : { from: install[2] }), to: install[3] });
     const removal = /^(?:Remv|Purg) (\S+) \[([^\]]+)\]/.exec(line);

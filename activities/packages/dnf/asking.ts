@@ -1,5 +1,6 @@
 /** What a host with dnf and rpm is asked before and after anything is done. Nothing here changes it. */
 import { permanent } from '../../kit/errors';
+import { readAnswer } from '../../kit/answer';
 import type { ExecResult, Host } from '../../kit/host';
 import { lockedFiles } from '../../readiness/reading';
 import * as commands from './commands';
@@ -81,7 +82,8 @@ export async function askDnf<What extends Question['what']>(
   const python = await findInterpreter(host);
   const result = await host.exec([python, ...lookArguments(question)], { okCodes: 'any', timeoutMs: DNF_TIMEOUT_MS });
   if (result.code !== 0) throw failed(host, doing, result.code, outputOf(result));
-  const answer = parseAnswer<What>(what.what, result.stdout);
+  const asked = { host: host.name, command: `${python} (${doing})`, expected: 'the answer of dnf’s own API, as JSON' };
+  const answer = readAnswer(asked, () => parseAnswer<What>(what.what, result.stdout));
   if (!isRefusal(answer)) return answer;
   throw permanent(
     'CommandFailed',

@@ -1,4 +1,5 @@
 /** Why dnf ended with an error, from its exit code and what it printed (LC_ALL=C). */
+import { anyOf, inOneLine, type Sign } from '../signs';
 import { SCRIPT_FAILED } from './commands';
 
 export type DnfFailure =
@@ -16,13 +17,13 @@ export type DnfFailure =
   | 'killed'
   | 'other';
 
-const SIGNS: readonly (readonly [DnfFailure, RegExp])[] = [
+const SIGNS: readonly (readonly [DnfFailure, Sign])[] = [
   ['busy', /already locked by \d+|Failed to obtain the transaction lock|can't create transaction lock/],
-  ['full', /No space left on device|more space needed on the|needs \d+\S* (more space )?on the/],
+  ['full', /No space left on device|more space needed on the|needs \d\S* (more space )?on the/],
   ['script', /scriptlet failed, exit status/],
   ['fetch', /Curl error|Status code: \d+|Failed to download|Error downloading packages|No more mirrors to try/],
   ['unmet', /^ *Problem[ :]|nothing provides|conflicting requests|Transaction test error|is needed by/m],
-  ['missing', /Unable to find a match|No package .* available|No match for argument/],
+  ['missing', anyOf(/Unable to find a match|No match for argument/, inOneLine('No package ', ' available'))],
 ];
 
 /** dnf(8): 200 is a lock of somebody else; above 128 the shell tells of a signal. */

@@ -5,6 +5,7 @@
  * as the last `refresh` left them.
  */
 import { z } from 'zod';
+import { UnexpectedOutput, parseJson, shaped } from '../../kit/answer';
 
 /** What can be asked. Names are as in plans: with `.ARCH` for a foreign architecture only. */
 export type Question = { readonly cache: string } & (
@@ -55,16 +56,16 @@ export type Answers = { readonly [What in keyof typeof answers]: z.output<(typeo
 /** Marks the line of the answer among what plugins print. */
 const MARK = 'hitless-answer: ';
 
-/** @throws Error if there is no answer in it. */
+/** @throws UnexpectedOutput if there is no answer in it. */
 export function parseAnswer<What extends keyof typeof answers>(
   what: What,
   stdout: string,
 ): Answers[What] | LookFailure {
   const line = stdout.split('\n').findLast((each) => each.startsWith(MARK));
-  if (line === undefined) throw new Error('dnf gave no answer');
-  const value: unknown = JSON.parse(line.slice(MARK.length));
+  if (line === undefined) throw new UnexpectedOutput('dnf gave no answer');
+  const value = parseJson(line.slice(MARK.length));
   const refused = failure.safeParse(value);
-  return refused.success ? refused.data : (answers[what].parse(value) as Answers[What]);
+  return refused.success ? refused.data : shaped(answers[what] as unknown as z.ZodType<Answers[What]>, value);
 }
 
 /** Arguments for dnf's interpreter. */

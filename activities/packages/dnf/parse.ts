@@ -1,4 +1,5 @@
 /** What rpm and dnf print, as values. All commands are run with LC_ALL=C. Formats: rpm(8), dnf(8). */
+import { glob } from '../../kit/glob';
 import type { Change, Installed } from '../package';
 
 /** A package that is installed, or a package file. */
@@ -38,19 +39,27 @@ export const parseAbsent = (text: string): string[] =>
 
 /** All but the last installed of each name: what an interrupted transaction left to be taken away. */
 export function leftovers(packages: readonly RpmPackage[]): RpmPackage[] {
-  return packages.filter((p) => packages.some((q) => q.name === p.name && q.instance > p.instance));
+  const last = new Map<string, number>();
+  for (const { name, instance } of packages) last.set(name, Math.max(instance, last.get(name) ?? 0));
+  return packages.filter(({ name, instance }) => instance < (last.get(name) ?? 0));
 }
+
+/** Kernels apart there are two at most. */
+const SHOWN_TWINS = 9;
 
 /** By name. rpm knows no half-done packages: two versions of one, and names in `unfinished`, tell of a cut transaction. */
 export function installedOf(packages: readonly RpmPackage[], unfinished: readonly string[]): Map<string, Installed> {
   const older = leftovers(packages);
+  const isOlder = new Set(older.map(({ name, instance }) => `${name} ${instance}`));
+  const twins = new Map<string, string[]>();
+  for (const { name, version } of older) twins.set(name, [...(twins.get(name) ?? []).slice(-SHOWN_TWINS), version]);
   const found = new Map<string, Installed>();
   for (const { name, version, architecture, instance } of packages) {
-    if (older.some((p) => p.name === name && p.instance === instance)) continue;
-    const twins = older.filter((p) => p.name === name);
+    if (isOlder.has(`${name} ${instance}`)) continue;
+    const beside = twins.get(name);
     const detail =
-      twins.length > 0
-        ? `installed beside ${twins.map((p) => p.version).join(', ')}`
+      beside !== undefined
+        ? `installed beside ${beside.join(', ')}`
         : unfinished.includes(name)
           ? 'part of an installation that did not end well'
           : '';
@@ -68,22 +77,17 @@ export const parseEditedConffiles = (text: string): string[] =>
  * those that exclude one version only, or bare names.
  */
 export function lockedNames(locks: readonly string[], names: readonly string[]): string[] {
-  return names.filter((name) =>
-    locks.some((lock) => {
-      if (lock.startsWith('!')) return false;
-      const pattern = /^(.+)-([0-9*]+:)?[^-]+-[^-]+$/.exec(lock)?.[1] ?? lock;
-      return glob(pattern).test(name);
-    }),
-  );
+  const matching = locks.filter((lock) => !lock.startsWith('!')).map((lock) => glob(nameIn(lock), { sets: true }));
+  return names.filter((name) => matching.some((matches) => matches(name)));
 }
 
-const glob = (pattern: string): RegExp =>
-  new RegExp(
-    `^${pattern
-      .replace(/[.+^${}()|\\\]]/g, '\\$&')
-      .replace(/\*/g, '.*')
-      .replace(/\?/g, '.')}$`,
-  );
+/** What stands before the last but one hyphen, and the version and release after it; a bare name as it is. */
+function nameIn(lock: string): string {
+  const release = lock.lastIndexOf('-');
+  const version = lock.lastIndexOf('-', release - 1);
+  const isWhole = version > 0 && release > version + 1 && release < lock.length - 1;
+  return isWhole ? lock.slice(0, version) : lock;
+}
 
 /** What a transaction changes, from versions by name before and after. */
 export function changesOf(before: Readonly<Record<string, string>>, after: Readonly<Record<string, string>>): Change[] {

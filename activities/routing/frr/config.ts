@@ -131,14 +131,20 @@ export function stanzas(owned: readonly Owned[], intended: string): string[] {
   });
 }
 
+/** Lines that stand in one list and not in another. */
+function missingIn(lines: readonly string[], other: readonly string[]): string[] {
+  const known = new Set(other);
+  return lines.filter((line) => !known.has(line));
+}
+
 /** Difference of the owned entries for people; empty if there is none. */
 export function diffOf(now: string, intended: string): string {
   const before = new Map(entriesOf(now).map((e) => [keyOf(e), e]));
   return entriesOf(intended)
     .flatMap((to) => {
       const from = before.get(keyOf(to)) ?? { ...to, lines: [] };
-      const gone = from.lines.filter((l) => !to.lines.includes(l));
-      const come = to.lines.filter((l) => !from.lines.includes(l));
+      const gone = missingIn(from.lines, to.lines);
+      const come = missingIn(to.lines, from.lines);
       if (gone.length + come.length === 0) return [];
       return [
         ` route-map ${to.name} ${to.action} ${to.sequence}`,
@@ -171,8 +177,8 @@ export function foreignLines(owned: readonly Owned[], now: string, known: readon
     const rest = (e: Entry): string[] => e.lines.filter((l) => !OWNED_LINE[direction].test(l));
     const title = `route-map ${key}`;
     if (entry.action !== reference.action) found.push(`${title} is ${entry.action}, was ${reference.action}`);
-    for (const line of rest(entry).filter((l) => !reference.lines.includes(l))) found.push(`${title} has "${line}"`);
-    for (const line of rest(reference).filter((l) => !entry.lines.includes(l))) found.push(`${title} lacks "${line}"`);
+    for (const line of missingIn(rest(entry), reference.lines)) found.push(`${title} has "${line}"`);
+    for (const line of missingIn(rest(reference), entry.lines)) found.push(`${title} lacks "${line}"`);
     if (!versions.some((v) => own(v) === own(entry)))
       found.push(
         `${title} has ${own(entry) === '' ? `no "${OWNED_LINE[direction].source.slice(1, -2)}"` : `"${own(entry)}"`}, which this run never wrote (it knows ${[...new Set(versions.map((v) => own(v) || 'none'))].join(' / ')})`,
@@ -209,17 +215,21 @@ export const restLines = (config: string, owned: readonly Owned[]): string[] =>
 export function reliedLines(config: string, scope: ConfigScope): string[] {
   const blocks = blocksOf(config).map((b) => without(b, scope.owned));
   const bgp = blocks.find((b) => isInstance(b.head, scope.vrf));
-  const groups = (bgp?.lines ?? []).flatMap((l) => {
-    const match = /^neighbor (\S+) peer-group (\S+)$/.exec(l);
-    return match?.[1] !== undefined && scope.neighbors.includes(match[1]) ? [match[2]] : [];
-  });
+  const groups = new Set(
+    (bgp?.lines ?? []).flatMap((l) => {
+      const match = /^neighbor (\S+) peer-group (\S+)$/.exec(l);
+      return match?.[1] !== undefined && scope.neighbors.includes(match[1]) ? [match[2]] : [];
+    }),
+  );
   const ours = (line: string): boolean => {
     const neighbor = /^(?:no )?neighbor (\S+)/.exec(line)?.[1];
-    return neighbor === undefined || scope.neighbors.includes(neighbor) || groups.includes(neighbor);
+    return neighbor === undefined || scope.neighbors.includes(neighbor) || groups.has(neighbor);
   };
   const maps = blocks.filter((b) => scope.owned.some((o) => b.head.startsWith(`route-map ${o.name} `)));
-  const references = maps.flatMap((b) => b.lines).flatMap((l) => (l.startsWith('match ') ? l.split(' ').slice(2) : []));
-  const lists = blocks.filter((b) => references.includes(LIST.exec(b.head)?.[1] ?? ''));
+  const references = new Set(
+    maps.flatMap((b) => b.lines).flatMap((l) => (l.startsWith('match ') ? l.split(' ').slice(2) : [])),
+  );
+  const lists = blocks.filter((b) => references.has(LIST.exec(b.head)?.[1] ?? ''));
   return [
     ...(bgp === undefined ? [] : [bgp.head, ...bgp.lines.filter(ours).map((l) => ` ${l}`)]),
     ...maps.flatMap((b) => [b.head, ...b.lines.map((l) => ` ${l}`)]),
@@ -236,7 +246,7 @@ const isInstance = (head: string, vrf: string | undefined): boolean =>
   vrf === undefined ? /^router bgp \d+$/.test(head) : /^router bgp \d+ vrf (\S+)$/.exec(head)?.[1] === vrf;
 
 /** `neighbor X password …`: the plan is shown to people. */
-export const blankSecrets = (line: string): string => line.replace(/\b(password|key-chain|key)(\s+\d+)? .*$/, '$1 …');
+export const blankSecrets = (line: string): string => line.replace(/\b(password|key-chain|key)(\s+\d+)? .*$/s, '$1 …');
 
 export const sha256 = (lines: readonly string[]): string => createHash('sha256').update(lines.join('\n')).digest('hex');
 

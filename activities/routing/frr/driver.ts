@@ -43,10 +43,8 @@ export function frr(name: string, spec: RouterSpec, host: Host): RouterDriver {
   const steered = neighbors.filter((n) => policy?.routeMaps[n.node] !== undefined);
   const reads = readCommands(spec, neighbors, steered);
 
-  const read = async (): Promise<RouterReading> => {
-    const documents = await vtysh.show(reads);
-    return readingOf(name, spec, neighbors, steered, new Map(reads.map((c, i) => [c, documents[i]])));
-  };
+  const read = (): Promise<RouterReading> =>
+    vtysh.show(reads, (documents) => readingOf(name, spec, neighbors, steered, documents));
 
   const config = async (): Promise<ConfigReading> => {
     // Running configurations hold passwords: neither shown nor kept.

@@ -3,15 +3,12 @@
  * in test/activities/routing/fixtures.
  */
 import { z } from 'zod';
-
-/** Thrown for output that isn't what was asked for; the message quotes the line. */
-export class UnexpectedOutput extends Error {
-  override readonly name = 'UnexpectedOutput';
-}
+import { UnexpectedOutput, parseJson, shaped } from '../../kit';
 
 /**
  * vtysh prints one JSON document per command, or per daemon, one after the other without a separator; errors stand
  * between them as plain lines that begin with "%".
+ * @throws UnexpectedOutput quoting the line, as do all below
  */
 export function parseDocuments(output: string): unknown[] {
   const documents: unknown[] = [];
@@ -29,7 +26,7 @@ export function parseDocuments(output: string): unknown[] {
       depth += 1;
     } else if ((c === '}' || c === ']') && depth > 0) {
       depth -= 1;
-      if (depth === 0) documents.push(parseOne(output.slice(start, i + 1)));
+      if (depth === 0) documents.push(parseJson(output.slice(start, i + 1)));
     } else if (depth === 0 && c !== undefined && !/\s/.test(c)) {
       const end = output.indexOf('\n', i);
       throw new UnexpectedOutput(output.slice(i, end < 0 ? undefined : end).slice(0, 200));
@@ -37,14 +34,6 @@ export function parseDocuments(output: string): unknown[] {
   }
   if (depth > 0) throw new UnexpectedOutput('the output ends in the middle of a JSON document');
   return documents;
-}
-
-function parseOne(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new UnexpectedOutput(`not JSON: ${(error as Error).message}`);
-  }
 }
 
 /** `show bgp [vrf V] ipv4 unicast summary json`. An instance that isn't there prints {}. */
@@ -103,7 +92,7 @@ const routeDocument = z.record(
  * only the former.
  */
 export function forwardingOf(document: unknown): string[] {
-  const routes = Object.values(routeDocument.parse(document)).flat();
+  const routes = Object.values(shaped(routeDocument, document)).flat();
   const route = routes.find((r) => r.selected && r.installed);
   return (route?.nexthops ?? [])
     .filter((hop) => !hop.resolver && (hop.fib || (hop.recursive && hop.active)))
@@ -130,8 +119,8 @@ export type NeighborInfo = z.output<typeof neighborInfo>;
 
 /** `show bgp [vrf V] neighbors X json`; undefined if there is no such neighbor. */
 export function neighborOf(document: unknown, neighbor: string): NeighborInfo | undefined {
-  const found = z.record(z.string(), z.unknown()).parse(document)[neighbor];
-  return found === undefined ? undefined : neighborInfo.parse(found);
+  const found = shaped(z.record(z.string(), z.unknown()), document)[neighbor];
+  return found === undefined ? undefined : shaped(neighborInfo, found);
 }
 
 const advertisedDocument = z.object({
@@ -143,7 +132,7 @@ const advertisedDocument = z.object({
  * itself isn't among them (facts §4).
  */
 export function prependsOf(document: unknown, localAs: number): number[] {
-  const routes = Object.values(advertisedDocument.parse(document).advertisedRoutes);
+  const routes = Object.values(shaped(advertisedDocument, document).advertisedRoutes);
   return routes.map(({ path }) => {
     const list = path.split(' ').filter((as) => as !== '');
     const end = list.findIndex((as) => as !== String(localAs));

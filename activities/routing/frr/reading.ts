@@ -1,4 +1,5 @@
 /** What a router's answers mean: routes, sessions and announcements in the words of driver.ts. Pure. */
+import { shaped } from '../../kit';
 import type { DestinationReading, Path, RouterReading, SessionReading } from '../driver';
 import type { Family, RouterSpec } from '../spec';
 import { canonical, entriesOf, type Owned } from './config';
@@ -50,6 +51,7 @@ export function readCommands(spec: RouterSpec, neighbors: readonly Neighbor[], s
   ];
 }
 
+/** @throws UnexpectedOutput */
 export function readingOf(
   name: string,
   spec: RouterSpec,
@@ -60,13 +62,13 @@ export function readingOf(
   const command = commandsFor(spec.vrf);
   const destinations = familiesOf(spec).flatMap(([family, section]) =>
     section.destinations.map((prefix): DestinationReading => {
-      const { paths } = prefixDocument.parse(documents.get(command.prefix(family, prefix)));
+      const { paths } = shaped(prefixDocument, documents.get(command.prefix(family, prefix)));
       const forwarding = forwardingOf(documents.get(command.route(family, prefix)));
       return { family, prefix, paths: paths.map((p) => pathOf(spec, family, p)), forwarding };
     }),
   );
   const sessions = neighbors.map((n): SessionReading => {
-    const peer = summaryDocument.parse(documents.get(command.summary(n.family))).peers[n.address];
+    const peer = shaped(summaryDocument, documents.get(command.summary(n.family))).peers[n.address];
     const info = neighborOf(documents.get(command.neighbor(n.address)), n.address);
     const family = info?.addressFamilyInfo[jsonFamily(n.family)];
     const endOfRib = info?.gracefulRestartInfo?.endOfRibRecv?.[jsonFamily(n.family)];

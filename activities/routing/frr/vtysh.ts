@@ -2,9 +2,9 @@
  * vtysh(1) on one host, and the exact commands that the driver gives it. Every command of an invocation is an argument of
  * its own, so that a transport that breaks delivers all of them or none, and a sudoers file can name them.
  */
-import { transient, type Host } from '../../kit';
+import { UnexpectedOutput, readAnswer, transient, type Host } from '../../kit';
 import type { Family, RouterSpec } from '../spec';
-import { parseDocuments, UnexpectedOutput } from './json';
+import { parseDocuments } from './json';
 
 export const VTYSH = '/usr/bin/vtysh';
 /** bgpd may be busy for long on a router with full tables. */
@@ -45,21 +45,20 @@ export class Vtysh {
     return stdout;
   }
 
-  /** Runs `show … json` commands; one document each, in order. */
-  async show(commands: readonly string[]): Promise<unknown[]> {
+  /** Runs `show … json` commands and reads what they answer: one document each, by command. @throws as readAnswer */
+  async show<T>(commands: readonly string[], read: (documents: ReadonlyMap<string, unknown>) => T): Promise<T> {
     const output = await this.run(commands);
-    try {
+    const asked = {
+      host: this.host.name,
+      command: vtyshArgv(commands),
+      expected: 'one JSON document for each command',
+    };
+    return readAnswer(asked, () => {
       const documents = parseDocuments(output);
-      if (documents.length === commands.length) return documents;
-      throw new UnexpectedOutput(`${documents.length} answers to ${commands.length} questions`);
-    } catch (error) {
-      if (!(error instanceof UnexpectedOutput)) throw error;
-      throw transient(
-        'CommandFailedRetryable',
-        `${this.host.name}: vtysh answered with something else than was asked for: ${error.message}. Asked: ${commands.join('; ')}`,
-        { host: this.host.name },
-      );
-    }
+      if (documents.length !== commands.length)
+        throw new UnexpectedOutput(`${documents.length} answers to ${commands.length} questions`);
+      return read(new Map(commands.map((command, i) => [command, documents[i]])));
+    });
   }
 }
 

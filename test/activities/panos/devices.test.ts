@@ -77,7 +77,7 @@ describe('a refusal (HTTP 403)', () => {
   });
 
   it('a password from a file may end with a line break', async () => {
-    await writeFile(join(folder, 'password'), 'simulated\n');
+    await writeFile(join(folder, 'password'), 'simulated\n', { mode: 0o600 });
     const { device } = worker()(place({ password: `file:${join(folder, 'password')}` }));
     expect((await device.op(INFO)).text).toContain('10.2.3');
   });

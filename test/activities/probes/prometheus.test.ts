@@ -71,7 +71,7 @@ describe('the way there', () => {
   test('a token comes from its reference, anew each time, and a path prefix is kept', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'hitless-token-'));
     try {
-      writeFileSync(join(directory, 'token'), 'first\n');
+      writeFileSync(join(directory, 'token'), 'first\n', { mode: 0o600 });
       const probe = probeOf({
         url: `http://127.0.0.1:${server.port}/prom`,
         query: 'a + b',

@@ -35,7 +35,7 @@ describeWithSshd('connections to a real sshd', () => {
     const locked = makeKey(join(keys, 'locked'), { passphrase: 'correct horse' });
     const rsa = makeKey(join(keys, 'rsa'), { type: 'rsa' });
     makeKey(join(keys, 'wrong'));
-    writeFileSync(join(keys, 'passphrase'), 'correct horse\n');
+    writeFileSync(join(keys, 'passphrase'), 'correct horse\n', { mode: 0o600 });
     sshd = await Sshd.start({ authorized: [publicKey, locked, rsa], config: ['Banner none', 'MaxSessions 10'] });
   });
   afterAll(async () => {
@@ -84,7 +84,8 @@ describeWithSshd('connections to a real sshd', () => {
   test.each([
     [{ key: 'file:/nonexistent/key' }, /\/nonexistent\/key.*ENOENT/],
     [{ key: 'env:HITLESS_NOT_SET' }, /no environment variable HITLESS_NOT_SET/],
-    [{ key: 'file:/etc/passwd' }, /no private key/],
+    [{ key: 'file:/etc/passwd' }, /\/etc\/passwd has the mode 0644: others than its owner may read it.*chmod 06[04]0/],
+    [{ key: 'env:PATH' }, /no private key/],
     [{ password: 'env:HITLESS_TEST_PASSWORD' }, /not sent, for the host accepts only publickey/],
   ])('credentials that can’t be used: %j', async (credentials, message) => {
     process.env['HITLESS_TEST_PASSWORD'] = 'hunter2';

@@ -148,7 +148,7 @@ describe('an inventory with faults', () => {
 
   it('is read from a file, and says so when there is none', () => {
     expect(() => loadInventory('/nonexistent/hitless.yaml')).toThrow(
-      /hitless\.yaml has a fault.*\n- there is no such file → name the file by --inventory/,
+      /hitless\.yaml has a fault.*\n- there is no such file → name the file \(hitless inventory validate FILE/,
     );
   });
 });

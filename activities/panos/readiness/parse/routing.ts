@@ -28,9 +28,12 @@ export const parseAdvancedPeers = (result: XmlElement): BgpPeer[] =>
     return {
       name,
       state: typeof peer['state'] === 'string' ? peer['state'] : 'unknown',
-      acceptedPrefixes: families.reduce((sum, family) => sum + (Number(family['acceptedPrefixCounter']) || 0), 0),
+      acceptedPrefixes: families.reduce((sum, family) => sum + numberOf(family['acceptedPrefixCounter']), 0),
     };
   });
+
+const numberOf = (value: unknown): number =>
+  typeof value === 'number' || typeof value === 'string' ? Number(value) || 0 : 0;
 
 /** Number of routes in use by protocol: `static`, `connected`, `bgp`, `ospf`, `rip`, `other`. */
 export type RouteCounts = Readonly<Record<string, number>>;
@@ -61,8 +64,9 @@ export function parseAdvancedRoutes(result: XmlElement): RouteCounts {
     Object.values(record(router)).flatMap((entries) =>
       (Array.isArray(entries) ? entries : []).map(record).flatMap((entry) => {
         if (entry['installed'] !== true) return [];
-        const protocol = String(entry['protocol']).toLowerCase();
-        return [protocol.startsWith('ospf') ? 'ospf' : protocol];
+        const { protocol } = entry;
+        if (typeof protocol !== 'string') return ['other'];
+        return [protocol.toLowerCase().startsWith('ospf') ? 'ospf' : protocol.toLowerCase()];
       }),
     ),
   );

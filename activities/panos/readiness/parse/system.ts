@@ -128,7 +128,7 @@ export function parseSessionTableUse(result: XmlElement): number | undefined {
 
 /** Percent over one minute. @throws UnknownReply */
 export function parseManagementCpu(text: string): number {
-  const value = /'cpu':\s*\{[^}]*'1minavg':\s*(\d+)/.exec(text)?.[1];
+  const value = /'cpu':\s*\{[^{}]*'1minavg':\s*(\d+)/.exec(text)?.[1];
   if (value === undefined) throw new UnknownReply('the management plane’s load', text);
   return Number(value);
 }
@@ -136,8 +136,8 @@ export function parseManagementCpu(text: string): number {
 /** Used memory of the management plane, percent. @throws UnknownReply */
 export function parseMemory(text: string): number {
   const line = /(?:[KM]iB )?Mem\s*:.*$/m.exec(text)?.[0] ?? '';
-  const total = /([\d.]+)k? total/.exec(line)?.[1];
-  const used = /([\d.]+)k? used/.exec(line)?.[1];
+  const total = /(?<![\d.])([\d.]+)k? total/.exec(line)?.[1];
+  const used = /(?<![\d.])([\d.]+)k? used/.exec(line)?.[1];
   if (total === undefined || used === undefined || Number(total) === 0)
     throw new UnknownReply('the management plane’s memory', text);
   return (100 * Number(used)) / Number(total);
