@@ -1,5 +1,5 @@
 /** Reads one node: everything by fixed commands, one of them as root. */
-import { permanent, messageOf, type Fault, type Host } from '../kit';
+import { LARGE_OUTPUT_LIMIT_BYTES, permanent, messageOf, type ExecOptions, type Fault, type Host } from '../kit';
 import { globbed, withoutIgnored, type Facts, type NodeReading } from './facts';
 import { readInterfaces, readRoutes, readRules, type Interfaces } from './network';
 import { readRuleset } from './nftables';
@@ -9,6 +9,9 @@ const NFT = ['/usr/sbin/nft', '-s', 'list', 'ruleset'];
 const IP = '/usr/sbin/ip';
 const SYSCTL = '/usr/sbin/sysctl';
 const SYSTEMCTL = '/usr/bin/systemctl';
+
+/** Half a million routes. */
+const ROUTES_LIMIT_BYTES = 64 * 1024 * 1024;
 
 /** Commands that run as root. */
 export const SUDO_COMMANDS: readonly string[] = [NFT.join(' ')];
@@ -37,9 +40,9 @@ async function read<T>(
   host: Host,
   argv: readonly string[],
   parse: (text: string) => T,
-  options: { readonly sudo?: true } = {},
+  options: Pick<ExecOptions, 'sudo' | 'outputLimitBytes'> = {},
 ): Promise<T> {
-  const { stdout } = await host.exec(argv, options);
+  const { stdout } = await host.exec(argv, { outputLimitBytes: LARGE_OUTPUT_LIMIT_BYTES, ...options });
   try {
     return parse(stdout);
   } catch (error) {
@@ -70,13 +73,19 @@ export function pickSysctls(text: string, patterns: readonly string[]): Record<s
 
 async function readSysctls(host: Host, patterns: readonly string[]): Promise<Record<string, string[]>> {
   // Some are for root only, and none of those decides how packets are forwarded; what can't be read is said on stderr.
-  const { stdout } = await host.exec([SYSCTL, '-a'], { okCodes: 'any', quiet: true });
+  const { stdout } = await host.exec([SYSCTL, '-a'], {
+    okCodes: 'any',
+    quiet: true,
+    outputLimitBytes: LARGE_OUTPUT_LIMIT_BYTES,
+  });
   return pickSysctls(stdout, patterns);
 }
 
 async function readAllRoutes(host: Host, protocols: readonly string[]): Promise<Record<string, string[]>> {
   const of = (flag: string, family: 'ipv4' | 'ipv6') =>
-    read(host, [IP, '-j', flag, 'route', 'show', 'table', 'all'], (text) => readRoutes(text, family, protocols));
+    read(host, [IP, '-j', flag, 'route', 'show', 'table', 'all'], (text) => readRoutes(text, family, protocols), {
+      outputLimitBytes: ROUTES_LIMIT_BYTES,
+    });
   return { ...(await of('-4', 'ipv4')), ...(await of('-6', 'ipv6')) };
 }
 

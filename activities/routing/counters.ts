@@ -2,7 +2,7 @@
  * Whether user traffic passes through a node, by what the node itself counts: routing tables say where traffic should go,
  * counters where it goes.
  */
-import { permanent, transient, type Host } from '../kit';
+import { LARGE_OUTPUT_LIMIT_BYTES, permanent, transient, type Host } from '../kit';
 import { hostOfNode } from './drivers';
 import type { RoutingContext } from './look';
 import type { CounterSpec, RoutingPlan } from './spec';
@@ -56,7 +56,12 @@ async function readCounter(host: Host, counter: CounterSpec): Promise<Count[]> {
       return [{ of: counter.interface, packets: values.reduce((a, b) => a + b, 0) }];
     }
     case 'nft': {
-      const { stdout, code, stderr } = await host.exec(nftArgv(counter), { sudo: true, okCodes: 'any', quiet: true });
+      const { stdout, code, stderr } = await host.exec(nftArgv(counter), {
+        sudo: true,
+        okCodes: 'any',
+        quiet: true,
+        outputLimitBytes: LARGE_OUTPUT_LIMIT_BYTES,
+      });
       if (code !== 0) throw cannotCount(host, `chain ${counter.family} ${counter.table} ${counter.chain}`, stderr);
       return nftCounts(stdout, counter.comments, host.name);
     }

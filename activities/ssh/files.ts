@@ -3,6 +3,7 @@
  */
 import { failureType, permanent, transient } from '../kit/errors';
 import type { ExecOptions, Host } from '../kit/host';
+import { OUTPUT_LIMIT_BYTES } from '../kit/output';
 import { sudoersCommand } from './quote';
 
 type Exec = Pick<Host, 'exec' | 'name'>;
@@ -35,12 +36,9 @@ const teeArgv = (path: string): string[] => ['/usr/bin/tee', '--', staged(path)]
 const modeArgv = (path: string, mode: string): string[] => ['/usr/bin/chmod', mode, '--', staged(path)];
 const moveArgv = (path: string): string[] => ['/usr/bin/mv', '-fT', '--', staged(path), path];
 
-/** The whole file. Throws CommandFailed if it isn't there, or is longer than what is kept of an output. */
+/** The whole file. Throws CommandFailed if it isn't there, or is longer than the limit of an output. */
 export async function readFileOn(host: Exec, path: string, options: FileOptions = {}): Promise<string> {
-  const result = await host.exec(catArgv(path), options);
-  if ('truncated' in result && result.truncated === true)
-    throw permanent('CommandFailed', `${host.name}: ${path} is too large to be read whole`, { host: host.name, path });
-  return result.stdout;
+  return (await host.exec(catArgv(path), options)).stdout;
 }
 
 /**
@@ -69,7 +67,8 @@ export async function writeFileOn(
     });
   }
   // tee gives back what it wrote: a cut upload is seen before it is put in place.
-  const echo = await host.exec(teeArgv(path), { ...how, stdin: content, quiet: true });
+  const outputLimitBytes = Buffer.byteLength(content) + OUTPUT_LIMIT_BYTES;
+  const echo = await host.exec(teeArgv(path), { ...how, stdin: content, quiet: true, outputLimitBytes });
   if (echo.stdout !== content)
     throw transient(
       'CommandFailedRetryable',

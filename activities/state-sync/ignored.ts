@@ -1,5 +1,5 @@
 import { BlockList, isIP } from 'node:net';
-import { transient, type Host } from '../kit';
+import { LARGE_OUTPUT_LIMIT_BYTES, transient, type Host } from '../kit';
 
 /** Never forwarded, so never copied: loopback and link-local. */
 const LOCAL_PREFIXES = ['127.0.0.0/8', '::1/128', '169.254.0.0/16', 'fe80::/10'];
@@ -35,7 +35,10 @@ export function ignoring(addressesAndPrefixes: readonly string[]): (address: str
 export async function ownAddresses(nodes: readonly Host[]): Promise<string[]> {
   const lists = await Promise.all(
     nodes.map(async (node) => {
-      const { stdout } = await node.exec(['/usr/sbin/ip', '-j', 'address', 'show'], { quiet: true });
+      const { stdout } = await node.exec(['/usr/sbin/ip', '-j', 'address', 'show'], {
+        quiet: true,
+        outputLimitBytes: LARGE_OUTPUT_LIMIT_BYTES,
+      });
       try {
         return readAddresses(stdout);
       } catch (error) {
