@@ -12,7 +12,7 @@ const FILE_LIMIT_BYTES = 64 * MIB;
 /** What may wait for a slow disk. More is clipped. */
 const PENDING_LIMIT_CHARS = 16 * MIB;
 /** Looked through for secrets in one go; the event loop turns in between. */
-const SLICE_CHARS = 256 * 1024;
+const SLICE_CHARS = 128 * 1024;
 const CLIPPED_CHARS = 20_000;
 /** A disk that doesn't answer, as a file server that is away, isn't waited for. */
 const CLOSE_TIMEOUT_MS = 5_000;

@@ -1,4 +1,5 @@
 import { ApplicationFailure } from '@temporalio/common';
+import { ends } from './clip';
 import { redact, redactDeep } from './redact';
 
 /**
@@ -82,7 +83,7 @@ export const transient = (type: TransientType, message: string, details?: unknow
 
 /** Of a message of megabytes the last door keeps two kilobytes. */
 const LONGEST_MESSAGE = 64 * 1024;
-const clean = (message: string): string => redact(message.slice(0, LONGEST_MESSAGE));
+const clean = (message: string): string => redact(ends(message, LONGEST_MESSAGE));
 
 export const failureType = (error: unknown): string | undefined =>
   error instanceof ApplicationFailure ? (error.type ?? undefined) : undefined;

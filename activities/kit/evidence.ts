@@ -9,7 +9,7 @@ export const EVIDENCE_LIMIT_BYTES = 16 * 1024;
 const OUTPUT_LIMIT_CHARS = 1_500;
 const COMMAND_LIMIT_CHARS = 2_000;
 /** Of a longer output only what is shown of it is looked through for secrets at once. */
-const WHOLE_LIMIT_CHARS = 256 * 1024;
+const WHOLE_LIMIT_CHARS = 128 * 1024;
 /** Around head and tail: no secret that begins or ends outside of it is cut in two. */
 const MARGIN_CHARS = 16 * 1024;
 /** Commands of an attempt that are remembered: the first and the last of them. One that polls for hours runs thousands. */

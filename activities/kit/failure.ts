@@ -6,6 +6,7 @@
  */
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { CompleteAsyncError } from '@temporalio/activity';
+import { ends } from './clip';
 import { redact, redactDeep } from './redact';
 
 interface Budget {
@@ -45,7 +46,7 @@ export function boundedFailure(error: unknown): unknown {
   const isFinal = known?.nonRetryable === true;
   const budget = isFinal ? FINAL : RETRYABLE;
   const bounded = ApplicationFailure.create({
-    message: shorten(redact(message.slice(0, LOOKED_AT_CHARS)), budget.messageBytes),
+    message: shorten(redact(ends(message, LOOKED_AT_CHARS)), budget.messageBytes),
     type: (known?.type ?? name).slice(0, TYPE_CHARS),
     nonRetryable: isFinal,
     ...(known?.nextRetryDelay == null ? {} : { nextRetryDelay: known.nextRetryDelay }),
@@ -69,7 +70,7 @@ function causeOf(error: unknown): { cause?: Error } {
   if (typeof cause !== 'object' || cause === null) return {};
   const { name, message } = partsOf(cause);
   const bounded = ApplicationFailure.create({
-    message: shorten(redact(message.slice(0, LOOKED_AT_CHARS)), CAUSE_BYTES),
+    message: shorten(redact(ends(message, LOOKED_AT_CHARS)), CAUSE_BYTES),
     type: name.slice(0, TYPE_CHARS),
   });
   bounded.stack = '';

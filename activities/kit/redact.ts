@@ -20,7 +20,7 @@ const PATTERNS: readonly (readonly [RegExp, string])[] = [
   [/\b(bearer|basic)(\s{1,8})(?=[^\s"'<>]*[\d+/=_.-])[^\s"'<>]{6,}/gi, `$1$2${GONE}`],
   // user:password@ of an address. Up to the last @ before the path, or, of a password with a slash in it, to the next @.
   [/(:\/\/[^\s/@:'"<>]{0,256}:)[^\s/'"<>]*@/g, `$1${GONE}@`],
-  [/(:\/\/[^\s/@:'"<>]{0,256}:)(?!\d{0,5}[/?#])[^\s'"<>@]{1,256}@/g, `$1${GONE}@`],
+  [/(:\/\/[^\s/@:'"<>]{0,256}:)(?!\d{0,5}[/?#])[^\s'"<>@]{1,128}@/g, `$1${GONE}@`],
   // A token alone before the @: no login name is that long.
   [/(:\/\/)[^\s/@:'"<>]{20,256}@/g, `$1${GONE}@`],
   // Parameters of a query.
@@ -47,10 +47,14 @@ const PATTERNS: readonly (readonly [RegExp, string])[] = [
     `$1${GONE}`,
   ],
   [/(\s-u\s{0,4}['"]?[^\s:'"]{1,64}:)[^\s'"]+/g, `$1${GONE}`],
-  // Lines of routers' configurations: "neighbor X password Y", "password 8 Y", "snmp-server community Y".
+  // Lines of routers' configurations.
   [
-    /^([ \t+-]{0,16}(?:[^\n]{0,120}? )??(?:password|secret|key-string|message-digest-key \d{1,3} md5|snmp-server community)(?: \d)?) (?!is |isn|was |or |and |of |for |to |in |on |at |required|can|could|must|may |has |hasn|doesn|does |from |that |which |with |are |be |by )[^\s"']+$/gim,
-    `$1 ${GONE}`,
+    /\b((?:neighbor \S{1,64} password|snmp-server community|key-string|message-digest-key \d{1,3} md5|enable (?:password|secret)|username \S{1,64} (?:privilege \d{1,2} )?(?:password|secret))(?: \d)? )[^\s"']+/gi,
+    `$1${GONE}`,
+  ],
+  [
+    /^([ \t+-]{0,16}(?:password|secret)(?: \d)? )(?!(?:is|isn|was|or|and|of|for|to|in|on|at|can|could|must|may|has|hasn|doesn|does|from|that|which|with|are|be|by)\b)[^\s"']+$/gim,
+    `$1${GONE}`,
   ],
 ];
 
