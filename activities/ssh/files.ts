@@ -1,6 +1,7 @@
 /**
  * Files on hosts, by commands that a sudoers file can list exactly: no shell, no wildcard, fixed names.
  */
+import { ApplicationFailure } from '@temporalio/common';
 import { failureType, permanent, transient } from '../kit/errors';
 import type { ExecOptions, Host } from '../kit/host';
 import { OUTPUT_LIMIT_BYTES } from '../kit/output';
@@ -38,8 +39,21 @@ const moveArgv = (path: string): string[] => ['/usr/bin/mv', '-fT', '--', staged
 
 /** The whole file. Throws CommandFailed if it isn't there, or is longer than the limit of an output. */
 export async function readFileOn(host: Exec, path: string, options: FileOptions = {}): Promise<string> {
-  return (await host.exec(catArgv(path), options)).stdout;
+  try {
+    return (await host.exec(catArgv(path), options)).stdout;
+  } catch (error) {
+    if (!isTooMuch(error)) throw error;
+    throw permanent(
+      'CommandFailed',
+      `${host.name}: ${path} is too large to be read whole: a file of this kind has some kilobytes. Next: see what it holds`,
+      { host: host.name, path },
+    );
+  }
 }
+
+const isTooMuch = (error: unknown): boolean =>
+  error instanceof ApplicationFailure &&
+  (error.details?.[0] as { limitBytes?: unknown } | undefined)?.limitBytes !== undefined;
 
 /**
  * Replaces a file by a rename, so that nobody sees half of it. Owner, mode and security labels of an existing file stay as
