@@ -26,7 +26,7 @@ export const evidenceIn =
     return fileSink(folder, `${plain(step)}-${time}-${randomBytes(2).toString('hex')}.json`);
   };
 
-const plain = (name: string): string => name.replace(/[^\w.-]/g, '_');
+const plain = (name: string): string => name.replace(/[^\w.-]/g, '_').replace(/^\.+/, '_');
 
 function fileSink(folder: string, name: string): EvidenceSink {
   let file: FileHandle | undefined;
