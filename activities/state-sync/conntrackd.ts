@@ -17,7 +17,7 @@ const DUMP_TIMEOUT_MS = 120_000;
 const STATUS_TIMEOUT_MS = 30_000;
 
 /** More than a node of this kind tracks: three tables of them are held while they are compared. */
-const FLOWS_LIMIT = 1_200_000;
+const FLOWS_LIMIT = 1_000_000;
 
 const UNKNOWN_FORM = 'conntrackd’s statistics aren’t in a form known here (it must run in FTFW mode)';
 

@@ -1,73 +1,10 @@
 /** A host that floods costs its own command: the channel ends at once, nothing more is held, the message says what to do. */
 import { createHash } from 'node:crypto';
-import { utils, Server, type Connection, type ServerChannel } from 'ssh2';
-import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { failureType, streamed, type Host } from '../../../activities/kit';
 import { createHosts, type Hosts } from '../../../activities/ssh';
+import { Flooding } from './support/flooding';
 
 const MIB = 1024 * 1024;
-
-/** A server that answers each command by what `answer` does with its channel. */
-class Flooding {
-  readonly closed: string[] = [];
-  readonly connections: Connection[] = [];
-  writtenBytes = 0;
-  answer: (channel: ServerChannel, command: string) => void = () => undefined;
-  private readonly key = utils.generateKeyPairSync('ed25519');
-  private readonly client = utils.generateKeyPairSync('ed25519');
-  private readonly folder = mkdtempSync(join(tmpdir(), 'hitless-flood-'));
-  private readonly server = new Server({ hostKeys: [this.key.private] }, (connection) => {
-    this.connections.push(connection);
-    connection.on('error', () => undefined);
-    connection.on('authentication', (context) =>
-      context.method === 'none' ? context.reject(['publickey']) : context.accept(),
-    );
-    connection.on('session', (accept) => {
-      accept().on('exec', (acceptExec, _reject, { command }) => {
-        const channel = acceptExec();
-        channel.on('error', () => undefined);
-        channel.resume();
-        channel.on('close', () => this.closed.push(command));
-        this.answer(channel, command);
-      });
-    });
-  });
-
-  async start(): Promise<void> {
-    this.server.listen(0, '127.0.0.1');
-    await once(this.server, 'listening');
-    writeFileSync(join(this.folder, 'key'), this.client.private, { mode: 0o600 });
-  }
-
-  plan(): unknown {
-    const { port } = this.server.address() as AddressInfo;
-    const credentials = `file:${join(this.folder, 'key')}`;
-    const hostKeys = [this.key.public.trim()];
-    return { hosts: { fw1: { address: '127.0.0.1', port, user: 'ops', credentials, hostKeys, root: 'none' } } };
-  }
-
-  /** Writes for as long as somebody takes it. */
-  endlessly(channel: ServerChannel, chunk: Buffer, to: 'stdout' | 'stderr' = 'stdout'): void {
-    const stream = to === 'stdout' ? channel : channel.stderr;
-    const write = (): void => {
-      while (channel.writable && !channel.destroyed) {
-        this.writtenBytes += chunk.length;
-        if (!stream.write(chunk)) return void stream.once('drain', write);
-      }
-    };
-    write();
-  }
-
-  stop(): void {
-    for (const connection of this.connections) connection.end();
-    this.server.close();
-    rmSync(this.folder, { recursive: true, force: true });
-  }
-}
 
 let flooding: Flooding;
 let hosts: Hosts;
