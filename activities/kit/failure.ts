@@ -44,12 +44,13 @@ export function boundedFailure(error: unknown): unknown {
   const known = error instanceof ApplicationFailure ? error : undefined;
   const { name, message, stack } = partsOf(error);
   const isFinal = known?.nonRetryable === true;
+  const restMs = (known as { nextRetryDelay?: number | null } | undefined)?.nextRetryDelay ?? undefined;
   const budget = isFinal ? FINAL : RETRYABLE;
   const bounded = ApplicationFailure.create({
     message: shorten(redact(ends(message, LOOKED_AT_CHARS)), budget.messageBytes),
     type: (known?.type ?? name).slice(0, TYPE_CHARS),
     nonRetryable: isFinal,
-    ...(known?.nextRetryDelay == null ? {} : { nextRetryDelay: known.nextRetryDelay }),
+    ...(restMs === undefined ? {} : { nextRetryDelay: restMs }),
     ...(known?.details == null ? {} : { details: boundDetails(known.details, budget.detailsBytes) }),
     ...causeOf(error),
   });

@@ -7,6 +7,7 @@ export { counted } from './counted';
 export * from './errors';
 export * from './evidence';
 export * from './host';
+export { JsonItems } from './json-items';
 export * from './output';
 export * from './step';
 export { boundedFailure, leaving } from './failure';

@@ -1,5 +1,14 @@
 /** Reads one node: everything by fixed commands, one of them as root. */
-import { LARGE_OUTPUT_LIMIT_BYTES, permanent, messageOf, type ExecOptions, type Fault, type Host } from '../kit';
+import {
+  JsonItems,
+  LARGE_OUTPUT_LIMIT_BYTES,
+  permanent,
+  messageOf,
+  streamed,
+  type ExecOptions,
+  type Fault,
+  type Host,
+} from '../kit';
 import { globbed, withoutIgnored, type Facts, type NodeReading } from './facts';
 import { readInterfaces, readRoutes, readRules, type Interfaces } from './network';
 import { readRuleset } from './nftables';
@@ -10,8 +19,8 @@ const IP = '/usr/sbin/ip';
 const SYSCTL = '/usr/sbin/sysctl';
 const SYSTEMCTL = '/usr/bin/systemctl';
 
-/** Half a million routes. */
-const ROUTES_LIMIT_BYTES = 64 * 1024 * 1024;
+/** Routes of the protocols that are compared: those that people or programs of the node set. */
+const COMPARED_LIMIT = 50_000;
 
 /** Commands that run as root. */
 export const SUDO_COMMANDS: readonly string[] = [NFT.join(' ')];
@@ -40,11 +49,15 @@ async function read<T>(
   host: Host,
   argv: readonly string[],
   parse: (text: string) => T,
-  options: Pick<ExecOptions, 'sudo' | 'outputLimitBytes'> = {},
+  options: Pick<ExecOptions, 'sudo'> = {},
 ): Promise<T> {
   const { stdout } = await host.exec(argv, { outputLimitBytes: LARGE_OUTPUT_LIMIT_BYTES, ...options });
+  return reading(host, argv, () => parse(stdout));
+}
+
+function reading<T>(host: Host, argv: readonly string[], parse: () => T): T {
   try {
-    return parse(stdout);
+    return parse();
   } catch (error) {
     throw permanent(
       'CommandFailed',
@@ -82,10 +95,24 @@ async function readSysctls(host: Host, patterns: readonly string[]): Promise<Rec
 }
 
 async function readAllRoutes(host: Host, protocols: readonly string[]): Promise<Record<string, string[]>> {
-  const of = (flag: string, family: 'ipv4' | 'ipv6') =>
-    read(host, [IP, '-j', flag, 'route', 'show', 'table', 'all'], (text) => readRoutes(text, family, protocols), {
-      outputLimitBytes: ROUTES_LIMIT_BYTES,
+  const of = async (flag: string, family: 'ipv4' | 'ipv6') => {
+    const argv = [IP, '-j', flag, 'route', 'show', 'table', 'all'];
+    // A full table that BGP brought in isn't compared: what is left out isn't held.
+    const compared: unknown[] = [];
+    let isEmpty = true;
+    const json = new JsonItems(1, (route) => {
+      if (!protocols.includes((route as { protocol?: string }).protocol ?? 'boot')) return;
+      compared.push(route);
+      if (compared.length > COMPARED_LIMIT) throw new Error(`more than ${COMPARED_LIMIT} routes to compare`);
     });
+    const parse = <T>(work: () => T): T => reading(host, argv, work);
+    await streamed(host, argv, {}, (text) => {
+      isEmpty &&= text.trim() === '';
+      parse(() => json.write(text));
+    });
+    if (!isEmpty) parse(() => json.end());
+    return parse(() => readRoutes(JSON.stringify(compared), family, protocols));
+  };
   return { ...(await of('-4', 'ipv4')), ...(await of('-6', 'ipv6')) };
 }
 

@@ -20,7 +20,9 @@ export const connectionsArgv = ({ software, xroad }: Pick<XroadStatic, 'software
 
 /** Connections that carry, or may carry, messages now. */
 export async function connectionsOf(plan: Pick<XroadStatic, 'software' | 'xroad'>, host: Host): Promise<Connections> {
-  return parseConnections((await host.exec(connectionsArgv(plan), { outputLimitBytes: LARGE_OUTPUT_LIMIT_BYTES })).stdout);
+  return parseConnections(
+    (await host.exec(connectionsArgv(plan), { outputLimitBytes: LARGE_OUTPUT_LIMIT_BYTES })).stdout,
+  );
 }
 
 export const listenersArgv = ({ software }: Pick<XroadStatic, 'software'>): string[] => [

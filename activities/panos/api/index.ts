@@ -1,7 +1,6 @@
 /** The XML API of PAN-OS: transport, replies, and devices as activities see them. */
 export { createDevice, type DeviceOptions, type PanosDevice, type Reader } from './device';
 export { keepKey, type Keys, type Login } from './keys';
-export { JsonItems } from './json-stream';
 export { failureOf, jobOf, readReply, ReplyReader, type ApiAnswer, type Reply } from './reply';
 export { eachAt, treeOf, type Collector, type Shape } from './shapes';
 export { httpsTransport, type ApiCall, type Transport, type Upload } from './transport';

@@ -10,7 +10,7 @@ export const VTYSH = '/usr/bin/vtysh';
 /** bgpd may be busy for long on a router with full tables. */
 const TIMEOUT_MS = 60_000;
 /** What is announced to a neighbor may be a full table. */
-const OUTPUT_LIMIT_BYTES = 64 * 1024 * 1024;
+const OUTPUT_LIMIT_BYTES = 32 * 1024 * 1024;
 
 export type Access = RouterSpec['access'];
 

@@ -31,7 +31,7 @@ it('a host without end, and a device without end', async () => {
   const noise = Buffer.alloc(32 * 1024, 'noise and more of it\n');
   flooding.answer = (channel, command) => {
     const lines = command.includes('conntrack') ? flows() : undefined;
-    flooding.endlessly(channel, () => lines?.next().value ?? noise);
+    flooding.endlessly(channel, () => (lines === undefined ? noise : (lines.next().value as Buffer)));
   };
   const { key, cert, fingerprint } = await certificateOf('fw-a', '127.0.0.1');
   const entry = '<entry><flags>A B</flags><name>x</name></entry>'.repeat(500);

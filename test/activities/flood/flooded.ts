@@ -6,7 +6,7 @@
  *   node -r ./test/support/ts-require.cjs test/activities/flood/flooded.ts SSH_PORT SSH_KEY_FILE SSH_HOST_KEY HTTPS_PORT FINGERPRINT ROUNDS
  */
 import { MockActivityEnvironment } from '@temporalio/testing';
-import { runActivity, type Host, type StepContext } from '../../../activities/kit';
+import { runActivity, type Host, type Ran, type StepContext } from '../../../activities/kit';
 import { panosServices } from '../../../activities/panos';
 import { readSnapshot } from '../../../activities/panos/readiness';
 import { legacyRoutes } from '../../../activities/panos/readiness/parse';
@@ -60,7 +60,10 @@ const commands = async (context: StepContext): Promise<unknown> => {
   return outcomes(all);
 };
 const answers = async (context: StepContext): Promise<unknown> => {
-  const device = devices.device({ plan, signal: context.signal, evidence: context.evidence }, 'fw-a');
+  const device = devices.device(
+    { plan, signal: context.signal, evidence: (entry: Ran) => context.evidence(entry) },
+    'fw-a',
+  );
   return outcomes([
     device.op('<show><system><info></info></system></show>'),
     device.request('<request><x/></request>'),
@@ -77,7 +80,7 @@ const outcomes = async (all: readonly Promise<unknown>[]): Promise<{ summary: st
 };
 
 async function main(): Promise<void> {
-  const services = { connect: hosts.connect };
+  const services = { connect: (...args: Parameters<typeof hosts.connect>) => hosts.connect(...args) };
   const said: string[] = [];
   for (let round = 0; round < Number(rounds); round++)
     for (const work of [commands, answers]) {

@@ -70,6 +70,11 @@ it('a small one arrives as it is', () => {
   expect(left.stack).toMatch(/\n {4}at /);
 });
 
+it('says as before when it is tried again', () => {
+  const error = ApplicationFailure.create({ message: 'x', type: 'Busy', nextRetryDelay: 60_000 });
+  expect(bounded(error).nextRetryDelay).toBe(60_000);
+});
+
 it('names that answers repeat stay complete, of faults as many as fit', () => {
   fc.assert(
     fc.property(

@@ -1,7 +1,8 @@
 /** What a device answers is bounded: its length, its depth, its parts, and how long it holds the worker. */
 import { parseXml, XmlElement } from '@rgrove/parse-xml';
 import fc from 'fast-check';
-import { JsonItems, parseDocument, readReply, ReplyReader } from '../../../activities/panos/api';
+import { JsonItems } from '../../../activities/kit';
+import { parseDocument, readReply, ReplyReader } from '../../../activities/panos/api';
 import { wholeTree } from '../../../activities/panos/api/shapes';
 import { DEPTH_LIMIT } from '../../../activities/panos/api/xml-stream';
 import { advancedRoutes, arpCount, legacyRoutes } from '../../../activities/panos/readiness/parse';

@@ -1,5 +1,6 @@
 /** Routes and BGP, of the legacy and of the advanced routing engine, as the same values. Pure. Source: facts/pan-os.md, §10. */
-import { at, childrenOf, eachAt, JsonItems, numberAt, textAt, type Shape, type XmlElement } from '../../api';
+import { at, childrenOf, eachAt, numberAt, textAt, type Shape, type XmlElement } from '../../api';
+import { JsonItems } from '../../../kit';
 import { UnknownReply } from './system';
 
 export interface BgpPeer {
