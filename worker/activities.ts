@@ -3,6 +3,7 @@ import { moveTraffic, pairReadiness, release } from '../activities/firewall-pair
 import {
   counted,
   formatFaults,
+  leaving,
   permanent,
   registerActivities,
   type AnyPlan,
@@ -20,12 +21,9 @@ import { createHosts } from '../activities/ssh';
 import * as stateSync from '../activities/state-sync';
 import * as xroad from '../activities/xroad';
 import { coreActivities, type CoreSettings } from './core-activities';
-import { keepEvidenceIn } from './evidence';
+import { evidenceIn } from './evidence';
 import { planActivity } from './plan';
 import { procedureOf, proceduresWith } from './procedures';
-
-/** A dump of a million flows. */
-const OUTPUT_LIMIT_BYTES = 256 * 1024 * 1024;
 
 export interface ActivityOptions extends CoreSettings {
   /** The inventory file; read again for every new run, never for a running one. */
@@ -44,10 +42,10 @@ export function hitlessActivities(options: ActivityOptions): HitlessActivities {
   const procedures = proceduresWith(devices);
   const of = (plan: unknown) => procedureOf(procedures, plan);
   const guards: Guards = { assertOutOfService: (context, node) => of(context.plan).assertOutOfService(context, node) };
-  const hosts = createHosts({ outputLimitBytes: OUTPUT_LIMIT_BYTES });
+  const hosts = createHosts();
   const services: WorkerServices = {
     connect: hosts.connect,
-    ...(options.evidence === undefined ? {} : { keepEvidence: keepEvidenceIn(options.evidence) }),
+    ...(options.evidence === undefined ? {} : { openEvidence: evidenceIn(options.evidence) }),
   };
   const probes: ProbeServices = { ...services, openLines: sshLines(hosts.pool) };
   const probesReady = async (asked: StepContext<AnyPlan>): Promise<Finding> => {
@@ -58,24 +56,26 @@ export function hitlessActivities(options: ActivityOptions): HitlessActivities {
   };
   const routingReady = (context: StepContext<AnyPlan>, input: routing.ReadyInput): Promise<Finding> =>
     routing.ready.check(context as StepContext<routing.RoutingPlan>, input);
+  const activities: HitlessActivities['activities'] = {
+    ...coreActivities(options),
+    'plan.resolve': planActivity(options.inventory, services, procedures),
+    ...registerActivities('pair', { moveTraffic, release, ready: pairReadiness(probesReady) }, services),
+    ...registerActivities('routing', routing, services),
+    ...registerActivities('stateSync', stateSync, services),
+    ...registerActivities('parity', parity, services),
+    ...registerActivities('packages', packageActivities(guards), services),
+    ...registerActivities('loadBalancer', loadBalancer, services),
+    ...registerActivities('xroad', { ...xroad, ready: xroad.xroadReadiness({ probes: probesReady }) }, services),
+    ...registerActivities(
+      'panos',
+      panosActivities(devices, { probes: probesReady, routing: routingReady, prefer: routing.prefer }),
+      services,
+    ),
+    ...registerProbes(probes, (plan) => of(plan).probes),
+  };
   return {
     close: () => hosts.close(),
-    activities: {
-      ...coreActivities(options),
-      'plan.resolve': planActivity(options.inventory, services, procedures),
-      ...registerActivities('pair', { moveTraffic, release, ready: pairReadiness(probesReady) }, services),
-      ...registerActivities('routing', routing, services),
-      ...registerActivities('stateSync', stateSync, services),
-      ...registerActivities('parity', parity, services),
-      ...registerActivities('packages', packageActivities(guards), services),
-      ...registerActivities('loadBalancer', loadBalancer, services),
-      ...registerActivities('xroad', { ...xroad, ready: xroad.xroadReadiness({ probes: probesReady }) }, services),
-      ...registerActivities(
-        'panos',
-        panosActivities(devices, { probes: probesReady, routing: routingReady, prefer: routing.prefer }),
-        services,
-      ),
-      ...registerProbes(probes, (plan) => of(plan).probes),
-    },
+    // One door for all that fails, whoever throws it.
+    activities: Object.fromEntries(Object.entries(activities).map(([type, activity]) => [type, leaving(activity)])),
   };
 }

@@ -1,4 +1,6 @@
 import { ApplicationFailure } from '@temporalio/common';
+import { ends } from './clip';
+import { redact, redactDeep } from './redact';
 
 /**
  * Types of permanent failures: retrying can't help, people must act. Everything else that an activity throws is retried
@@ -70,13 +72,20 @@ export interface Fault {
 export const formatFaults = (faults: readonly Fault[]): string =>
   faults.map((f) => `- ${f.where}: ${f.what}${f.next === undefined ? '' : ` → ${f.next}`}`).join('\n');
 
-/** A failure that workflows branch on by `type` and never retry. Never put a secret into message or details. */
+/**
+ * A failure that workflows branch on by `type` and never retry. Never put a secret into message or details; what hosts say
+ * may hold some that isn't ours to know, so that what looks like one is taken out.
+ */
 export const permanent = (type: PermanentType, message: string, details?: unknown): ApplicationFailure =>
-  ApplicationFailure.nonRetryable(message, type, ...(details === undefined ? [] : [details]));
+  ApplicationFailure.nonRetryable(clean(message), type, ...(details === undefined ? [] : [redactDeep(details)]));
 
 /** A failure that is tried again within the step's patience. */
 export const transient = (type: TransientType, message: string, details?: unknown): ApplicationFailure =>
-  ApplicationFailure.retryable(message, type, ...(details === undefined ? [] : [details]));
+  ApplicationFailure.retryable(clean(message), type, ...(details === undefined ? [] : [redactDeep(details)]));
+
+/** Of a message of megabytes the last door keeps two kilobytes. */
+const LONGEST_MESSAGE = 64 * 1024;
+const clean = (message: string): string => redact(ends(message, LONGEST_MESSAGE));
 
 export const failureType = (error: unknown): string | undefined =>
   error instanceof ApplicationFailure ? (error.type ?? undefined) : undefined;

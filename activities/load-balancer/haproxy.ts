@@ -2,7 +2,7 @@
  * HAProxy by its runtime socket. What is to be done goes over standard input, so the command that runs as root is the same
  * for everything; its sudoers entry opens the socket, and nothing else.
  */
-import { permanent, transient, type ExecResult, type Host } from '../kit';
+import { LARGE_OUTPUT_LIMIT_BYTES, permanent, transient, type ExecResult, type Host } from '../kit';
 import { quoteCommand, sudoersCommand } from '../ssh';
 import type { AdminState, LoadBalancer, ServerId, ServerState } from './driver';
 import { parseServers } from './haproxy-format';
@@ -47,7 +47,12 @@ export class Haproxy implements LoadBalancer {
   }
 
   async #ask(host: Host, instance: Instance, text: string): Promise<string> {
-    const result = await host.exec(clientArgv(instance), { sudo: true, stdin: `${text}\n`, okCodes: 'any' });
+    const result = await host.exec(clientArgv(instance), {
+      sudo: true,
+      stdin: `${text}\n`,
+      okCodes: 'any',
+      outputLimitBytes: LARGE_OUTPUT_LIMIT_BYTES,
+    });
     if (result.code === 0) return result.stdout;
     throw silent(host, instance, result);
   }

@@ -1,8 +1,9 @@
 /** What is kept before anything is changed. Source: facts/pan-os.md, section 4.1 (step 4). */
 import { join } from 'node:path';
+import { StringDecoder } from 'node:string_decoder';
 import { runTag } from '../jobs/names';
 import { defineStep, permanent, type Outcome } from '../kit';
-import { childrenOf, parseDocument, type PanosDevice } from './api';
+import { XmlStream, type PanosDevice } from './api';
 import { nodeNames, type PanosContext, type PanosPlan, type PanosServices } from './plan';
 
 export interface Kept {
@@ -34,36 +35,80 @@ async function backUp(context: PanosContext, services: PanosServices, node: stri
     ['configuration', 'configuration.xml'],
     ['device-state', 'device-state.tgz'],
   ] as const) {
-    const content = await device.export(category);
-    if (content.length === 0) throw permanent('CommandFailed', `${node}: the exported ${category} is empty`);
-    if (category === 'configuration') assertConfiguration(node, content);
-    else if (!content.subarray(0, GZIP.length).equals(GZIP))
-      throw permanent(
-        'CommandFailed',
-        `${node}: the exported device state is no archive (${content.length} bytes that don’t begin as gzip does)`,
-      );
     const { backups } = context.plan.panos;
     // A call of its own for each time that the step is run: after a reset of the run it is run again, on devices that may be
     // upgraded by then, and what was kept before that must stay.
     const folder = join(backups, context.plan.cluster, runTag(context.run.runId), `call-${context.call.number}`);
     const file = join(folder, `${node}-${name}`);
-    kept.push({ file, bytes: content.length, sha256: await services.files.keep(file, content) });
+    let bytes = 0;
+    const sha256 = await services.files.keep(file, async (write) => {
+      const check = category === 'configuration' ? configuration(node) : archive(node);
+      bytes = await device.export(category, async (part) => {
+        check.add(part);
+        await write(part);
+      });
+      if (bytes === 0) throw permanent('CommandFailed', `${node}: the exported ${category} is empty`);
+      check.end(bytes);
+    });
+    kept.push({ file, bytes, sha256 });
   }
   return kept;
 }
 
-function assertConfiguration(node: string, content: Buffer): void {
-  let root;
-  try {
-    root = parseDocument(content.toString('utf8'));
-  } catch (error) {
-    throw permanent('CommandFailed', `${node}: the exported configuration is no XML: ${String(error)}`);
-  }
-  if (root.name !== 'config' || childrenOf(root).length === 0)
-    throw permanent(
-      'CommandFailed',
-      `${node}: the exported configuration is a <${root.name}>, not a <config> with content`,
-    );
+/** What an export must be, seen while it comes in. */
+interface Check {
+  add(bytes: Buffer): void;
+  end(bytes: number): void;
+}
+
+function archive(node: string): Check {
+  let beginning = Buffer.alloc(0);
+  return {
+    add: (bytes) => {
+      if (beginning.length < GZIP.length) beginning = Buffer.concat([beginning, bytes.subarray(0, GZIP.length)]);
+    },
+    end: (bytes) => {
+      if (!beginning.subarray(0, GZIP.length).equals(GZIP))
+        throw permanent(
+          'CommandFailed',
+          `${node}: the exported device state is no archive (${bytes} bytes that don’t begin as gzip does)`,
+        );
+    },
+  };
+}
+
+function configuration(node: string): Check {
+  const decoder = new StringDecoder('utf8');
+  let root: string | undefined;
+  let depth = 0;
+  let hasContent = false;
+  const stream = new XmlStream({
+    open: (name) => {
+      root ??= name;
+      hasContent ||= depth > 0;
+      depth++;
+    },
+    text: () => undefined,
+    close: () => depth--,
+  });
+  const parse = (work: () => void): void => {
+    try {
+      work();
+    } catch (error) {
+      throw permanent('CommandFailed', `${node}: the exported configuration is no XML: ${String(error)}`);
+    }
+  };
+  return {
+    add: (bytes) => parse(() => stream.write(decoder.write(bytes))),
+    end: () => {
+      parse(() => stream.end());
+      if (root !== 'config' || !hasContent)
+        throw permanent(
+          'CommandFailed',
+          `${node}: the exported configuration is a <${root ?? ''}>, not a <config> with content`,
+        );
+    },
+  };
 }
 
 export const backupSteps = (services: PanosServices) => ({

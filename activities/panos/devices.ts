@@ -1,7 +1,7 @@
 /** Devices of plans, as the worker reaches them: API keys in its memory only, connections limited for each device. */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { chmod, mkdir, rename, stat, writeFile } from 'node:fs/promises';
+import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { messageOf, permanent } from '../kit';
 import { expandHome, readSecret } from '../ssh/secrets';
@@ -72,13 +72,25 @@ const workerFiles: WorkerFiles = {
       throw permanent('PackageMissing', `the worker can’t read ${file}: ${messageOf(error)}`);
     }
   },
-  async keep(path, content) {
+  async keep(path, fill) {
     const file = expandHome(path);
+    const hash = createHash('sha256');
     await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-    await writeFile(`${file}.new`, content, { mode: 0o600 });
-    await chmod(`${file}.new`, 0o600);
-    // Never seen half: a repeat replaces it whole.
-    await rename(`${file}.new`, file);
-    return createHash('sha256').update(content).digest('hex');
+    const handle = await open(`${file}.new`, 'w', 0o600);
+    try {
+      await handle.chmod(0o600);
+      await fill(async (bytes) => {
+        hash.update(bytes);
+        await handle.writeFile(bytes);
+      });
+      await handle.close();
+      // Never seen half: a repeat replaces it whole.
+      await rename(`${file}.new`, file);
+    } catch (error) {
+      await handle.close().catch(() => undefined);
+      await rm(`${file}.new`, { force: true });
+      throw error;
+    }
+    return hash.digest('hex');
   },
 };

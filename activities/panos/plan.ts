@@ -53,8 +53,8 @@ export interface NodeInput {
 export interface WorkerFiles {
   /** A file to be imported; its checksum has been computed. */
   open(path: string): Promise<{ readonly bytes: number; readonly sha256: string; readonly open: () => Readable }>;
-  /** Keeps a backup, readable by the worker alone. Returns its SHA-256. */
-  keep(path: string, content: Buffer): Promise<string>;
+  /** Keeps a backup that is filled piece by piece, readable by the worker alone; nothing, if that fails. Returns its SHA-256. */
+  keep(path: string, fill: (write: (bytes: Buffer) => Promise<void>) => Promise<void>): Promise<string>;
 }
 
 /** What these activities need of the worker: devices, its files, and a clock (tests have their own). */

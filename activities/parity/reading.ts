@@ -1,5 +1,13 @@
 /** Reads one node: everything by fixed commands, one of them as root. */
-import { readAnswer, type Fault, type Host } from '../kit';
+import {
+  JsonItems,
+  LARGE_OUTPUT_LIMIT_BYTES,
+  readAnswer,
+  streamed,
+  type ExecOptions,
+  type Fault,
+  type Host,
+} from '../kit';
 import { shownUnits } from '../services/shown';
 import { globbed, withoutIgnored, type Facts, type NodeReading } from './facts';
 import { readInterfaces, readRoutes, readRules, type Interfaces } from './network';
@@ -10,6 +18,9 @@ const NFT = ['/usr/sbin/nft', '-s', 'list', 'ruleset'];
 const IP = '/usr/sbin/ip';
 const SYSCTL = '/usr/sbin/sysctl';
 const SYSTEMCTL = '/usr/bin/systemctl';
+
+/** Routes of the protocols that are compared: those that people or programs of the node set. */
+const COMPARED_LIMIT = 50_000;
 
 /** Commands that run as root. */
 export const SUDO_COMMANDS: readonly string[] = [NFT.join(' ')];
@@ -46,9 +57,9 @@ async function read<T>(
   command: readonly string[],
   expected: string,
   parse: (text: string) => T,
-  options: { readonly sudo?: true } = {},
+  options: Pick<ExecOptions, 'sudo'> = {},
 ): Promise<T> {
-  const { stdout } = await host.exec(command, options);
+  const { stdout } = await host.exec(command, { outputLimitBytes: LARGE_OUTPUT_LIMIT_BYTES, ...options });
   return readAnswer({ host: host.name, command, expected }, () => parse(stdout));
 }
 
@@ -72,15 +83,34 @@ export function pickSysctls(text: string, patterns: readonly string[]): Record<s
 
 async function readSysctls(host: Host, patterns: readonly string[]): Promise<Record<string, string[]>> {
   // Some are for root only, and none of those decides how packets are forwarded; what can't be read is said on stderr.
-  const { stdout } = await host.exec([SYSCTL, '-a'], { okCodes: 'any', quiet: true });
+  const { stdout } = await host.exec([SYSCTL, '-a'], {
+    okCodes: 'any',
+    quiet: true,
+    outputLimitBytes: LARGE_OUTPUT_LIMIT_BYTES,
+  });
   return pickSysctls(stdout, patterns);
 }
 
 async function readAllRoutes(host: Host, protocols: readonly string[]): Promise<Record<string, string[]>> {
-  const of = (flag: string, family: 'ipv4' | 'ipv6') =>
-    read(host, [IP, '-j', flag, 'route', 'show', 'table', 'all'], 'routes, as JSON', (text) =>
-      readRoutes(text, family, protocols),
-    );
+  const of = async (flag: string, family: 'ipv4' | 'ipv6') => {
+    const argv = [IP, '-j', flag, 'route', 'show', 'table', 'all'];
+    // A full table that BGP brought in isn't compared: what is left out isn't held.
+    const compared: unknown[] = [];
+    let isEmpty = true;
+    const json = new JsonItems(1, (route) => {
+      if (!protocols.includes((route as { protocol?: string }).protocol ?? 'boot')) return;
+      compared.push(route);
+      if (compared.length > COMPARED_LIMIT) throw new Error(`more than ${COMPARED_LIMIT} routes to compare`);
+    });
+    const asked = { host: host.name, command: argv, expected: 'routes, as JSON' };
+    const parse = <T>(work: () => T): T => readAnswer(asked, work);
+    await streamed(host, argv, {}, (text) => {
+      isEmpty &&= text.trim() === '';
+      parse(() => json.write(text));
+    });
+    if (!isEmpty) parse(() => json.end());
+    return parse(() => readRoutes(JSON.stringify(compared), family, protocols));
+  };
   return { ...(await of('-4', 'ipv4')), ...(await of('-6', 'ipv6')) };
 }
 

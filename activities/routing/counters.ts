@@ -3,7 +3,7 @@
  * counters where it goes.
  */
 import { z } from 'zod';
-import { jsonOf, permanent, readAnswer, transient, type Host } from '../kit';
+import { jsonOf, LARGE_OUTPUT_LIMIT_BYTES, permanent, readAnswer, transient, type Host } from '../kit';
 import { hostOfNode } from './drivers';
 import type { RoutingContext } from './look';
 import type { CounterSpec, RoutingPlan } from './spec';
@@ -58,7 +58,12 @@ async function readCounter(host: Host, counter: CounterSpec): Promise<Count[]> {
     }
     case 'nft': {
       const command = nftArgv(counter);
-      const { stdout, code, stderr } = await host.exec(command, { sudo: true, okCodes: 'any', quiet: true });
+      const { stdout, code, stderr } = await host.exec(command, {
+        sudo: true,
+        okCodes: 'any',
+        quiet: true,
+        outputLimitBytes: LARGE_OUTPUT_LIMIT_BYTES,
+      });
       if (code !== 0) throw cannotCount(host, `chain ${counter.family} ${counter.table} ${counter.chain}`, stderr);
       const expected = 'the rules of a chain, as nft prints them as JSON';
       return readAnswer({ host: host.name, command, expected }, () => nftCounts(stdout, counter.comments, host.name));

@@ -4,17 +4,22 @@
 import { constants } from 'node:os';
 import type { Client, ClientChannel } from 'ssh2';
 import { permanent, transient } from '../kit/errors';
+import { describeBytes } from '../kit/output';
 import { clipLine, label, lostDuring, type Target } from './errors';
 
 /** A command that ended, but whose output a background process of it holds open, is waited for this long. */
 const LINGER_MS = 1_000;
+/** A host that honours the end of a channel has a window or two of it on their way; one that sends more is cut off. */
+const AFTERMATH_BYTES = 8 * 1024 * 1024;
 
 export interface RawOptions {
   readonly stdin?: string;
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
-  /** Bytes kept of stdout and of stderr each. */
+  /** Of stdout and stderr together. A command that prints more fails, and no more is read of it. */
   readonly limitBytes: number;
+  /** Takes stdout as it comes; the result's is empty then. What it throws ends the command's reading. */
+  readonly onStdout?: (bytes: Buffer) => void;
 }
 
 export interface RawResult {
@@ -23,8 +28,6 @@ export interface RawResult {
   readonly signalName?: string;
   readonly stdout: Buffer;
   readonly stderr: Buffer;
-  /** Bytes of stdout and stderr that weren't kept. */
-  readonly dropped: { readonly stdout: number; readonly stderr: number };
 }
 
 /** The host opened no further session: nothing was run, another connection may do. */
@@ -48,8 +51,11 @@ export interface Carrier {
 export function runCommand(on: Carrier, command: string, shown: string, options: RawOptions): Promise<RawResult> {
   const { signal, timeoutMs, limitBytes } = options;
   const { promise, resolve, reject } = deferred<RawResult>();
-  const out = collect(limitBytes);
-  const err = collect(limitBytes);
+  const out = new GrowingBuffer();
+  const err = new GrowingBuffer();
+  const takeOut = options.onStdout ?? ((bytes: Buffer) => out.add(bytes));
+  let readBytes = 0;
+  let aftermathBytes = 0;
   let channel: ClientChannel | undefined;
   let end: Pick<RawResult, 'code' | 'signalName'> | undefined;
   let settled = false;
@@ -60,12 +66,23 @@ export function runCommand(on: Carrier, command: string, shown: string, options:
     settled = true;
     channel?.close();
     if (error !== undefined) return reject(error);
-    resolve({
-      ...(end ?? { code: -1 }),
-      stdout: out.bytes(),
-      stderr: err.bytes(),
-      dropped: { stdout: out.dropped(), stderr: err.dropped() },
-    });
+    resolve({ ...(end ?? { code: -1 }), stdout: out.bytes(), stderr: err.bytes() });
+  };
+  const read = (bytes: Buffer, take: (bytes: Buffer) => void): void => {
+    // Nothing is kept after the end, but it must be taken off the channel: the library would hold it.
+    if (settled) {
+      aftermathBytes += bytes.length;
+      if (aftermathBytes > AFTERMATH_BYTES) on.end('the host went on sending on a channel that was closed');
+      return;
+    }
+    readBytes += bytes.length;
+    if (readBytes > limitBytes) return settle(tooMuch(on.target, shown, limitBytes));
+    try {
+      take(bytes);
+    } catch (error) {
+      return settle(error as Error);
+    }
+    ending();
   };
   /** The channel is gone: with an exit status the command has ended all the same. */
   const gone = (cause: string): void => settle(end === undefined ? lostDuring(on.target, shown, cause) : undefined);
@@ -93,8 +110,8 @@ export function runCommand(on: Carrier, command: string, shown: string, options:
     if (error !== undefined) return settle(openFault(on.target, error, shown));
     channel = opened;
     if (settled) return void opened.close();
-    opened.on('data', (bytes: Buffer) => (out.add(bytes), ending()));
-    opened.stderr.on('data', (bytes: Buffer) => (err.add(bytes), ending()));
+    opened.on('data', (bytes: Buffer) => read(bytes, takeOut));
+    opened.stderr.on('data', (bytes: Buffer) => read(bytes, (more) => err.add(more)));
     opened.on('exit', (code: number | null, signalName?: string) => {
       // As shells report it: 128 + number of the signal.
       end = code === null ? { code: 128 + signalNumber(signalName), ...optional('signalName', signalName) } : { code };
@@ -138,21 +155,25 @@ function deferred<T>(): { promise: Promise<T>; resolve: (value: T) => void; reje
   return { promise, resolve, reject };
 }
 
-function collect(limitBytes: number): { add(b: Buffer): void; bytes(): Buffer; dropped(): number } {
-  const chunks: Buffer[] = [];
-  let kept = 0;
-  let seen = 0;
-  return {
-    add(bytes) {
-      seen += bytes.length;
-      if (kept >= limitBytes) return;
-      const part = bytes.subarray(0, limitBytes - kept);
-      kept += part.length;
-      chunks.push(part);
-    },
-    bytes: () => Buffer.concat(chunks),
-    dropped: () => seen - kept,
-  };
+/** Copies what it is given: a host that sends a byte a packet must not make us hold a packet for each byte. */
+class GrowingBuffer {
+  #buffer = Buffer.alloc(0);
+  #length = 0;
+
+  add(bytes: Buffer): void {
+    const needed = this.#length + bytes.length;
+    if (needed > this.#buffer.length) {
+      const larger = Buffer.allocUnsafe(Math.max(needed, 2 * this.#buffer.length, 1_024));
+      this.#buffer.copy(larger, 0, 0, this.#length);
+      this.#buffer = larger;
+    }
+    bytes.copy(this.#buffer, this.#length);
+    this.#length = needed;
+  }
+
+  bytes(): Buffer {
+    return this.#buffer.subarray(0, this.#length);
+  }
 }
 
 const tooSlow = (target: Target, shown: string, timeoutMs: number): Error =>
@@ -160,6 +181,13 @@ const tooSlow = (target: Target, shown: string, timeoutMs: number): Error =>
     'CommandFailedRetryable',
     `${label(target)}: "${clipLine(shown)}" didn’t end within ${timeoutMs / 1_000} s. It may still run there. Next: see what it waits for; the step looks at the host before it tries again.`,
     { host: target.name, mayHaveRun: true },
+  );
+
+const tooMuch = (target: Target, shown: string, limitBytes: number): Error =>
+  permanent(
+    'CommandFailed',
+    `${label(target)}: "${clipLine(shown)}" printed more than ${describeBytes(limitBytes)}, the limit for this command. The rest was not read, and the channel is closed; what the command was to do may have been done, and it may still run. Next: run it there by hand and see what floods it (startup files of the login shell, a wrapper, a log), then try again.`,
+    { host: target.name, command: clipLine(shown, 1_000), limitBytes, mayHaveRun: true },
   );
 
 /** RFC 4254, 5.1: the library hands on the reason why a channel wasn't opened. */

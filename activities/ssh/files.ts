@@ -1,8 +1,10 @@
 /**
  * Files on hosts, by commands that a sudoers file can list exactly: no shell, no wildcard, fixed names.
  */
+import { ApplicationFailure } from '@temporalio/common';
 import { failureType, permanent, transient } from '../kit/errors';
 import type { ExecOptions, Host } from '../kit/host';
+import { OUTPUT_LIMIT_BYTES } from '../kit/output';
 import { sudoersCommand } from './quote';
 
 type Exec = Pick<Host, 'exec' | 'name'>;
@@ -35,13 +37,23 @@ const teeArgv = (path: string): string[] => ['/usr/bin/tee', '--', staged(path)]
 const modeArgv = (path: string, mode: string): string[] => ['/usr/bin/chmod', mode, '--', staged(path)];
 const moveArgv = (path: string): string[] => ['/usr/bin/mv', '-fT', '--', staged(path), path];
 
-/** The whole file. Throws CommandFailed if it isn't there, or is longer than what is kept of an output. */
+/** The whole file. Throws CommandFailed if it isn't there, or is longer than the limit of an output. */
 export async function readFileOn(host: Exec, path: string, options: FileOptions = {}): Promise<string> {
-  const result = await host.exec(catArgv(path), options);
-  if ('truncated' in result && result.truncated === true)
-    throw permanent('CommandFailed', `${host.name}: ${path} is too large to be read whole`, { host: host.name, path });
-  return result.stdout;
+  try {
+    return (await host.exec(catArgv(path), options)).stdout;
+  } catch (error) {
+    if (!isTooMuch(error)) throw error;
+    throw permanent(
+      'CommandFailed',
+      `${host.name}: ${path} is too large to be read whole: a file of this kind has some kilobytes. Next: see what it holds`,
+      { host: host.name, path },
+    );
+  }
 }
+
+const isTooMuch = (error: unknown): boolean =>
+  error instanceof ApplicationFailure &&
+  (error.details?.[0] as { limitBytes?: unknown } | undefined)?.limitBytes !== undefined;
 
 /**
  * Replaces a file by a rename, so that nobody sees half of it. Owner, mode and security labels of an existing file stay as
@@ -69,7 +81,8 @@ export async function writeFileOn(
     });
   }
   // tee gives back what it wrote: a cut upload is seen before it is put in place.
-  const echo = await host.exec(teeArgv(path), { ...how, stdin: content, quiet: true });
+  const outputLimitBytes = Buffer.byteLength(content) + OUTPUT_LIMIT_BYTES;
+  const echo = await host.exec(teeArgv(path), { ...how, stdin: content, quiet: true, outputLimitBytes });
   if (echo.stdout !== content)
     throw transient(
       'CommandFailedRetryable',

@@ -1,5 +1,6 @@
 import { transient } from '../kit/errors';
 import type { ExecOptions, ExecResult, Host } from '../kit/host';
+import { OUTPUT_LIMIT_BYTES, wholeLines } from '../kit/output';
 import { SessionRefused, type RawResult } from './channel';
 import { commandFailed, commandLine, shownCommand } from './command';
 import { clipLine } from './errors';
@@ -9,15 +10,8 @@ import type { HostsSpec, HostSpec } from './spec';
 import { sudoRefusal, sudoRefused } from './sudo';
 
 const EXEC_TIMEOUT_MS = 30_000;
-/** Kept of stdout and of stderr each. */
-const OUTPUT_LIMIT_BYTES = 8 * 1024 * 1024;
 /** How often another connection is tried when a host opens no further session. */
 const SESSION_TRIES = 5;
-
-export interface SshExecResult extends ExecResult {
-  /** The output was longer than what is kept: its end is missing. */
-  readonly truncated: boolean;
-}
 
 /** A host over SSH. Connects at its first command and again whenever it must; the pool shares connections. */
 export class SshHost implements Host {
@@ -30,16 +24,15 @@ export class SshHost implements Host {
     private readonly limitBytes: number = OUTPUT_LIMIT_BYTES,
   ) {}
 
-  async exec(argv: readonly string[], options: ExecOptions = {}): Promise<SshExecResult> {
+  async exec(argv: readonly string[], options: ExecOptions = {}): Promise<ExecResult> {
     const shown = shownCommand(argv, options);
     const started = performance.now();
     const raw = await this.#run(commandLine(this.spec, argv, options), shown, options);
-    const result: SshExecResult = {
+    const result: ExecResult = {
       code: raw.code,
-      stdout: textOf(raw.stdout, raw.dropped.stdout),
-      stderr: textOf(raw.stderr, raw.dropped.stderr) + (raw.signalName ? `\n(ended by ${raw.signalName})` : ''),
+      stdout: raw.stdout.toString('utf8'),
+      stderr: raw.stderr.toString('utf8') + (raw.signalName ? `\n(ended by ${raw.signalName})` : ''),
       ms: Math.round(performance.now() - started),
-      truncated: raw.dropped.stdout > 0 || raw.dropped.stderr > 0,
     };
     const refusal = options.sudo && this.spec.root === 'sudo' ? sudoRefusal(result.code, result.stderr) : undefined;
     if (refusal !== undefined) throw sudoRefused(this.name, this.spec.user, shown, refusal, result.stderr);
@@ -61,16 +54,20 @@ export class SshHost implements Host {
   }
 
   async #run(line: string, shown: string, options: ExecOptions): Promise<RawResult> {
-    const { stdin, timeoutMs = EXEC_TIMEOUT_MS } = options;
+    const { stdin, timeoutMs = EXEC_TIMEOUT_MS, outputLimitBytes = this.limitBytes, onStdout } = options;
     for (let tried = 1; ; tried++) {
       const lease = await this.pool.session(this.hosts, this.name, this.signal);
+      const lines = onStdout === undefined ? undefined : wholeLines(onStdout);
       try {
-        return await lease.connection.run(line, shown, {
+        const result = await lease.connection.run(line, shown, {
           ...(stdin === undefined ? {} : { stdin }),
+          ...(lines === undefined ? {} : { onStdout: lines.add }),
           timeoutMs,
           signal: this.signal,
-          limitBytes: this.limitBytes,
+          limitBytes: outputLimitBytes,
         });
+        lines?.end();
+        return result;
       } catch (error) {
         if (!(error instanceof SessionRefused)) throw error;
         // Nothing was run. MaxSessions is lower than we thought, or the host is short of something.
@@ -87,7 +84,3 @@ export class SshHost implements Host {
     }
   }
 }
-
-const textOf = (bytes: Buffer, dropped: number): string =>
-  bytes.toString('utf8') +
-  (dropped > 0 ? `\n… hitless kept the first ${bytes.length} bytes, ${dropped} more were dropped\n` : '');

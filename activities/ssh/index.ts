@@ -13,12 +13,11 @@ export { hostSpec, hostsSpec, secretReference, type Credential, type HostSpec, t
 export { checkSudo, type SudoNeed } from './sudo';
 export { isMissingFile, sudoToRead, sudoToWrite } from './files';
 export { ANYTHING, hexDigits, quoteArgument, quoteCommand, sudoersCommand } from './quote';
-export type { SshExecResult } from './host';
 
 export interface HostsOptions {
   /** A connection that nobody used for this long is ended; default 60 s. */
   readonly idleMs?: number;
-  /** Bytes kept of stdout and of stderr of one command; default 8 MiB. */
+  /** Of both outputs of a command whose caller asks for no other limit; default 1 MiB. */
   readonly outputLimitBytes?: number;
 }
 

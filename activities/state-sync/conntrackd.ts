@@ -3,7 +3,7 @@
  * kernel (`DisableExternalCache on`) or in the external cache. Its client says little and exits with 0 or 1, so nothing
  * here takes its word: the two kernels' flows are compared afterwards.
  */
-import { permanent, transient, type Host } from '../kit';
+import { permanent, streamed, transient, type ExecOptions, type Host } from '../kit';
 import { readLinks, readOverrunResync, readQueued, readStatus } from './daemon';
 import type { StateSync } from './driver';
 import { readFlows, type FlowDump, type Identity } from './flows';
@@ -15,6 +15,9 @@ const CONNTRACK = '/usr/sbin/conntrack';
 const BULK_TIMEOUT_MS = 300_000;
 const DUMP_TIMEOUT_MS = 120_000;
 const STATUS_TIMEOUT_MS = 30_000;
+
+/** More than a node of this kind tracks: three tables of them are held while they are compared. */
+const FLOWS_LIMIT = 1_000_000;
 
 const UNKNOWN_FORM = 'conntrackd’s statistics aren’t in a form known here (it must run in FTFW mode)';
 
@@ -56,8 +59,7 @@ export function conntrackd(spec: StateSyncSpec): StateSync {
     const { code, stdout, stderr } = await node.exec(client(verb), { sudo: true, okCodes: 'any', timeoutMs, quiet });
     const fault = clientFault(code, `${stdout}\n${stderr}`);
     if (fault === undefined) return stdout;
-    const message = `conntrackd ${verb.join(' ')} on ${node.name} failed: ${fault.what}`;
-    throw fault.passes ? transient('CommandFailedRetryable', message) : permanent('CommandFailed', message);
+    throw refusal(node, verb, fault);
   };
 
   const read = async <T>(node: Host, verb: readonly string[], parse: (text: string) => T | undefined): Promise<T> => {
@@ -67,8 +69,14 @@ export function conntrackd(spec: StateSyncSpec): StateSync {
   };
 
   const lists = async (node: Host, argv: readonly string[], identity: Identity, ignore: (a: string) => boolean) => {
-    const { stdout } = await node.exec(argv, { sudo: true, quiet: true, timeoutMs: DUMP_TIMEOUT_MS });
-    return readFlows(stdout, { identity, ignore });
+    const { dump } = await dumped(
+      node,
+      argv,
+      { sudo: true, quiet: true, timeoutMs: DUMP_TIMEOUT_MS },
+      identity,
+      ignore,
+    );
+    return dump;
   };
 
   return {
@@ -104,7 +112,10 @@ export function conntrackd(spec: StateSyncSpec): StateSync {
     },
     async held(node, ignore) {
       if (!external) return undefined;
-      const dump = readFlows(await run(node, HELD, DUMP_TIMEOUT_MS, true), { identity: 'original', ignore });
+      const options = { sudo: true, okCodes: 'any', quiet: true, timeoutMs: DUMP_TIMEOUT_MS } as const;
+      const { dump, code, stderr } = await dumped(node, client(HELD), options, 'original', ignore);
+      const fault = clientFault(code, stderr);
+      if (fault !== undefined) throw refusal(node, HELD, fault);
       // The cache is listed whole.
       const wanted = (key: string): boolean =>
         spec.protocols.some((protocol) => key.startsWith(`${protocol} `)) &&
@@ -129,6 +140,35 @@ export function conntrackd(spec: StateSyncSpec): StateSync {
       OFFLOADED,
     ].map((argv) => argv.join(' ')),
   };
+}
+
+function refusal(node: Host, verb: readonly string[], { what, passes }: { what: string; passes: boolean }): Error {
+  const message = `conntrackd ${verb.join(' ')} on ${node.name} failed: ${what}`;
+  return passes ? transient('CommandFailedRetryable', message) : permanent('CommandFailed', message);
+}
+
+/** Reads flows as they are printed: the text of a million of them is never held. */
+async function dumped(
+  node: Host,
+  argv: readonly string[],
+  options: ExecOptions,
+  identity: Identity,
+  ignore: (address: string) => boolean,
+): Promise<{ readonly dump: FlowDump; readonly code: number; readonly stderr: string }> {
+  const all = { table: new Map<string, number | undefined>(), ignored: 0, unreadable: [] as string[] };
+  const { code, stderr } = await streamed(node, argv, options, (text) => {
+    const part = readFlows(text, { identity, ignore });
+    for (const [key, timeoutS] of part.table) all.table.set(key, timeoutS);
+    all.ignored += part.ignored;
+    if (all.unreadable.length === 0) all.unreadable.push(...part.unreadable);
+    if (all.table.size > FLOWS_LIMIT)
+      throw permanent(
+        'CommandFailed',
+        `${node.name} lists more than ${FLOWS_LIMIT} established flows (${argv.join(' ')}): more than can be compared. Next: see what fills its table (conntrack -S, conntrack -C)`,
+        { host: node.name },
+      );
+  });
+  return { dump: all, code, stderr };
 }
 
 /** What the client's output means. Its messages go to standard error with the time in front; the exit code is 0 or 1. */

@@ -1,6 +1,6 @@
 import { BlockList, isIP } from 'node:net';
 import { z } from 'zod';
-import { jsonOf, readAnswer, type Host } from '../kit';
+import { jsonOf, LARGE_OUTPUT_LIMIT_BYTES, readAnswer, type Host } from '../kit';
 
 /** Never forwarded, so never copied: loopback and link-local. */
 const LOCAL_PREFIXES = ['127.0.0.0/8', '::1/128', '169.254.0.0/16', 'fe80::/10'];
@@ -50,7 +50,7 @@ export async function ownAddresses(nodes: readonly Host[]): Promise<string[]> {
   const lists = await Promise.all(
     nodes.map(async (node) => {
       const command = ['/usr/sbin/ip', '-j', 'address', 'show'];
-      const { stdout } = await node.exec(command, { quiet: true });
+      const { stdout } = await node.exec(command, { quiet: true, outputLimitBytes: LARGE_OUTPUT_LIMIT_BYTES });
       const expected = 'the node’s interfaces and their addresses, as JSON';
       return readAnswer({ host: node.name, command, expected }, () => readAddresses(stdout));
     }),

@@ -2,7 +2,7 @@
  * Waiting until a node that gets no new connections has none left. A stop of the proxy loses what is in flight (facts §3),
  * so what remains is said, and people may decide.
  */
-import { defineCheck, permanent, type Finding, type Host } from '../kit';
+import { defineCheck, LARGE_OUTPUT_LIMIT_BYTES, permanent, type Finding, type Host } from '../kit';
 import { formatDuration } from '../kit/duration';
 import { reachableFaults, refuseIf } from './guards';
 import { hostOf, type NodeInput, type XroadPlan, type XroadStatic } from './plan';
@@ -20,7 +20,9 @@ export const connectionsArgv = ({ software, xroad }: Pick<XroadStatic, 'software
 
 /** Connections that carry, or may carry, messages now. */
 export async function connectionsOf(plan: Pick<XroadStatic, 'software' | 'xroad'>, host: Host): Promise<Connections> {
-  return parseConnections((await host.exec(connectionsArgv(plan))).stdout);
+  return parseConnections(
+    (await host.exec(connectionsArgv(plan), { outputLimitBytes: LARGE_OUTPUT_LIMIT_BYTES })).stdout,
+  );
 }
 
 export const listenersArgv = ({ software }: Pick<XroadStatic, 'software'>): string[] => [

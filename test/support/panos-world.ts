@@ -60,8 +60,10 @@ export class PanosWorld extends ModelWorld<SimulatedDevice> {
           sha256: createHash('sha256').update(path).digest('hex'),
           open: () => Readable.from([Buffer.from(path)]),
         }),
-        keep: async (path, content) => {
-          const sha256 = createHash('sha256').update(content).digest('hex');
+        keep: async (path, fill) => {
+          const hash = createHash('sha256');
+          await fill(async (bytes) => void hash.update(bytes));
+          const sha256 = hash.digest('hex');
           this.kept.set(path, sha256);
           return sha256;
         },

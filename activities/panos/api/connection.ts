@@ -41,9 +41,12 @@ export async function connectVerified(
   signal.throwIfAborted();
   return new Promise((resolve, reject) => {
     const socket = connect(options);
+    // All of it together: one that sends a byte now and then is no connection either.
+    const slow = (): void => void socket.destroy(new Error(`no connection within ${CONNECT_TIMEOUT_MS} ms`));
+    const timer = setTimeout(slow, CONNECT_TIMEOUT_MS);
     const settled = (): void => {
+      clearTimeout(timer);
       socket.removeListener('error', failed);
-      socket.setTimeout(0);
       signal.removeEventListener('abort', cut);
     };
     const fail = (error: Error): void => {
@@ -59,7 +62,6 @@ export async function connectVerified(
     // An error that comes when nobody listens, before or after, would end the worker.
     socket.on('error', () => undefined);
     socket.once('error', failed);
-    socket.once('timeout', () => socket.destroy(new Error(`no connection within ${CONNECT_TIMEOUT_MS} ms`)));
     socket.once('secureConnect', () => {
       const shown = normalFingerprint(socket.getPeerCertificate().fingerprint256 ?? '');
       if ('fingerprint' in tls && shown !== normalFingerprint(tls.fingerprint))
@@ -71,7 +73,7 @@ export async function connectVerified(
 }
 
 async function optionsOf(device: string, { address, port, tls }: Pick<PanosNode, 'address' | 'port' | 'tls'>) {
-  const place: ConnectionOptions = { host: address, port, timeout: CONNECT_TIMEOUT_MS };
+  const place: ConnectionOptions = { host: address, port };
   if ('fingerprint' in tls) return { ...place, rejectUnauthorized: false };
   const { serverName } = tls;
   try {

@@ -6,8 +6,9 @@ import type { Ran } from '../../kit/evidence';
 import { messageOf, permanent } from '../../kit/errors';
 import { childrenOf, escapeXml, inWords, type XmlElement } from './xml';
 import type { Keys } from './keys';
-import { forbidden, jobOf, readReply, starting, type Reply } from './reply';
-import type { ApiCall, Transport, Upload } from './transport';
+import { forbidden, jobOf, ReplyReader, starting, type ApiAnswer, type Reply, type Told } from './reply';
+import { onlyAt, wholeTree, type Shape } from './shapes';
+import { EXPORT_LIMIT_BYTES, TABLE_LIMIT_BYTES, type ApiCall, type Transport, type Upload } from './transport';
 
 export interface PanosDevice {
   /** Node of the plan. */
@@ -18,18 +19,24 @@ export interface PanosDevice {
   request(command: string): Promise<Reply>;
   /** …and returns the ID of the job that it queued. @throws CommandFailed if it queued none */
   enqueue(command: string): Promise<number>;
-  /** What is configured at an xpath: running (show) or candidate (get); undefined if nothing is. */
-  config(action: 'show' | 'get', xpath: string): Promise<XmlElement | undefined>;
+  /** The same of a large table, of which the shape keeps what matters. */
+  table<T>(command: string, shape: Shape<T>): Promise<T>;
+  /**
+   * What is configured at an xpath: running (show) or candidate (get); undefined if nothing is. Of a large part of the
+   * configuration `only` what stands at these paths below it is kept.
+   */
+  config(action: 'show' | 'get', xpath: string, only?: readonly string[]): Promise<XmlElement | undefined>;
   /** Merges an element into the candidate configuration. */
   set(xpath: string, element: string): Promise<void>;
   /** Commits what one administrator has changed, and nobody else's; the job's ID, or undefined if there was nothing. */
   commit(admin: string, description: string): Promise<number | undefined>;
-  export(category: 'configuration' | 'device-state'): Promise<Buffer>;
+  /** Hands the file on as it comes in; returns its length. */
+  export(category: 'configuration' | 'device-state', take?: (bytes: Buffer) => void | Promise<void>): Promise<number>;
   importSoftware(image: Upload): Promise<void>;
 }
 
 /** A device of which nothing is changed. */
-export type Reader = Pick<PanosDevice, 'name' | 'op' | 'config'>;
+export type Reader = Pick<PanosDevice, 'name' | 'op' | 'table' | 'config'>;
 
 export interface DeviceOptions {
   readonly name: string;
@@ -51,7 +58,7 @@ export function createDevice(options: DeviceOptions): PanosDevice {
   const { name, transport, keys, signal, trusted, record, now, callTimeoutMs, transferTimeoutMs } = options;
   const send = async (
     parameters: Readonly<Record<string, string>>,
-    more: Partial<Pick<ApiCall, 'file' | 'timeoutMs'>> = {},
+    more: Partial<Pick<ApiCall, 'file' | 'timeoutMs' | 'onBody' | 'limitBytes'>> = {},
   ): ReturnType<Transport> => {
     const use = { signal, trusted, timeoutMs: callTimeoutMs };
     const sent = (key: string) => transport({ parameters, key, timeoutMs: callTimeoutMs, signal, ...more });
@@ -63,8 +70,16 @@ export function createDevice(options: DeviceOptions): PanosDevice {
     if (again.status !== 403) return again;
     throw trusted ? starting(name) : forbidden(name);
   };
-  const asked = async (what: string, parameters: Record<string, string>): Promise<Reply> =>
-    readReply(name, what, await send(parameters));
+  const read = async <T>(
+    what: string,
+    parameters: Record<string, string>,
+    shape: Shape<T>,
+    more: Partial<Pick<ApiCall, 'file' | 'timeoutMs' | 'limitBytes'>> = {},
+  ): Promise<Told & { readonly result: T }> => {
+    const reader = new ReplyReader(name, what, shape);
+    return reader.reply(await send(parameters, { ...more, onBody: (bytes) => reader.write(bytes) }));
+  };
+  const asked = (what: string, parameters: Record<string, string>): Promise<Reply> => read(what, parameters, wholeTree);
   const changing = async <T>(command: string, work: () => Promise<T>, told: (result: T) => string): Promise<T> => {
     const from = now();
     try {
@@ -83,6 +98,8 @@ export function createDevice(options: DeviceOptions): PanosDevice {
     name,
     request,
     op: async (command) => (await asked(inWords(command), { type: 'op', cmd: command })).result,
+    table: async (command, shape) =>
+      (await read(inWords(command), { type: 'op', cmd: command }, shape, { limitBytes: TABLE_LIMIT_BYTES })).result,
     async enqueue(command) {
       const reply = await request(command);
       const job = jobOf(reply);
@@ -90,10 +107,15 @@ export function createDevice(options: DeviceOptions): PanosDevice {
         throw permanent('CommandFailed', `${name}: ${inWords(command)} queued no job: ${said(reply)}`);
       return job;
     },
-    async config(action, xpath) {
+    async config(action, xpath, only) {
       const what = `config ${action} ${xpath}`;
+      const root = /([\w.-]+)(?:\[[^\]]*\])?$/.exec(xpath)?.[1] ?? '';
+      const [shape, more] =
+        only === undefined
+          ? [wholeTree, {}]
+          : [onlyAt(only.map((path) => `${root}/${path}`)), { limitBytes: TABLE_LIMIT_BYTES }];
       try {
-        const { result } = await asked(what, { type: 'config', action, xpath });
+        const { result } = await read(what, { type: 'config', action, xpath }, shape, more);
         return childrenOf(result)[0];
       } catch (error) {
         // Running configuration without the node: an error; candidate without it: an empty result.
@@ -111,24 +133,64 @@ export function createDevice(options: DeviceOptions): PanosDevice {
       const cmd = `<commit>${whose}<description>${escapeXml(description)}</description></commit>`;
       return jobOf(await changing(`commit ${description}`, () => asked('commit', { type: 'commit', cmd }), said));
     },
-    export: (category) =>
+    export: (category, take) =>
       changing(
         `export ${category}`,
         async () => {
-          const answer = await send({ type: 'export', category }, { timeoutMs: transferTimeoutMs });
-          // A failure comes as a response document instead of the file.
-          const isReply =
-            answer.status !== 200 ||
-            /^\s*(<\?xml[^>]*>\s*)?<response\b/.test(answer.body.subarray(0, 200).toString('latin1'));
-          if (isReply) readReply(name, `export ${category}`, answer);
-          return answer.body;
+          const file = exported(new ReplyReader(name, `export ${category}`, wholeTree), take ?? (() => undefined));
+          const { add: onBody } = file;
+          const answer = await send(
+            { type: 'export', category },
+            { timeoutMs: transferTimeoutMs, limitBytes: EXPORT_LIMIT_BYTES, onBody },
+          );
+          return file.end(answer);
         },
-        (content) => `${content.length} bytes`,
+        (bytes) => `${bytes} bytes`,
       ),
     async importSoftware(file) {
       const what = `import software ${file.name}`;
-      const sent = () => send({ type: 'import', category: 'software' }, { file, timeoutMs: transferTimeoutMs });
-      await changing(what, async () => readReply(name, what, await sent()), said);
+      const sent = () =>
+        read(what, { type: 'import', category: 'software' }, wholeTree, { file, timeoutMs: transferTimeoutMs });
+      await changing(what, sent, said);
+    },
+  };
+}
+
+/** By so many bytes it is seen whether a failure came instead of the file, as a response document. */
+const BEGINNING_BYTES = 200;
+const isReply = (beginning: Buffer): boolean => /^\s*(<\?xml[^>]*>\s*)?<response\b/.test(beginning.toString('latin1'));
+
+/** A file as it comes in, unless it is a reply. */
+function exported(reader: ReplyReader<unknown>, take: (bytes: Buffer) => void | Promise<void>) {
+  let beginning: Buffer | undefined = Buffer.alloc(0);
+  let told = false;
+  let bytes = 0;
+  const hand = (part: Buffer): void | Promise<void> => {
+    if (told) return reader.write(part);
+    bytes += part.length;
+    return part.length > 0 ? take(part) : undefined;
+  };
+  const begin = (part: Buffer): void | Promise<void> => {
+    told = isReply(part.subarray(0, BEGINNING_BYTES));
+    beginning = undefined;
+    return hand(part);
+  };
+  const add = (part: Buffer): void | Promise<void> => {
+    if (beginning === undefined) return hand(part);
+    beginning = Buffer.concat([beginning, part]);
+    return beginning.length < BEGINNING_BYTES ? undefined : begin(beginning);
+  };
+  return {
+    add,
+    /** The length of the file. @throws what a reply says */
+    async end(answer: ApiAnswer): Promise<number> {
+      if (answer.status === 200) {
+        await add(answer.body);
+        if (beginning !== undefined) await begin(beginning);
+      }
+      if (told || answer.status !== 200)
+        reader.reply(answer.status === 200 ? { status: 200, body: Buffer.alloc(0) } : answer);
+      return bytes;
     },
   };
 }

@@ -2,8 +2,10 @@
 import { randomUUID } from 'node:crypto';
 import { request as httpsRequest } from 'node:https';
 import type { Readable } from 'node:stream';
+import { setImmediate as breathe } from 'node:timers/promises';
 import type { TLSSocket } from 'node:tls';
 import { permanent } from '../../kit/errors';
+import { describeBytes } from '../../kit/output';
 import type { PanosNode } from '../spec';
 import { connectVerified, unreachable } from './connection';
 import type { ApiAnswer } from './reply';
@@ -11,6 +13,20 @@ import { takingTurns } from './turns';
 
 /** "Limit concurrent API calls to five" (XML API guide). */
 const CALLS_AT_ONCE = 5;
+
+const MIB = 1024 * 1024;
+/** Of an answer for which nobody asks for another limit. */
+export const ANSWER_LIMIT_BYTES = 4 * MIB;
+/** Of tables and configurations, which are read as they come in and not held. */
+export const TABLE_LIMIT_BYTES = 512 * MIB;
+/** Of what goes to a file as it comes in. */
+export const EXPORT_LIMIT_BYTES = 2_048 * MIB;
+/** Of what is held whole: a key, or what a web server says of an error. */
+const HELD_LIMIT_BYTES = 64 * 1024;
+/** After so much the event loop turns: on a fast network megabytes would be read in one go, some 40 ms for each. */
+const BREATH_BYTES = 256 * 1024;
+/** Of all headers together. */
+const HEADERS_LIMIT_BYTES = 16 * 1024;
 
 /** Images are larger than memory should hold. */
 export interface Upload {
@@ -25,8 +41,16 @@ export interface ApiCall {
   readonly file?: Upload;
   /** Sent as X-PAN-KEY. */
   readonly key?: string;
+  /** For the answer as a whole. */
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
+  /** Of the answer's body; what is longer is cut off, and the call fails. */
+  readonly limitBytes?: number;
+  /**
+   * Takes the body of an answer with HTTP 200 as it comes in; the answer's own is empty then. No more comes before what it
+   * returns has resolved; what it throws ends the call.
+   */
+  readonly onBody?: (bytes: Buffer) => void | Promise<void>;
 }
 
 /** Carries one call to a device. @throws Unreachable (transient), HostKeyMismatch */
@@ -46,7 +70,7 @@ function exchange(
   name: string,
   { address, port }: Pick<PanosNode, 'address' | 'port'>,
   socket: TLSSocket,
-  { parameters, file, key, timeoutMs, signal }: ApiCall,
+  { parameters, file, key, timeoutMs, signal, onBody, limitBytes = ANSWER_LIMIT_BYTES }: ApiCall,
 ): Promise<ApiAnswer> {
   return new Promise((resolve, reject) => {
     const {
@@ -69,18 +93,52 @@ function exchange(
           ...(key === undefined ? {} : { 'X-PAN-KEY': key }),
         },
         signal,
+        maxHeaderSize: HEADERS_LIMIT_BYTES,
       },
       (response) => {
-        const chunks: Buffer[] = [];
-        response.on('data', (chunk: Buffer) => chunks.push(chunk));
-        response.on('end', () => {
-          resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks) });
+        const status = response.statusCode ?? 0;
+        const take = status === 200 ? onBody : undefined;
+        const held: Buffer[] = [];
+        let bytes = 0;
+        let breaths = 0;
+        const ended = (): void => {
+          resolve({ status, body: Buffer.concat(held) });
           // It may have answered before it had read everything.
           request.destroy();
+        };
+        response.on('data', (chunk: Buffer) => {
+          bytes += chunk.length;
+          if (take === undefined) {
+            held.push(chunk);
+            // An error page is told by its beginning.
+            if (bytes > HELD_LIMIT_BYTES) return status === 200 ? give(tooLong(HELD_LIMIT_BYTES)) : ended();
+            return undefined;
+          }
+          if (bytes > limitBytes) return give(tooLong(limitBytes));
+          try {
+            const taken = take(chunk) ?? (Math.floor(bytes / BREATH_BYTES) > breaths ? breathe() : undefined);
+            if (taken === undefined) return undefined;
+            breaths = Math.floor(bytes / BREATH_BYTES);
+            response.pause();
+            taken.then(() => response.resume(), give);
+          } catch (error) {
+            give(error as Error);
+          }
         });
+        response.on('end', ended);
         response.on('error', fail);
       },
     );
+    /** Ends the call at once: not a byte more is read. */
+    const give = (error: Error): void => {
+      reject(error);
+      request.destroy();
+    };
+    const tooLong = (limit: number): Error =>
+      permanent(
+        'CommandFailed',
+        `${name} (${address}:${port}) answers with more than ${describeBytes(limit)}: it was cut off there, and nothing of it was used. What to do: ask the device by hand, and see what makes its answer so long`,
+      );
     const fail = (error: Error): void => {
       if (signal.aborted) return reject(signal.reason as Error);
       // A file of the worker that can't be read says so itself.

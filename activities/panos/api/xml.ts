@@ -1,12 +1,18 @@
 /** Reading parsed XML: paths of element names, texts, attributes. Nothing here knows PAN-OS. */
-import { parseXml, XmlElement, type XmlNode } from '@rgrove/parse-xml';
+import { XmlElement, type XmlNode } from '@rgrove/parse-xml';
+import { treeOf } from './shapes';
+import { XmlStream } from './xml-stream';
 
 export { XmlElement };
 
-/** @throws Error for text that isn't well-formed XML, naming where. */
+/** @throws Error for text that isn't well-formed XML; XmlLimit for a tree that is too deep or too large */
 export function parseDocument(text: string): XmlElement {
-  const { root } = parseXml(text);
-  if (root === null) throw new Error('an XML document without an element');
+  const tree = treeOf('document');
+  const stream = new XmlStream(tree);
+  stream.write(text);
+  stream.end();
+  const root = childrenOf(tree.result())[0];
+  if (root === undefined) throw new Error('an XML document without an element');
   return root;
 }
 

@@ -100,7 +100,9 @@ export function remembering(device: Reader): MemberReader {
   return {
     name: device.name,
     op: (command) => once(command, () => device.op(command)),
-    config: (action, xpath) => once(`${action} ${xpath}`, () => device.config(action, xpath)),
+    table: (command, shape) => once(`${shape.key} of ${command}`, () => device.table(command, shape)),
+    config: (action, xpath, only) =>
+      once(`${action} ${xpath} ${only?.join(' ') ?? ''}`, () => device.config(action, xpath, only)),
     fresh: (command) => ask(() => device.op(command)),
   };
 }

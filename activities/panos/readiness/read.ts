@@ -47,7 +47,20 @@ export const stateText = async (reader: Reader, filter: string): Promise<string>
  * Configuration as it is in force. Read as the candidate, for what Panorama's templates add is shown only there; the check
  * candidate_config makes sure that the two are the same.
  */
-export const configOf = (reader: Reader, xpath: string): Promise<XmlElement | undefined> => reader.config('get', xpath);
+export const configOf = (reader: Reader, xpath: string): Promise<XmlElement | undefined> =>
+  reader.config('get', xpath, PLACES[xpath]);
+
+/** Large parts of the configuration, and the places in them that checks look at: rules of a large site are tens of MB. */
+const PLACES: Readonly<Record<string, readonly string[]>> = {
+  [XPATHS.network]: [
+    ...['interface', 'dhcp/interface'],
+    ...['virtual-router/entry/protocol', 'logical-router/entry/vrf'],
+  ],
+  [XPATHS.vsys]: [
+    ...['entry/rulebase/nat', 'entry/rulebase/pbf'],
+    ...['entry/certificate', 'entry/user-id-agent', 'entry/redistribution-agent'],
+  ],
+};
 
 /** A leaf of the HA configuration's group. Before 8.1 the group was an entry by its ID. */
 export async function haLeaf(reader: Reader, path: string): Promise<string | undefined> {

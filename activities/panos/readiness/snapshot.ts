@@ -9,11 +9,11 @@ import { isServing } from '../ha';
 import { readSystem } from '../system';
 
 import {
-  parseAdvancedRoutes,
-  parseArp,
-  parseFibCount,
+  advancedRoutes,
+  arpCount,
+  fibCount,
+  legacyRoutes,
   parseInterfaces,
-  parseLegacyRoutes,
   parseLicences,
   parseMtus,
   parseSessionStats,
@@ -81,8 +81,11 @@ export async function readSnapshot(device: Reader): Promise<Snapshot> {
   const { version, contentVersion, advancedRouting } = await readSystem(device);
   const { state } = await haOf(device);
   const engine = advancedRouting ? 'advanced-routing' : 'routing';
-  const routes = await device.op(`<show><${engine}><route></route></${engine}></show>`);
-  const fib = parseFibCount(await device.op(`<show><${engine}><fib></fib></${engine}></show>`));
+  const routes = await device.table(
+    `<show><${engine}><route></route></${engine}></show>`,
+    advancedRouting ? advancedRoutes : legacyRoutes,
+  );
+  const fib = await device.table(`<show><${engine}><fib></fib></${engine}></show>`, fibCount);
   const peers = await peersOf(device);
   const up = peers.filter((peer) => peer.state === 'Established');
   const acceptedBy = Object.fromEntries(up.map(({ name, acceptedPrefixes }) => [name, acceptedPrefixes]));
@@ -102,7 +105,7 @@ export async function readSnapshot(device: Reader): Promise<Snapshot> {
     mtu: nameSet([...mtus].map(([name, mtu]) => `${name}=${mtu}`)),
     tunnels: nameSet(tunnels.filter((tunnel) => tunnel.state === 'active').map(({ name }) => name)),
     licences: nameSet(licences.filter(({ expired }) => !expired).map(({ feature }) => feature)),
-    routes: advancedRouting ? parseAdvancedRoutes(routes) : parseLegacyRoutes(routes),
+    routes,
     fib,
     bgp: {
       peers: peers.length,
@@ -110,7 +113,7 @@ export async function readSnapshot(device: Reader): Promise<Snapshot> {
       accepted: up.reduce((sum, { acceptedPrefixes }) => sum + acceptedPrefixes, 0),
       ...(JSON.stringify(acceptedBy).length <= COUNTS_CHARS ? { acceptedBy } : {}),
     },
-    arp: parseArp(await device.op(COMMANDS.arp)).length,
+    arp: await device.table(COMMANDS.arp, arpCount),
     sessions: { active, tcp, udp, kbps },
   };
 }

@@ -2,7 +2,7 @@
  * FRR as border and edge router. FRR has no commit-confirm: edited route-maps stay without effect (delay-timer 0) until a
  * soft clear, so that the edit can be read back in between; the clear is what is atomic (facts/firewall-pair §4).
  */
-import { transient, type Host } from '../../kit';
+import { LARGE_OUTPUT_LIMIT_BYTES, transient, type Host } from '../../kit';
 import type { Change, ConfigReading, RouterDriver, RouterReading } from '../driver';
 import type { RouterSpec } from '../spec';
 import {
@@ -167,7 +167,12 @@ async function differsFromSaved(
   running: string,
 ): Promise<boolean | undefined> {
   if (spec.policy === undefined || spec.access === 'group') return undefined;
-  const { code, stdout } = await host.exec(['/usr/bin/cat', SAVED_CONFIG], { sudo: true, okCodes: 'any', quiet: true });
+  const { code, stdout } = await host.exec(['/usr/bin/cat', SAVED_CONFIG], {
+    sudo: true,
+    okCodes: 'any',
+    quiet: true,
+    outputLimitBytes: LARGE_OUTPUT_LIMIT_BYTES,
+  });
   const saved = ownedText(stdout, owned);
   return code !== 0 || saved === '' ? undefined : !sameOwned(saved, running);
 }

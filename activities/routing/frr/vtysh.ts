@@ -9,6 +9,8 @@ import { parseDocuments } from './json';
 export const VTYSH = '/usr/bin/vtysh';
 /** bgpd may be busy for long on a router with full tables. */
 const TIMEOUT_MS = 60_000;
+/** What is announced to a neighbor may be a full table. */
+const OUTPUT_LIMIT_BYTES = 32 * 1024 * 1024;
 
 export type Access = RouterSpec['access'];
 
@@ -30,6 +32,7 @@ export class Vtysh {
       sudo: this.access === 'sudo',
       okCodes: 'any',
       timeoutMs: TIMEOUT_MS,
+      outputLimitBytes: OUTPUT_LIMIT_BYTES,
       ...options,
     });
     // Exit codes tell whether vtysh reached the daemons, not whether they did as told (facts §0.6).

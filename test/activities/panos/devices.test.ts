@@ -153,9 +153,9 @@ describe('files of the worker', () => {
 
   it('a backup is the worker’s alone, and replaced whole', async () => {
     const path = join(folder, 'backups', 'pa', 'fw-a-configuration.xml');
-    expect(await files.keep(path, Buffer.from('one'))).toBe(sha256('one'));
+    expect(await files.keep(path, (write) => write(Buffer.from('one')))).toBe(sha256('one'));
     await chmod(path, 0o644);
-    expect(await files.keep(path, Buffer.from('two'))).toBe(sha256('two'));
+    expect(await files.keep(path, (write) => write(Buffer.from('two')))).toBe(sha256('two'));
     expect(await readFile(path, 'utf8')).toBe('two');
     const modes = await Promise.all(
       [path, join(folder, 'backups'), join(folder, 'backups', 'pa')].map((each) => stat(each)),

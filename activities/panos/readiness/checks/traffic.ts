@@ -1,15 +1,7 @@
 /** What passes through the pair: BGP, and what the inventory names. Asked of members that serve. Source: facts §6, §10. */
 import type { Reader } from '../../api';
 import type { Checks, Found } from '../check';
-import {
-  parseArp,
-  parseSessions,
-  parseTunnels,
-  type ArpEntry,
-  type BgpPeer,
-  type Session,
-  type Tunnel,
-} from '../parse';
+import { arpOf, sessionsOf, parseTunnels, type ArpEntry, type BgpPeer, type Session, type Tunnel } from '../parse';
 import { COMMANDS, peersOf, servesNow } from '../read';
 import type { ReadinessChecksSpec } from '../spec';
 
@@ -71,14 +63,19 @@ export const trafficChecks = {
       sessionExist.length === 0
         ? []
         : leastOf(members, async (reader) =>
-            sessionFaults(parseSessions(await reader.op('<show><session><all></all></session></show>')), sessionExist),
+            sessionFaults(
+              await reader.table('<show><session><all></all></session></show>', sessionsOf(sessionExist)),
+              sessionExist,
+            ),
           ),
   },
   arp_entry_exist: {
     both: async (members, { spec: { arpEntries } }) =>
       arpEntries.length === 0
         ? []
-        : leastOf(members, async (reader) => arpFaults(parseArp(await reader.op(COMMANDS.arp)), arpEntries)),
+        : leastOf(members, async (reader) =>
+            arpFaults(await reader.table(COMMANDS.arp, arpOf(arpEntries.map(({ ip }) => ip))), arpEntries),
+          ),
   },
   ip_sec_tunnel_status: {
     both: async (members, { spec: { ipsecTunnels } }) =>

@@ -1,6 +1,9 @@
 /** Replies about interfaces, neighbours, tunnels, sessions, as values. Pure. Source: facts/pan-os.md, sections 6 and 7. */
-import { at, childrenOf, numberAt, textAt, type XmlElement } from '../../api';
+import { at, childrenOf, eachAt, numberAt, textAt, type Shape, type XmlElement } from '../../api';
 import { UnknownReply } from './system';
+
+/** Of a table that a device fills as it likes. */
+const FOUND_LIMIT = 10_000;
 
 export interface Interface {
   readonly name: string;
@@ -30,11 +33,25 @@ export interface ArpEntry {
   readonly interface: string;
 }
 
-export const parseArp = (result: XmlElement): ArpEntry[] =>
-  childrenOf(at(result, 'entries'), 'entry').map((entry) => ({
-    ip: textAt(entry, 'ip') ?? '',
-    interface: textAt(entry, 'interface') ?? '',
-  }));
+/** How many neighbours are known. */
+export const arpCount: Shape<number> = eachAt('arp count', 'entries/entry', () => {
+  let count = 0;
+  return { take: () => void count++, result: () => count };
+});
+
+/** The neighbours with one of these addresses. */
+export const arpOf = (ips: readonly string[]): Shape<ArpEntry[]> =>
+  eachAt(`arp of ${ips.join(' ')}`, 'entries/entry', () => {
+    const found: ArpEntry[] = [];
+    return {
+      take: (entry) => {
+        const ip = textAt(entry, 'ip') ?? '';
+        if (ips.includes(ip) && found.length < FOUND_LIMIT)
+          found.push({ ip, interface: textAt(entry, 'interface') ?? '' });
+      },
+      result: () => found,
+    };
+  });
 
 export interface Tunnel {
   /** `name`, or `name:proxy-id`. */
@@ -80,9 +97,18 @@ export interface Session {
   readonly port: number;
 }
 
-export const parseSessions = (result: XmlElement): Session[] =>
-  childrenOf(result, 'entry').map((entry) => ({
-    source: textAt(entry, 'source') ?? '',
-    destination: textAt(entry, 'xdst') ?? '',
-    port: numberAt(entry, 'dport') ?? 0,
-  }));
+/** Those of all sessions that are wanted, each once. */
+export const sessionsOf = (wanted: readonly Session[]): Shape<Session[]> =>
+  eachAt(`sessions ${JSON.stringify(wanted)}`, 'entry', () => {
+    const found = new Set<Session>();
+    return {
+      take: (entry) => {
+        const source = textAt(entry, 'source') ?? '';
+        const destination = textAt(entry, 'xdst') ?? '';
+        const port = numberAt(entry, 'dport') ?? 0;
+        for (const one of wanted)
+          if (one.source === source && one.destination === destination && one.port === port) found.add(one);
+      },
+      result: () => [...found],
+    };
+  });

@@ -1,5 +1,6 @@
 /** Routes and BGP, of the legacy and of the advanced routing engine, as the same values. Pure. Source: facts/pan-os.md, §10. */
-import { at, childrenOf, numberAt, textAt, type XmlElement } from '../../api';
+import { at, childrenOf, eachAt, numberAt, textAt, type Shape, type XmlElement } from '../../api';
+import { JsonItems } from '../../../kit';
 import { UnknownReply } from './system';
 
 export interface BgpPeer {
@@ -47,48 +48,117 @@ const PROTOCOL_OF_FLAG: Readonly<Record<string, string>> = {
 };
 
 /** Of `show routing route`: active ones. */
-export function parseLegacyRoutes(result: XmlElement): RouteCounts {
-  return counted(
-    childrenOf(result, 'entry').flatMap((entry) => {
+export const legacyRoutes: Shape<RouteCounts> = eachAt('legacy routes', 'entry', () => {
+  const counts = new Counts();
+  return {
+    take: (entry) => {
       const flags = (textAt(entry, 'flags') ?? '').split(/\s+/);
-      if (!flags.includes('A')) return [];
+      if (!flags.includes('A')) return;
       const known = flags.flatMap((flag) => PROTOCOL_OF_FLAG[flag] ?? (flag.startsWith('O') ? 'ospf' : []));
-      return [known[0] ?? 'other'];
-    }),
-  );
-}
+      counts.add(known[0] ?? 'other');
+    },
+    result: () => counts.all,
+  };
+});
+
+/** Lists of a prefix: document, logical router, prefix. */
+const PREFIX_LEVEL = 2;
 
 /** Of `show advanced-routing route`: installed ones of all logical routers. @throws UnknownReply */
-export function parseAdvancedRoutes(result: XmlElement): RouteCounts {
-  const protocols = Object.values(jsonOf(result, 'routes')).flatMap((router) =>
-    Object.values(record(router)).flatMap((entries) =>
-      (Array.isArray(entries) ? entries : []).map(record).flatMap((entry) => {
-        if (entry['installed'] !== true) return [];
+export const advancedRoutes: Shape<RouteCounts> = {
+  key: 'advanced routes',
+  begin() {
+    const counts = new Counts();
+    const json = new JsonItems(PREFIX_LEVEL, (entries) => {
+      for (const entry of (Array.isArray(entries) ? (entries as unknown[]) : []).map(record)) {
+        if (entry['installed'] !== true) continue;
         const { protocol } = entry;
-        if (typeof protocol !== 'string') return ['other'];
-        return [protocol.toLowerCase().startsWith('ospf') ? 'ospf' : protocol.toLowerCase()];
-      }),
-    ),
-  );
-  return counted(protocols);
-}
+        const name = typeof protocol === 'string' ? protocol.toLowerCase() : 'other';
+        counts.add(name.startsWith('ospf') ? 'ospf' : name);
+      }
+    });
+    let depth = 0;
+    let isJson = false;
+    let isEmpty = true;
+    let isBroken = false;
+    let beginning = '';
+    const unknown = (): UnknownReply => new UnknownReply('routes', beginning);
+    const parse = (work: () => void): void => {
+      try {
+        work();
+      } catch {
+        isBroken = true;
+      }
+    };
+    return {
+      open: (name) => {
+        if (depth++ === 0 && name === 'json') isJson = true;
+      },
+      text: (text) => {
+        if (beginning.length < BEGINNING_CHARS) beginning = (beginning + text).slice(0, BEGINNING_CHARS);
+        if (text.trim() === '') return;
+        isEmpty = false;
+        if (isJson && depth === 1 && !isBroken) parse(() => json.write(text));
+      },
+      close: () => depth--,
+      result: () => {
+        if (isEmpty) return counts.all;
+        if (isJson) parse(() => json.end());
+        if (!isJson || isBroken) throw unknown();
+        return counts.all;
+      },
+    };
+  },
+};
+
+/** Shown of what can't be read. */
+const BEGINNING_CHARS = 200;
 
 /** Entries of the forwarding table, IPv4 and IPv6; the same reply for both engines. @throws UnknownReply */
-export function parseFibCount(result: XmlElement): number {
-  if (isEmpty(result)) return 0;
-  if (at(result, 'fibs') === undefined) throw new UnknownReply('the forwarding table', result.text);
-  return childrenOf(at(result, 'fibs'), 'entry')
-    .map((table) => childrenOf(at(table, 'entries'), 'entry').length)
-    .reduce((sum, count) => sum + count, 0);
-}
+export const fibCount: Shape<number> = {
+  key: 'fib count',
+  begin() {
+    const way: string[] = [];
+    let count = 0;
+    let isKnown = false;
+    let beginning = '';
+    return {
+      open: (name) => {
+        way.push(name);
+        if (way.length === 1 && name === 'fibs') isKnown = true;
+        if (way.length === FIB_ENTRY.length && FIB_ENTRY.every((one, depth) => way[depth] === one)) count++;
+      },
+      text: (text) => {
+        if (way.length === 0 && beginning.length < BEGINNING_CHARS) beginning += text.slice(0, BEGINNING_CHARS);
+      },
+      close: () => void way.pop(),
+      result: () => {
+        if (!isKnown && beginning.trim() !== '') throw new UnknownReply('the forwarding table', beginning);
+        return count;
+      },
+    };
+  },
+};
+const FIB_ENTRY = ['fibs', 'entry', 'entries', 'entry'];
 
 /** A device without a router has nothing to say. */
 const isEmpty = (result: XmlElement): boolean => result.text.trim() === '' && childrenOf(result).length === 0;
 
-function counted(names: readonly string[]): RouteCounts {
-  const counts: Record<string, number> = {};
-  for (const name of names) counts[name] = (counts[name] ?? 0) + 1;
-  return counts;
+/** What a device names is counted under a name of its own, while those are few. */
+const NAMES_LIMIT = 50;
+
+class Counts {
+  readonly #counts = new Map<string, number>();
+
+  add(name: string): void {
+    const short = name.slice(0, 30);
+    const under = this.#counts.has(short) || this.#counts.size < NAMES_LIMIT ? short : 'other';
+    this.#counts.set(under, (this.#counts.get(under) ?? 0) + 1);
+  }
+
+  get all(): RouteCounts {
+    return Object.fromEntries(this.#counts);
+  }
 }
 
 function jsonOf(result: XmlElement, what: string): Record<string, unknown> {

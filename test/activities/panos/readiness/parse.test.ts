@@ -2,19 +2,21 @@
 import { CERTIFICATES } from '../../../../simulators/panos/reads';
 import { parseDocument } from '../../../../activities/panos/api';
 import {
+  advancedRoutes,
+  arpCount,
+  arpOf,
+  fibCount,
+  legacyRoutes,
+  sessionsOf,
   parseAdvancedPeers,
-  parseAdvancedRoutes,
   parseAlarms,
-  parseArp,
   parseCertificate,
   parseClock,
   parseDataplaneClocks,
   parseDataplaneCpu,
-  parseFibCount,
   parseFreeDisk,
   parseInterfaces,
   parseLegacyPeers,
-  parseLegacyRoutes,
   parseLocks,
   parseManagementCpu,
   parseMemory,
@@ -27,7 +29,7 @@ import {
   parseTunnels,
   parseYesNo,
 } from '../../../../activities/panos/readiness/parse';
-import { result } from './xml';
+import { result, table } from './xml';
 
 test('ntp: LOCAL is no server', () => {
   const server = '<ntp-server-1><name>a</name><reachable>yes</reachable><status>available</status></ntp-server-1>';
@@ -141,7 +143,9 @@ test('interfaces, MTUs, neighbours, tunnels', () => {
   ]);
   expect(() => parseMtus("'sw.dev.interface.config': NO_MATCHES")).toThrow('MTU');
   const arp = '<dp>dp0</dp><entries><entry><interface>ethernet1/1</interface><ip>10.10.11.1</ip></entry></entries>';
-  expect(parseArp(result(arp))).toEqual([{ ip: '10.10.11.1', interface: 'ethernet1/1' }]);
+  expect(table(arpOf(['10.10.11.1', '10.10.11.2']), arp)).toEqual([{ ip: '10.10.11.1', interface: 'ethernet1/1' }]);
+  expect(table(arpOf(['10.10.11.2']), arp)).toEqual([]);
+  expect(table(arpCount, arp)).toBe(1);
   expect(parseTunnels(result('<IPSec><entry><name>a</name><state>init</state></entry></IPSec><SSL-VPN/>'))).toEqual([
     { name: 'a', state: 'init' },
   ]);
@@ -149,11 +153,9 @@ test('interfaces, MTUs, neighbours, tunnels', () => {
 
 test('routes of the legacy engine by protocol, active ones only', () => {
   const route = (flags: string) => `<entry><destination>x</destination><flags>${flags}</flags></entry>`;
-  const reply = result(
-    `<flags>flags: A:active</flags>${['A S E ', 'A S', 'A C ', 'A B', 'B', 'A Oi', 'A O1', '~ '].map(route).join('')}`,
-  );
-  expect(parseLegacyRoutes(reply)).toEqual({ static: 2, connected: 1, bgp: 1, ospf: 2 });
-  expect(parseLegacyRoutes(result(''))).toEqual({});
+  const reply = `<flags>flags: A:active</flags>${['A S E ', 'A S', 'A C ', 'A B', 'B', 'A Oi', 'A O1', '~ '].map(route).join('')}`;
+  expect(table(legacyRoutes, reply)).toEqual({ static: 2, connected: 1, bgp: 1, ospf: 2 });
+  expect(table(legacyRoutes, '')).toEqual({});
 });
 
 test('routes of the advanced engine by protocol, installed ones of all logical routers', () => {
@@ -162,11 +164,11 @@ test('routes of the advanced engine by protocol, installed ones of all logical r
     a: { '0.0.0.0/0': entry('static'), '10.0.0.0/8': entry('bgp') },
     b: { '0.0.0.0/0': entry('bgp', false), '10.1.0.0/16': entry('ospf6') },
   };
-  expect(parseAdvancedRoutes(result(`<json>${JSON.stringify(json)}</json>`))).toEqual({ static: 1, bgp: 1, ospf: 1 });
-  expect(parseAdvancedRoutes(result('<json/>'))).toEqual({});
-  expect(parseAdvancedRoutes(result('\n'))).toEqual({});
-  expect(() => parseAdvancedRoutes(result('<json>{"a": "</json>'))).toThrow('routes');
-  expect(() => parseAdvancedRoutes(result('text'))).toThrow('routes');
+  expect(table(advancedRoutes, `<json>${JSON.stringify(json)}</json>`)).toEqual({ static: 1, bgp: 1, ospf: 1 });
+  expect(table(advancedRoutes, '<json/>')).toEqual({});
+  expect(table(advancedRoutes, '\n')).toEqual({});
+  expect(() => table(advancedRoutes, '<json>{"a": "</json>')).toThrow('routes');
+  expect(() => table(advancedRoutes, 'text')).toThrow('routes');
 });
 
 test('BGP peers of both engines come out as the same values', () => {
@@ -185,12 +187,19 @@ test('BGP peers of both engines come out as the same values', () => {
 });
 
 test('the forwarding table may be one entry, or none', () => {
-  const table = (rows: number) => `<entry><vr>x</vr><entries>${'<entry/>'.repeat(rows)}</entries></entry>`;
-  expect(parseFibCount(result(`<fibs>${table(2)}${table(1)}</fibs>`))).toBe(3);
-  expect(parseFibCount(result(`<fibs>${table(2)}</fibs>`))).toBe(2);
-  expect(parseFibCount(result('<fibs/>'))).toBe(0);
-  expect(parseFibCount(result(' '))).toBe(0);
-  expect(() => parseFibCount(result('text'))).toThrow('forwarding');
+  const rows = (count: number) => `<entry><vr>x</vr><entries>${'<entry/>'.repeat(count)}</entries></entry>`;
+  expect(table(fibCount, `<fibs>${rows(2)}${rows(1)}</fibs>`)).toBe(3);
+  expect(table(fibCount, `<fibs>${rows(2)}</fibs>`)).toBe(2);
+  expect(table(fibCount, '<fibs/>')).toBe(0);
+  expect(table(fibCount, ' ')).toBe(0);
+  expect(() => table(fibCount, 'text')).toThrow('forwarding');
+});
+
+test('of all sessions those that are wanted', () => {
+  const session = (port: number) =>
+    `<entry><source>10.0.0.1</source><xdst>192.0.2.1</xdst><dport>${port}</dport></entry>`;
+  const wanted = [443, 22].map((port) => ({ source: '10.0.0.1', destination: '192.0.2.1', port }));
+  expect(table(sessionsOf(wanted), session(80) + session(443) + session(443))).toEqual([wanted[0]]);
 });
 
 test('certificates: kind, key and hash come from the certificate itself', () => {

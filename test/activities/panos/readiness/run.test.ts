@@ -35,6 +35,10 @@ function member(name: string, asked: string[] = []): Reader {
       asked.push(command);
       return result('');
     },
+    table: async (command, shape) => {
+      asked.push(command);
+      return shape.begin().result();
+    },
     config: async (action, xpath) => {
       asked.push(`${action} ${xpath}`);
       return undefined;
