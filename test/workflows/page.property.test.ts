@@ -8,7 +8,8 @@ import { details, publishedView } from '../../workflows/procedure/details';
 import { json, md, mdClip } from '../../workflows/procedure/markdown';
 import type { ItemState, Opening, State } from '../../workflows/procedure/state';
 import { utf8Bytes } from '../../workflows/procedure/text';
-import { reportView, statusView, type Viewed } from '../../workflows/procedure/views';
+import { reportView } from '../../workflows/procedure/report';
+import { statusView, type Viewed } from '../../workflows/procedure/views';
 import { pairPlan } from '../support/pair-run';
 
 const RUNS = process.env['HITLESS_TEST_ALL'] === undefined ? 150 : 3_000;
