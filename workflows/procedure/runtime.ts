@@ -207,8 +207,9 @@ export class TemporalRuntime implements Runtime {
       firstRunId: firstExecutionRunId,
       isContinued: info.continuedFromExecutionRunId !== undefined,
       limits: [
-        ...(info.executionTimeoutMs === undefined ? [] : ['workflow execution timeout']),
-        ...(info.runTimeoutMs === undefined ? [] : ['workflow run timeout']),
+        // The server gives 0, none, to a run that continued as new.
+        ...(info.executionTimeoutMs ? ['workflow execution timeout'] : []),
+        ...(info.runTimeoutMs ? ['workflow run timeout'] : []),
         ...(info.cronSchedule ? ['cron schedule'] : []),
       ],
     };

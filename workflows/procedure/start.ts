@@ -74,6 +74,8 @@ export async function upgrade<P extends PlanBase>(
   runtime.onQuery(queries.plan, () => planView ?? null, 'The frozen plan, its steps and its digest, as JSON');
   return runtime.shielded(async () => {
     const core = runtime.core();
+    // Also of a later link: a schedule or a timeout makes the server continue a run whose input nobody has checked.
+    if (core === 2) checkStart(runtime, inputs);
     const next = core === 2 && runtime.workflow.isContinued ? nextLink<P>(inputs[0]) : undefined;
     const prepared = next ?? (await begin(runtime, core, procedure, body, inputs));
     const { plan, items, digest } = prepared;
@@ -169,7 +171,6 @@ async function begin<P extends PlanBase>(
   body: Body<P>,
   inputs: readonly unknown[],
 ): Promise<Prepared<P>> {
-  if (core === 2) checkStart(runtime, inputs);
   const input = readInput(runtime, startInput, inputs[0]);
   await checkWorkflowId(runtime, workflowIdOf(input.cluster), input.cluster);
   const prepared = await prepare(runtime, core, procedure, body, input, false);
