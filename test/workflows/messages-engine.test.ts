@@ -189,7 +189,10 @@ describe('a start', () => {
     // A cron schedule begins again at once after a failure: of this run alone.
     const handle = engine.client.workflow.getHandle(workflowId, runId, { followRuns: false });
     const error = (await handle.result().catch((e: unknown) => e)) as { cause?: ApplicationFailure };
-    await engine.client.workflow.getHandle(workflowId).terminate().catch(() => undefined);
+    await engine.client.workflow
+      .getHandle(workflowId)
+      .terminate()
+      .catch(() => undefined);
     return error.cause as ApplicationFailure;
   };
   let number = 0;
