@@ -94,10 +94,10 @@ it('a node that the plan doesn’t have is told, with those that it has', () => 
 });
 
 it('what is waited for goes by a clock that never steps', () => {
-  const services = panosServices();
-  const atFirst = services.now();
   const wall = jest.spyOn(Date, 'now');
   try {
+    const services = panosServices();
+    const atFirst = services.now();
     for (const steppedTo of [0, 8.64e15]) {
       wall.mockReturnValue(steppedTo);
       const later = services.now();
