@@ -238,8 +238,6 @@ export interface OpeningView {
   readonly answered: readonly string[];
   readonly needed: number;
   readonly from?: readonly string[];
-  /** True if whoever requested the upgrade doesn't count. */
-  readonly notRequester?: boolean;
   /** Names of the faults that the choice `waive` must name, each of them. */
   readonly waivable?: readonly string[];
   /** Who asked for the upgrade, where the policy wants somebody else. */
