@@ -11,7 +11,8 @@ import type { SystemInfo } from './system';
 type Plan = Pick<PanosPlan, 'nodes' | 'mode' | 'roles' | 'releases' | 'found'>;
 
 const onOff = (value: boolean): string => (value ? 'on' : 'off');
-const change = (where: string, what: string, was: unknown, now: unknown): ChangedSincePlan[] =>
+type Value = string | number | undefined;
+const change = (where: string, what: string, was: Value, now: Value): ChangedSincePlan[] =>
   was === undefined || was === now ? [] : [{ where, what, change: { was: String(was), now: String(now) } }];
 
 /** Who leads, as long as no member has another release than at the start: later the run itself moves the lead. */

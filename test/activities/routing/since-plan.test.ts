@@ -31,8 +31,8 @@ const context = () => {
 const look = (isFirst: boolean, as: 'role' | 'restore' | 'escape' = 'role') =>
   observed(
     {
-      observe: async (c) => ({ table: [], state: await steeringOf(c).observe() }),
-      changedSincePlan: (c, _input, before) => routingChanged(c, { as }, before, isFirst),
+      observe: async () => ({ table: [], state: await steeringOf(context()).observe() }),
+      changedSincePlan: (_context, _input, before) => routingChanged(context(), { as }, before, isFirst),
     },
     context(),
     {},
