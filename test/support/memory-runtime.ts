@@ -78,27 +78,28 @@ export class MemoryRuntime implements Runtime {
   }
 
   /** Values pass as they are: what JSON can't hold (a payload that can't be decoded) is what a converter may hand on. */
-  send(name: string, raw?: unknown, again = false): void {
+  send(name: string, raw?: unknown): void {
     this.log.push(`${this.clock} signal ${name}`);
-    this.deliver((inbox) => inbox.signal(name, raw, again));
+    this.deliver((inbox) => inbox.signal(name, raw));
   }
 
-  cancel(again = false): void {
+  cancel(): void {
     this.log.push(`${this.clock} cancel`);
-    this.deliver((inbox) => inbox.cancel(again));
+    this.deliver((inbox) => inbox.cancel());
   }
 
-  /** As the server does it: another run ID, and what came after the reset point is delivered once more. */
-  reset(runId: string): void {
-    this.log.push(`${this.clock} reset`);
-    this.runId = runId;
-    this.deliver((inbox) => inbox.wasReset());
+  isReset(executing: string): boolean {
+    return this.runId !== executing;
+  }
+
+  activation(): number {
+    return this.clock;
   }
 
   /** An Update: why it is refused, or what came of it. */
   update(name: string, raw: unknown): unknown {
     if (this.inbox === undefined) return 'not ready';
-    return this.inbox.refusal(name, raw, false) ?? this.inbox.accept(name, raw);
+    return this.inbox.refusal(name, raw) ?? this.inbox.accept(name, raw);
   }
 
   waitFor(condition: () => boolean, options: { until?: number } = {}): Promise<void> {

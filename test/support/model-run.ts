@@ -36,6 +36,8 @@ function linkOf(runtime: MemoryRuntime): { readonly runtime: Runtime; end(): voi
       publish: (view) => runtime.publish(view),
       onMessage: (inbox) => runtime.onMessage(inbox),
       isHistoryLong: () => runtime.isHistoryLong(),
+      isReset: (executing) => runtime.isReset(executing),
+      activation: () => runtime.activation(),
       waitFor: (condition, options) => whileAlive(runtime.waitFor(() => alive && condition(), options)),
     },
   };

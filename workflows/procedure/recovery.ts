@@ -258,6 +258,8 @@ export class Recovery<P extends PlanBase> {
       run.dispatch({ type: 'phase', phase: 'rolling-back' });
       const resting = run.restsForNextLink();
       if (resting !== false) await resting;
+      // After a reset more may have to be undone than this run remembers.
+      if (run.core === 2) await run.verified();
       const [item] = undoable(run.state, floor);
       if (item === undefined) return over('done');
       if (!this.isAsked(item) && (await this.undoItem(item, 'undo')) === 'undone') continue;

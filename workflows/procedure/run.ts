@@ -116,6 +116,8 @@ export class Run<P extends PlanBase> {
   private isDirty = false;
   /** A reset was seen, and what came before it isn't known yet. */
   private isUnverified = false;
+  /** The activation in which the reset was seen. */
+  private resetAt: number | undefined;
   private isTooLargeToContinue = false;
   private fatal: { readonly error: unknown } | undefined;
 
@@ -149,14 +151,13 @@ export class Run<P extends PlanBase> {
   async toTheEnd(): Promise<LinkEnd> {
     // Early messages are delivered synchronously here, so everything above must be ready before.
     this.runtime.onMessage({
-      signal: (name, raw, again) => this.receive(name, raw, again),
-      cancel: (again) => this.cancelAsked(again),
-      refusal: (name, raw, again) => {
-        const judged = again && name !== 'answer' ? DELIVERED_AGAIN : judgeUpdate(this.asked(), name, raw);
+      signal: (name, raw) => this.receive(name, raw),
+      cancel: () => this.cancelAsked(),
+      refusal: (name, raw) => {
+        const judged = judgeUpdate(this.asked(), name, raw);
         return 'refusal' in judged ? judged.refusal : undefined;
       },
       accept: (name, raw) => this.accept(name, raw),
-      wasReset: () => (this.isUnverified = true),
     });
     this.publish();
     if (this.core === 1) return { ending: await this.steps() };
@@ -257,12 +258,12 @@ export class Run<P extends PlanBase> {
   /** Runs one member of an action's family and waits for its end, whatever that is. Never throws but for faults of the code. */
   perform(action: Action, verb: Verb, item: number, role: Role): Promise<Performed> {
     // Not a tick more than before: the order of commands of core 1 hangs on that.
-    return this.core === 1 ? this.once(action, verb, item, role) : this.verified(action, verb, item, role);
+    return this.core === 1 ? this.once(action, verb, item, role) : this.afterLook(action, verb, item, role);
   }
 
-  private async verified(action: Action, verb: Verb, item: number, role: Role): Promise<Performed> {
+  private async afterLook(action: Action, verb: Verb, item: number, role: Role): Promise<Performed> {
     for (;;) {
-      await this.runtime.waitFor(() => !this.isUnverified);
+      await this.verified();
       const performed = await this.once(action, verb, item, role);
       if (performed.kind !== 'failed' || performed.failure.type !== 'WasReset') return performed;
       // Nothing was touched: what ran before the reset comes first.
@@ -442,33 +443,28 @@ export class Run<P extends PlanBase> {
   // ---- messages ------------------------------------------------------------------------------------------------------
 
   /** Never throws. */
-  private receive(name: string, raw: unknown, again: boolean): void {
+  private receive(name: string, raw: unknown): void {
     this.messages++;
     // A signal of this name once cancelled a run; histories of that time have it so.
-    if (this.core === 1 && name === 'cancel') return this.cancelAsked(false);
+    if (this.core === 1 && name === 'cancel') return this.cancelAsked();
     const isAnswer = name === 'approve' || name === 'reject' || name === 'decide';
-    const judged: Judged = again && !isAnswer ? DELIVERED_AGAIN : judge(this.asked(), name, raw);
+    const judged: Judged = this.isDeliveredAgain() && !isAnswer ? DELIVERED_AGAIN : judge(this.asked(), name, raw);
     if ('refusal' in judged) this.dispatch(refusedEvent(name, raw, judged.refusal, this.now()));
     else this.apply(judged.events);
   }
 
-  private cancelAsked(again: boolean): void {
+  /** The server doesn't deliver a cancellation again. */
+  private cancelAsked(): void {
     this.messages++;
     const at = this.now();
-    if (again)
-      this.dispatch({
-        type: 'refused',
-        at,
-        signal: 'cancel',
-        why: DELIVERED_AGAIN.refusal,
-      });
-    else if (!this.state.cancelled) this.apply([{ type: 'requested', requests: { cancel: { at } } }]);
+    if (!this.state.cancelled) this.apply([{ type: 'requested', requests: { cancel: { at } } }]);
   }
 
   /** An Update: its sender hears what came of it. */
   private accept(name: string, raw: unknown): unknown {
     this.messages++;
-    const judged = judgeUpdate(this.asked(), name, raw);
+    const judged =
+      this.isDeliveredAgain() && name !== 'answer' ? DELIVERED_AGAIN : judgeUpdate(this.asked(), name, raw);
     if ('refusal' in judged) return { accepted: false, why: judged.refusal };
     this.apply(judged.events);
     return { accepted: true, ...judged.told };
@@ -548,6 +544,26 @@ export class Run<P extends PlanBase> {
     return undefined;
   }
 
+  /** Sees a reset where something happens: what it means is looked at before anything is done. */
+  private noticeReset(): void {
+    const { identity } = this.state;
+    if (this.isUnverified || identity === undefined || !this.runtime.isReset(identity.executing)) return;
+    this.isUnverified = true;
+    this.resetAt = this.runtime.activation();
+  }
+
+  /** Messages of before come once more, all at the time at which the run goes on. */
+  private isDeliveredAgain(): boolean {
+    this.noticeReset();
+    return this.isUnverified && this.resetAt === this.runtime.activation();
+  }
+
+  /** Settles once it is known who this run is, and what it had done before a reset. */
+  async verified(): Promise<void> {
+    this.noticeReset();
+    await this.runtime.waitFor(() => !this.isUnverified);
+  }
+
   /** After a reset: who it runs as now, and what the part of history that was left behind had done. */
   private async verify(): Promise<void> {
     const { identity } = this.state;
@@ -599,6 +615,7 @@ export class Run<P extends PlanBase> {
   // ---- end -----------------------------------------------------------------------------------------------------------
 
   private async end(ending: Ending): Promise<Ending> {
+    if (this.core === 2) await this.verified();
     this.watches.endAll();
     if (this.closing !== undefined) await this.perform(this.closing, 'act', this.state.items.length, 'escape');
     this.dispatch({ type: 'ended', ending, standing: standingOf(this.state), at: this.now() });

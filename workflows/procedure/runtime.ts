@@ -26,7 +26,7 @@ import {
 } from '@temporalio/workflow';
 import { defineSearchAttributeKey } from '@temporalio/common';
 import { searchAttributes, signals, updates } from '../contract';
-import { RESERVED, onReset, isRedelivering } from './interceptors';
+import { RESERVED } from './interceptors';
 import { isUndecodable } from './undecodable';
 import {
   CallFailed,
@@ -59,10 +59,7 @@ export class TemporalRuntime implements Runtime {
   /** Sets the handlers of messages: call it before anything is awaited. */
   constructor() {
     // Temporal delivers buffered signals synchronously in here; they wait until the core is ready.
-    const signal = (name: string, raw: unknown): void => {
-      const again = isRedelivering();
-      this.deliver((inbox) => inbox.signal(name, raw, again));
-    };
+    const signal = (name: string, raw: unknown): void => this.deliver((inbox) => inbox.signal(name, raw));
     for (const [name, { description }] of Object.entries(signals)) {
       setHandler(defineSignal<[unknown]>(name), (raw?: unknown) => signal(name, raw), { description });
     }
@@ -75,12 +72,11 @@ export class TemporalRuntime implements Runtime {
           const why =
             this.inbox === undefined
               ? 'the plan is being resolved, and nothing is asked yet: try again in a moment'
-              : this.inbox.refusal(name, raw, isRedelivering());
+              : this.inbox.refusal(name, raw);
           if (why !== undefined) throw ApplicationFailure.nonRetryable(why, 'Refused');
         },
       });
     }
-    onReset(() => this.deliver((inbox) => inbox.wasReset()));
     this.shield = CancellationScope.current();
   }
 
@@ -88,8 +84,7 @@ export class TemporalRuntime implements Runtime {
   async shielded<T>(work: () => Promise<T>): Promise<T> {
     this.shield.cancelRequested.catch(() => {
       this.cancelRequested = true;
-      const again = isRedelivering();
-      this.deliver((inbox) => inbox.cancel(again));
+      this.deliver((inbox) => inbox.cancel());
     });
     return CancellationScope.nonCancellable(work);
   }
@@ -156,6 +151,20 @@ export class TemporalRuntime implements Runtime {
   /** Which rules of the core this run follows: asked once, at its start, and the same ever after. */
   core(): 1 | 2 {
     return patched('core-2') ? 2 : 1;
+  }
+
+  /**
+   * After a reset the whole history, also the part before it, is replayed under a new run ID: that it is another than recorded
+   * must not be seen before the end of that part. A patch of that ID is asked for only where history has ended once, and from
+   * then on at the same place.
+   */
+  isReset(executing: string): boolean {
+    const { runId } = workflowInfo();
+    return runId !== executing && patched(`core-reset-${runId}`);
+  }
+
+  activation(): number {
+    return workflowInfo().historyLength;
   }
 
   isHistoryLong(): boolean {

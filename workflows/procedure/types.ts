@@ -275,16 +275,14 @@ export interface Published {
 
 /** Where the messages of people arrive. Nothing here throws. */
 export interface Inbox {
-  /** A signal, also one of an unknown name. `again`: a reset delivered it once more. */
-  signal(name: string, raw: unknown, again: boolean): void;
+  /** A signal, also one of an unknown name. */
+  signal(name: string, raw: unknown): void;
   /** Temporal's cancellation. */
-  cancel(again: boolean): void;
+  cancel(): void;
   /** Why an Update would be refused; undefined if it counts. Changes nothing. */
-  refusal(name: string, raw: unknown, again: boolean): string | undefined;
+  refusal(name: string, raw: unknown): string | undefined;
   /** Takes an Update that isn't refused, and says what came of it. */
   accept(name: string, raw: unknown): unknown;
-  /** The run was reset: what came before may have been undone from history only. */
-  wasReset(): void;
 }
 
 export interface WaitOptions {
@@ -306,6 +304,13 @@ export interface Runtime {
   publish(view: Published): void;
   /** The server suggests that the run goes on in a new link: its history grows long. */
   isHistoryLong(): boolean;
+  /**
+   * True once a run that took itself for `executing` goes on after a reset; what was recorded before is replayed as it was. Call
+   * it where something happens, not in a condition.
+   */
+  isReset(executing: string): boolean;
+  /** The same for all that is delivered at one time, and another later. */
+  activation(): number;
 }
 
 export type { PlannedItem };
