@@ -22,12 +22,16 @@ import * as stateSync from '../activities/state-sync';
 import * as xroad from '../activities/xroad';
 import { coreActivities, type CoreSettings } from './core-activities';
 import { evidenceIn } from './evidence';
-import { planActivity } from './plan';
+import type { HistoryService } from './histories';
+import type { OpenUpgrades } from './open-upgrades';
+import { planActivities } from './plan';
 import { procedureOf, proceduresWith } from './procedures';
 
 export interface ActivityOptions extends CoreSettings {
   /** The inventory file; read again for every new run, never for a running one. */
   readonly inventory: string;
+  /** …and finds upgrades that are under way; without it two clusters that share a node aren't noticed at a start. */
+  readonly history?: HistoryService & OpenUpgrades;
   /** Directory that keeps whole outputs of commands for auditors; none are kept if left out. */
   readonly evidence?: string;
 }
@@ -58,7 +62,7 @@ export function hitlessActivities(options: ActivityOptions): HitlessActivities {
     routing.ready.check(context as StepContext<routing.RoutingPlan>, input);
   const activities: HitlessActivities['activities'] = {
     ...coreActivities(options),
-    'plan.resolve': planActivity(options.inventory, services, procedures),
+    ...planActivities(options.inventory, services, procedures, options.history),
     ...registerActivities('pair', { moveTraffic, release, ready: pairReadiness(probesReady) }, services),
     ...registerActivities('routing', routing, services),
     ...registerActivities('stateSync', stateSync, services),

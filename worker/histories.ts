@@ -10,6 +10,7 @@ import {
   type Unknown,
 } from './earlier-run';
 import { noteTaker, type HistoryEvent, type Note } from './history-notes';
+import { listOpen, type OpenUpgrades } from './open-upgrades';
 import type { Histories } from './step-ledger';
 
 /** What is asked of Temporal. Each rejects with HistoryGone if it doesn't have the run (any more). */
@@ -33,7 +34,7 @@ const RUNS_LIMIT = 64;
 const LIST_LIMIT = 1_000;
 const NOT_FOUND = 5;
 
-export function historyService(client: Client): HistoryService {
+export function historyService(client: Client): HistoryService & OpenUpgrades {
   const { namespace } = client.options;
   const asked = async <T>(runId: string, work: () => Promise<T>): Promise<T> => {
     try {
@@ -47,6 +48,7 @@ export function historyService(client: Client): HistoryService {
     }
   };
   return {
+    open: (limit) => listOpen(client, limit),
     async *pages(workflowId, runId) {
       let nextPageToken: Uint8Array | undefined;
       do {

@@ -212,7 +212,7 @@ function beforeOf(payload: Payload | undefined): Before | undefined {
 }
 
 /** Undefined also for what can't be decoded: it went through a codec, or isn't ours. */
-function decoded(payload: Payload | null | undefined): unknown {
+export function decoded(payload: Payload | null | undefined): unknown {
   if (!payload) return undefined;
   const value = payloadConverter.fromPayload<unknown>(payload);
   return isUndecodable(value) ? undefined : value;

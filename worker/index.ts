@@ -2,6 +2,7 @@
 export { hitlessActivities, type ActivityOptions, type HitlessActivities } from './activities';
 export { interceptorsPath, payloadConverterPath, workflowsPath } from './bundle';
 export { historyService, type HistoryService } from './histories';
+export type { OpenRun, OpenUpgrades } from './open-upgrades';
 export { HitlessPlugin, type PluginOptions } from './plugin';
 export { ReplayRefused, replayOpenRuns, type ReplayOptions } from './replay';
 export { CannotStart, type FaultKind } from './start-fault';

@@ -1,8 +1,19 @@
 /** `plan.resolve`: from what an SRE typed to a frozen plan, by the inventory and a first look at the devices. */
-import { runActivity, type StepContext, type WorkerServices } from '../activities/kit';
-import { permanent } from '../activities/kit';
+import { Context } from '@temporalio/activity';
+import {
+  formatFaults,
+  runActivity,
+  permanent,
+  type Fault,
+  type StepContext,
+  type WorkerServices,
+} from '../activities/kit';
 import { planInput, workflowTypes, type PlanInput } from '../workflows/contract';
-import { InventoryError, loadInventory, resolvePlan, type ResolvedPlan } from './inventory';
+import { InventoryError, loadInventory, resolvePlan, type Inventory, type ResolvedPlan } from './inventory';
+import { formatPath } from './inventory/faults';
+import { knownHostsFiles } from './inventory/sharing';
+import { sharedWithOpen, type OpenUpgrades } from './open-upgrades';
+import type { NodesOfPlan } from './shared-nodes';
 
 /** Completes the static part of a plan by what the devices say. */
 export type CompletePlan = (context: StepContext<ResolvedPlan>) => Promise<unknown>;
@@ -15,31 +26,83 @@ interface ResolveCall {
   readonly input: unknown;
 }
 
-export function planActivity(
-  inventory: string,
+/** `open` finds upgrades that are under way; left out, nobody looks. */
+export function planActivities(
+  path: string,
   services: WorkerServices,
   procedures: Readonly<Record<string, { readonly complete: CompletePlan }>>,
-): (call: ResolveCall) => Promise<unknown> {
-  return async (call) => {
-    const input: PlanInput = planInput.parse(call.input);
-    const resolved = resolve(inventory, input, call.isDryRun);
-    if (resolved.procedure !== call.procedure) {
-      throw permanent(
-        'InvalidInput',
-        `cluster ${resolved.cluster} is a ${resolved.procedure}, and this workflow upgrades a ${call.procedure}. Its workflow types are ${workflowTypes[resolved.procedure].upgrade} and ${workflowTypes[resolved.procedure].plan}; with hitless: --procedure ${resolved.procedure}, or HITLESS_INVENTORY=FILE`,
-      );
-    }
-    const complete = procedures[resolved.procedure]?.complete;
-    if (complete === undefined) throw permanent('InvalidInput', `this worker can't upgrade a ${resolved.procedure}`);
-    return runActivity({ schema: 1, plan: resolved, input, step: '00-plan' }, services, (context) =>
-      complete(context as StepContext<ResolvedPlan>),
-    );
+  open?: OpenUpgrades,
+) {
+  const shared = (plan: NodesOfPlan & { readonly cluster: string }, inventory: Inventory): Promise<Fault[]> =>
+    open === undefined ? Promise.resolve([]) : sharedBy(open, plan, inventory);
+  return {
+    'plan.resolve': async (call: ResolveCall): Promise<unknown> => {
+      const input = inputOf(call.input);
+      const inventory = usable(() => loadInventory(path));
+      const resolved = usable(() => resolvePlan(inventory, input, { isDryRun: call.isDryRun }));
+      if (resolved.procedure !== call.procedure) {
+        throw permanent(
+          'InvalidInput',
+          `cluster ${resolved.cluster} is a ${resolved.procedure}, and this workflow upgrades a ${call.procedure}. Its workflow types are ${workflowTypes[resolved.procedure].upgrade} and ${workflowTypes[resolved.procedure].plan}; with hitless: --procedure ${resolved.procedure}, or HITLESS_INVENTORY=FILE`,
+        );
+      }
+      const complete = procedures[resolved.procedure]?.complete;
+      if (complete === undefined) throw permanent('InvalidInput', `this worker can't upgrade a ${resolved.procedure}`);
+      return runActivity({ schema: 1, plan: resolved, input, step: '00-plan' }, services, async (context) => {
+        const plan = (await complete(context as StepContext<ResolvedPlan>)) as ResolvedPlan;
+        // A dry run reads, and may do so beside any upgrade.
+        if (call.isDryRun) return plan;
+        const faults = await shared(plan, inventory);
+        if (faults.length === 0) return plan;
+        throw permanent(
+          'InvalidInput',
+          `${plan.cluster} can’t be upgraded now, for it shares nodes with an upgrade that is under way, and nothing was touched:\n${formatFaults(faults)}`,
+          { faults },
+        );
+      });
+    },
+    /** What would keep a plan from being started at this moment: for dry runs, which it doesn't keep from anything. */
+    'plan.shared': (plan: NodesOfPlan & { readonly cluster: string }): Promise<Fault[]> =>
+      shared(
+        plan,
+        usable(() => loadInventory(path)),
+      ),
   };
 }
 
-function resolve(path: string, input: PlanInput, isDryRun: boolean): ResolvedPlan {
+/** Heartbeats are those of `plan.resolve`; `plan.shared` is over soon. */
+async function sharedBy(
+  open: OpenUpgrades,
+  plan: NodesOfPlan & { readonly cluster: string },
+  inventory: Inventory,
+): Promise<Fault[]> {
+  const { info, cancellationSignal } = Context.current();
+  const { runId } = info.workflowExecution ?? {};
+  const asking = {
+    cluster: plan.cluster,
+    ...(runId === undefined ? {} : { runId }),
+    nowMs: info.currentAttemptScheduledTimestampMs,
+    known: Object.keys(inventory.clusters),
+  };
+  return sharedWithOpen(open, plan, asking, {
+    knownHosts: knownHostsFiles(),
+    onPage: () => cancellationSignal.throwIfAborted(),
+  });
+}
+
+function inputOf(raw: unknown): PlanInput {
+  const { data, error } = planInput.safeParse(raw);
+  if (data !== undefined) return data;
+  const faults = error.issues.map(({ path, message }) => {
+    const at = formatPath(path.map((part) => (typeof part === 'number' ? part : String(part))));
+    return `- ${at === '' ? '(whole)' : at}: ${message}`;
+  });
+  throw permanent('InvalidInput', `what is to be planned is wrong, and nothing was touched:\n${faults.join('\n')}`);
+}
+
+function usable<T>(read: () => T): T {
   try {
-    return resolvePlan(loadInventory(path), input, { isDryRun });
+    return read();
   } catch (error) {
     if (error instanceof InventoryError)
       throw permanent('InvalidInput', `the worker's inventory can't be used:\n${error.message}`);

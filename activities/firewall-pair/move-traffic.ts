@@ -4,7 +4,7 @@
  * session (facts/firewall-pair §0.2, §6 cases B and R1).
  */
 import { defineStep, messageOf, type Outcome, type StepContext } from '../kit';
-import { look, prefer, whoServes, type PreferBefore } from '../routing';
+import { look, prefer, routingChanged, whoServes, type PreferBefore } from '../routing';
 import { refreshAtOnce, reseedFully } from '../state-sync';
 import type { FirewallPairPlan } from './plan';
 
@@ -32,6 +32,18 @@ type Context = StepContext<FirewallPairPlan>;
 
 export const moveTraffic = defineStep<MoveInput, MoveBefore, MoveResult, FirewallPairPlan>({
   observe: async (context, { to }) => ({ routing: await prefer.observe(context, { node: to }) }),
+
+  async changedSincePlan(context, { restore = false, urgent = false }, { routing }) {
+    if (urgent) return [];
+    // Only the first move isn't one of the way back: what it finds is what people approved.
+    const isFirst = !restore;
+    const { primary: was } = context.plan.roles;
+    const now = routing.serving ?? was;
+    return [
+      ...(await routingChanged(context, {}, routing, isFirst)),
+      ...(isFirst && now !== was ? [{ where: 'routing', what: 'the node that serves', change: { was, now } }] : []),
+    ];
+  },
 
   async act(context, { to, restore = false, urgent = false }, before) {
     const prepared = urgent ? await prepareAtOnce(context, to) : await prepare(context, to);

@@ -11,6 +11,7 @@ export * from './evidence';
 export { glob } from './glob';
 export * from './host';
 export { JsonItems } from './json-items';
+export { observed } from './observed';
 export * from './output';
 export { patternFault, patternOf } from './pattern';
 export * from './step';

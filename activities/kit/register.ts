@@ -4,6 +4,7 @@ import type { AnyPlan, CheckDefinition, StepCall, StepContext, StepDefinition } 
 import { attemptOf } from './attempt';
 import { permanent } from './errors';
 import { guardActivity, type GuardDefinition } from './guard';
+import { observed } from './observed';
 import { pause } from './pause';
 import { clip } from './clip';
 import { EVIDENCE_LIMIT_BYTES, Recorder, clipRan, type Ran } from './evidence';
@@ -56,7 +57,7 @@ export function registerActivities(
       continue;
     }
     activities[`${type}.observe`] = (call) =>
-      runActivity(call, services, (context) => value.observe(context, call.input), { isBefore: true });
+      runActivity(call, services, (context) => observed(value, context, call.input), { isBefore: true });
     activities[`${type}.preview`] = async (call) =>
       redactDeep(
         await runActivity(call, services, async (context) =>

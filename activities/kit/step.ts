@@ -73,6 +73,24 @@ export interface StepDefinition<Input, Before, Result extends Outcome, Plan = An
   readonly act: (context: StepContext<Plan>, input: Input, before: Before) => Promise<Result>;
   readonly undo: (context: StepContext<Plan>, input: Input, before: Before) => Promise<Outcome>;
   readonly preview: (context: StepContext<Plan>, input: Input, before: Before) => Promise<Preview>;
+  /**
+   * What somebody changed of what this step owns, between the plan that people approved and the step's first look. Asked
+   * only when the core observes: before the run has changed anything by this step, or when that was undone; never of an
+   * escape, a remedy, a switch back or an undo. A plan that doesn't say how it was has nothing to compare with.
+   */
+  readonly changedSincePlan?: (
+    context: StepContext<Plan>,
+    input: Input,
+    before: Before,
+  ) => Promise<readonly ChangedSincePlan[]>;
+}
+
+export interface ChangedSincePlan {
+  /** Host, device or router. */
+  readonly where: string;
+  /** What it is that was changed, as "preemption". */
+  readonly what: string;
+  readonly change: { readonly was: string; readonly now: string } | { readonly diff: string };
 }
 
 /** Reads only. Throws NotReady with all faults in details, or a transient failure to be asked again. */

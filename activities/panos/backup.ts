@@ -4,7 +4,10 @@ import { StringDecoder } from 'node:string_decoder';
 import { runTag } from '../jobs/names';
 import { defineStep, permanent, type Outcome } from '../kit';
 import { XmlStream, type PanosDevice } from './api';
+import { pairChanged } from './as-planned';
+import { readPair } from './pair';
 import { nodeNames, type PanosContext, type PanosPlan, type PanosServices } from './plan';
+import { readSystem } from './system';
 
 export interface Kept {
   readonly file: string;
@@ -19,7 +22,13 @@ const GZIP = Buffer.from([0x1f, 0x8b]);
  * way back to that release.
  */
 export const savedName = ({ run }: Pick<PanosContext, 'run'>, release?: string): string =>
-  `hitless-${runTag(run.runId)}${release === undefined ? '' : `-${release}`}.xml`;
+  nameOf(runTag(run.runId), release);
+
+/** The same in a preview: the run that will save it isn't the one that previews. */
+export const previewedName = (release?: string): string => nameOf('<run>', release);
+
+const nameOf = (tag: string, release: string | undefined): string =>
+  `hitless-${tag}${release === undefined ? '' : `-${release}`}.xml`;
 
 /** Keeps the configuration on the device itself. Done again, it is overwritten. */
 export async function saveOn(device: PanosDevice, name: string): Promise<void> {
@@ -120,6 +129,13 @@ export const backupSteps = (services: PanosServices) => ({
     PanosPlan
   >({
     observe: async () => ({}),
+    // The first that the run does with the devices: nothing that it finds here is its own doing.
+    changedSincePlan: async (context) => {
+      const systems = await Promise.all(
+        nodeNames(context.plan).map(async (node) => [node, await readSystem(services.device(context, node))] as const),
+      );
+      return pairChanged(context.plan, await readPair(context, services), Object.fromEntries(systems));
+    },
     async act(context) {
       const backups: Record<string, readonly Kept[]> = {};
       for (const node of nodeNames(context.plan)) backups[node] = await backUp(context, services, node);
@@ -133,7 +149,7 @@ export const backupSteps = (services: PanosServices) => ({
     undo: async () => ({ summary: 'backups stay', changed: false }),
     preview: async (context) => ({
       commands: nodeNames(context.plan).flatMap((host) =>
-        [`save config to ${savedName(context)}`, 'export configuration', 'export device-state'].map((command) => ({
+        [`save config to ${previewedName()}`, 'export configuration', 'export device-state'].map((command) => ({
           host,
           command,
         })),

@@ -1,5 +1,6 @@
 /** Steps that take a member out of HA and bring it back. Source: facts/pan-os.md, sections 4.1 (steps 9, 12) and 4.2. */
 import { defineStep, type Outcome } from '../kit';
+import { leadChanged } from './as-planned';
 import { isServing } from './ha';
 import { answering, describe, nodesOf, readPair, servingMembers, type PairReading } from './pair';
 import { otherThan, type NodeInput, type PanosPlan, type PanosServices } from './plan';
@@ -33,6 +34,7 @@ export const haSteps = (services: PanosServices) => ({
   /** Takes a member out of HA. In active/passive it is the one that doesn't serve; in active/active the other takes its traffic. */
   suspend: defineStep<NodeInput, States, Outcome, PanosPlan>({
     observe: async (context) => statesOf(await readPair(context, services)),
+    changedSincePlan: async (context) => leadChanged(context.plan, await readPair(context, services)),
     async act(context, { node }, before) {
       const reading = await suspendMember(context, services, node);
       const peer = otherThan(context.plan, node);

@@ -3,7 +3,7 @@
  * is looked for before it is queued again, and whether a restart took place is told by the boot, never by its reply.
  */
 import { defineStep, failureType, messageOf, permanent, type Outcome } from '../kit';
-import { saveOn, savedName } from './backup';
+import { previewedName, saveOn, savedName } from './backup';
 import { assertCommitted, untilReady, untilUp, warningsOf, type Boot } from './boot';
 import { assertMayTakeDown } from './guards';
 import { imageOf, readImages } from './images';
@@ -183,6 +183,10 @@ export const installSteps = (services: PanosServices, prefer: Prefer) => ({
       const [{ version }, mark] = [await readSystem(device), await markJobs(device)];
       return { version, mark };
     },
+    changedSincePlan: async ({ plan }, { node, version }, before) => {
+      const was = plan.hops.find(({ to }) => to === version)?.from ?? before.version;
+      return was === before.version ? [] : [{ where: node, what: 'its release', change: { was, now: before.version } }];
+    },
     async act(context, input, before) {
       const { node, version } = input;
       if ((await readSystem(services.device(context, node))).version === version)
@@ -225,10 +229,10 @@ export const installSteps = (services: PanosServices, prefer: Prefer) => ({
       await install(context, services, { node, version: before.version }, { mark });
       return { summary: `${node} starts ${before.version} again, not ${version}`, changed: true };
     },
-    preview: async (context, { node, version }, before) => ({
+    preview: async (_context, { node, version }, before) => ({
       commands: (before.version === version
         ? []
-        : [`save config to ${savedName(context, before.version)}`, `request system software install version ${version}`]
+        : [`save config to ${previewedName(before.version)}`, `request system software install version ${version}`]
       ).map((command) => ({ host: node, command })),
       differences: [],
     }),

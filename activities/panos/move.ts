@@ -4,6 +4,7 @@
  */
 import { defineStep, failureType, type Outcome, type StepContext, type StepDefinition } from '../kit';
 import type { PreferBefore, PreferInput, PreferResult, RoutingPlan } from '../routing';
+import { leadChanged } from './as-planned';
 import { notAbleToServe } from './guards';
 import { leads } from './ha';
 import { haCommand, outcome, statesOf, type States } from './ha-steps';
@@ -51,6 +52,12 @@ export const moveSteps = (services: PanosServices, prefer: Prefer) => ({
         ...(isSteered(context) ? { routing: await prefer.observe(context, { node: to }) } : {}),
       };
     },
+    changedSincePlan: async (context, { to }, before) => [
+      ...leadChanged(context.plan, await readPair(context, services)),
+      ...(isSteered(context) && before.routing !== undefined && prefer.changedSincePlan !== undefined
+        ? await prefer.changedSincePlan(context, { node: to }, before.routing)
+        : []),
+    ],
     act: (context, input, before) => move(context, services, prefer, input, before),
     undo(context, { to }, before) {
       const back = before.serving ?? otherThan(context.plan, to);

@@ -4,6 +4,7 @@
  */
 import { defineStep, permanent, type Outcome } from '../kit';
 import type { PanosDevice } from './api';
+import { preemptionChanged } from './as-planned';
 import { mayNotSuspend, refuse } from './guards';
 import { leads, type HaMode, type HaReading } from './ha';
 import { describeJobs, isBlocking, markJobs, runJob } from './jobs';
@@ -205,6 +206,7 @@ const previewOf = (before: Values, wanted: Values, takesOver?: string) => ({
 export const preemptionSteps = (services: PanosServices) => ({
   preemptionOff: defineStep<Record<never, never>, Values, Outcome, PanosPlan>({
     observe: (context) => current(context, services),
+    changedSincePlan: async ({ plan }, _input, before) => preemptionChanged(plan, before),
     act: (context) => setAll(context, services, offOf(context.plan)),
     undo: (context, _input, before) => setBack(context, services, before),
     preview: async (context, _input, before) => previewOf(before, offOf(context.plan)),

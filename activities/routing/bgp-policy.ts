@@ -2,7 +2,7 @@
  * Moves traffic by local preference and AS-path prepending on one router (facts/firewall-pair §1, §4). The total policy is
  * written as one change, and always made effective together: half of it ends in a tie that hangs every session (§0.1).
  */
-import { permanent, type Fault } from '../kit';
+import { permanent, type ChangedSincePlan, type Fault } from '../kit';
 import type { Change, ConfigReading, RouterDriver, RouterReading } from './driver';
 import { nodesOf } from './drivers';
 import { driverOf, type RoutingContext } from './look';
@@ -86,6 +86,11 @@ export function bgpPolicy(context: RoutingContext): Steering<PolicyState> {
     keepsEscape: true,
     opensTarget: false,
     observe,
+    async changedSincePlan({ config }, isFirst) {
+      const original = plan.routing.original?.[router];
+      if (original === undefined) return [];
+      return ownedChanged(await driverOf(context, router), config, original, { router, nodes: nodesOf(plan), isFirst });
+    },
     plan: planMove,
     faults: async () => [...(await (await driverOf(context, router)).config()).faults],
     async changed(serving, originally) {
@@ -141,6 +146,27 @@ function roleFaults(driver: RouterDriver, now: ConfigReading, original: Original
   }
   if (serving === undefined || first.node === undefined || found.some(({ node }) => node === serving)) return [];
   return [`${router}: the role policy prefers ${first.node}, and traffic goes through ${serving}`];
+}
+
+/** The owned entries that a step found, against what the plan says of them. */
+function ownedChanged(
+  driver: RouterDriver,
+  found: OriginalRouting,
+  original: OriginalRouting,
+  { router, nodes, isFirst }: { readonly router: string; readonly nodes: readonly string[]; readonly isFirst: boolean },
+): ChangedSincePlan[] {
+  const base = { ...original, faults: [] };
+  const what = 'the route-map entries that carry the roles';
+  if (isFirst) {
+    const { diff } = driver.plan({ kind: 'text', owned: found.owned }, base);
+    return diff === '' ? [] : [{ where: router, what, change: { diff } }];
+  }
+  const foreign = driver.foreign(found.owned, [
+    original.owned,
+    ...nodes.map((node) => driver.plan({ kind: 'prefer', node }, base).owned),
+    driver.plan({ kind: 'equal' }, base).owned,
+  ]);
+  return foreign.length === 0 ? [] : [{ where: router, what, change: { diff: foreign.join('\n') } }];
 }
 
 const kept = ({ owned, restSha256, reliedSha256 }: ConfigReading): OriginalRouting => ({

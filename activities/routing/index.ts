@@ -11,7 +11,7 @@ import { sessionSudo } from './session-shutdown';
 import type { RoutingPlan } from './spec';
 import type { Host } from '../kit';
 
-export { prefer, type PreferBefore, type PreferInput, type PreferResult } from './prefer';
+export { prefer, routingChanged, type PreferBefore, type PreferInput, type PreferResult } from './prefer';
 export {
   confirmIdle,
   serving,

@@ -138,6 +138,15 @@ export function interfaceDown(context: StepContext<RoutingPlan>): Steering<Inter
     keepsEscape: false,
     opensTarget: true,
     observe: async () => ({ method: 'interface-down', up: await readUp() }),
+    // The readiness check found all of them up.
+    changedSincePlan: async ({ up }, isFirst) =>
+      nodes
+        .filter((node) => isFirst && up[node] === false)
+        .map((node) => ({
+          where: node,
+          what: `interface ${deviceOf(spec, node)}`,
+          change: { was: 'up', now: 'down' },
+        })),
     faults: async () =>
       Object.entries(await readUp())
         .filter(([, up]) => !up)

@@ -3,7 +3,16 @@
  * looked at on every attempt, by the routers' own word; a move that doesn't verify is taken back at once, for half a
  * routing change hangs every session (facts/firewall-pair §0.1, §6).
  */
-import { defineStep, formatFaults, permanent, transient, type Fault, type Outcome, type StepContext } from '../kit';
+import {
+  defineStep,
+  formatFaults,
+  permanent,
+  transient,
+  type ChangedSincePlan,
+  type Fault,
+  type Outcome,
+  type StepContext,
+} from '../kit';
 import type { RouterReading } from './driver';
 import { assertNode, nodesOf } from './drivers';
 import { look, settle, type Settled } from './look';
@@ -45,6 +54,8 @@ export const prefer = defineStep<PreferInput, PreferBefore, PreferResult, Routin
     const { node: serving, table } = whoServes(readings);
     return { ...(serving === undefined ? {} : { serving }), table, state };
   },
+
+  changedSincePlan: (context, input, before) => routingChanged(context, input, before, false),
 
   async act(context, { node, as = 'role' }, before) {
     assertNode(context.plan, node);
@@ -98,6 +109,15 @@ export const prefer = defineStep<PreferInput, PreferBefore, PreferResult, Routin
     return (await steeringOf(context).plan(goal, before.state, await look(context), as === 'escape')).preview;
   },
 });
+
+/** What others changed of the routing since the plan was made. `isFirst`: nothing of this run has moved traffic yet. */
+export const routingChanged = async (
+  context: Context,
+  { as = 'role' }: Pick<PreferInput, 'as'>,
+  { state }: PreferBefore,
+  isFirst: boolean,
+): Promise<readonly ChangedSincePlan[]> =>
+  as === 'escape' ? [] : steeringOf(context).changedSincePlan(state, isFirst);
 
 /** Traffic is never moved to a node that couldn't carry it. */
 function guard(readings: readonly RouterReading[], node: string): void {

@@ -43,7 +43,8 @@ export function sessionShutdown(context: StepContext<RoutingPlan>): Steering<Ses
   const { plan } = context;
   const spec = plan.routing.steering as Spec;
   const nodes = nodesOf(plan);
-  const message = shutdownMessage(context.run.workflowId);
+  // Of the upgrade, also in a dry run beside it: what a running upgrade has shut is nothing foreign.
+  const message = shutdownMessage(workflowIdOf(plan));
   const sessions = async (node: string) =>
     frrSessions(node, specOf(spec, node), await context.host(hostOfNode(plan, node)));
   const close = (node: string): Shut => Object.fromEntries(specOf(spec, node).neighbors.map((n) => [n, message]));
@@ -62,6 +63,12 @@ export function sessionShutdown(context: StepContext<RoutingPlan>): Steering<Ses
     keepsEscape: false,
     opensTarget: true,
     observe: async () => ({ method: 'session-shutdown', shut: await readShut() }),
+    changedSincePlan: async (before) =>
+      foreignShutdowns(before.shut, {}, message).map((diff) => ({
+        where: 'BGP sessions',
+        what: 'all were open',
+        change: { diff },
+      })),
     faults: async () => {
       const shut = await readShut();
       return nodes
@@ -115,6 +122,9 @@ const specOf = (spec: Spec, node: string) => {
   return found;
 };
 
+/** Which isn’t known yet when a sudoers file is made. */
+const workflowIdOf = (plan: RoutingPlan): string => `upgrade-${plan.cluster}`;
+
 /** Rendering commands needs no host. */
 const none = undefined as never;
 
@@ -132,11 +142,9 @@ const foreignShutdowns = (
 /** Argument vectors of what this method runs as root on each node. */
 export function sessionSudo(plan: RoutingPlan): { readonly host: string; readonly argv: readonly string[] }[] {
   const spec = plan.routing.steering as Spec;
-  // The message names the workflow, which isn't known yet when a sudoers file is made: upgrade-<cluster>.
-  const workflowId = `upgrade-${plan.cluster}`;
   return Object.entries(spec.nodes).flatMap(([node, s]) =>
     frrSessions(node, s, none)
-      .sudo([{}, Object.fromEntries(s.neighbors.map((n) => [n, shutdownMessage(workflowId)]))])
+      .sudo([{}, Object.fromEntries(s.neighbors.map((n) => [n, shutdownMessage(workflowIdOf(plan))]))])
       .map((argv) => ({ host: hostOfNode(plan, node), argv })),
   );
 }

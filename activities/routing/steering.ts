@@ -1,7 +1,7 @@
 /**
  * Ways to move traffic, behind one shape: `prefer` does what they have in common (guard, verification, putting back).
  */
-import { permanent, type Fault, type Preview } from '../kit';
+import { permanent, type ChangedSincePlan, type Fault, type Preview } from '../kit';
 import type { RouterReading } from './driver';
 
 /** Where traffic is to go, and how that is to be written down. */
@@ -34,6 +34,11 @@ export interface Steering<State extends SteeringState = SteeringState> {
   /** The target may be shut by this method itself, and is opened before it is looked at whether it is able to serve. */
   readonly opensTarget: boolean;
   observe(): Promise<State>;
+  /**
+   * How what was observed differs from the plan. `isFirst`: nothing of this run has changed it yet; later the states that the
+   * run itself writes are known too. Reads nothing of what it judges.
+   */
+  changedSincePlan(before: State, isFirst: boolean): Promise<readonly ChangedSincePlan[]>;
   /**
    * Reads the devices and renders the move. `urgent` (an escape) goes over what others changed, and says so.
    * @throws ForeignChange, NotReady

@@ -6,6 +6,7 @@ import { panosActivities, panosProbes, type PanosPlan, type PanosServices, type 
 import { createDevice, keepKey, type Keys, type Transport } from '../../activities/panos/api';
 import {
   defineStep,
+  observed,
   transient,
   type CheckDefinition,
   type Outcome,
@@ -198,7 +199,7 @@ export class PanosWorld extends ModelWorld<SimulatedDevice> {
         continue;
       }
       activities[`${type}.observe`] = (call: StepCall, context) =>
-        this.run(call, context, (c) => definition.observe(c, call.input));
+        this.run(call, context, (c) => observed(definition, c, call.input));
       for (const verb of ['act', 'undo'] as const)
         activities[`${type}.${verb}`] = (call: StepCall, context) =>
           this.act(`${type}.${verb}`, context, async (half) => {

@@ -282,6 +282,25 @@ describe('a way back from a member that can’t come back', () => {
 });
 
 describe('people', () => {
+  it('who change preemption while the run waits for its start are told; put back, the run goes on', async () => {
+    const devices = [{ preemptive: true }, { preemptive: true }] as const;
+    const byHand = (run: PanosRun, value: string): void =>
+      run.world.pair.configure({
+        device: 'fw-b',
+        xpath: `${HA}/group/election-option`,
+        element: `<preemptive>${value}</preemptive>`,
+      });
+    const run = await panosRun({ pair: { devices } });
+    await run.until(() => opening(run)?.kind === 'gate');
+    byHand(run, 'no');
+    expect(await untilHeld(run)).toMatch(/fw-b: preemption was on when the plan was made, and is off now/);
+    expect(sent(run)).toEqual([]);
+    byHand(run, 'yes');
+    run.answer('retry');
+    expect(await untilHeld(run)).toBe('Completed');
+    expect(left(run.world.pair).map(({ preemptive }) => preemptive)).toEqual([true, true]);
+  });
+
   it('roll back from a hold in the middle: both run one release, and preemption is what it was', async () => {
     const devices = [{ preemptive: true }, { preemptive: true }] as const;
     const fault: Fault = { kind: 'job', how: 'fail', type: 'SWInstall', device: 0 };

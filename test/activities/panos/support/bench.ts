@@ -3,7 +3,14 @@
  * reaches a device counted, and a worker that may die at any of them.
  */
 import { ApplicationFailure } from '@temporalio/common';
-import type { CheckDefinition, Finding, Preview, StepContext, StepDefinition } from '../../../../activities/kit';
+import {
+  observed,
+  type CheckDefinition,
+  type Finding,
+  type Preview,
+  type StepContext,
+  type StepDefinition,
+} from '../../../../activities/kit';
 import { completePlan, panosActivities, type PanosActivities, type PanosPlan } from '../../../../activities/panos';
 import { operationOf } from '../../../../simulators/panos/api';
 import type { Fault, SimulatedDevice } from '../../../../simulators/panos';
@@ -87,6 +94,11 @@ export class Bench {
 
   observe(step: StepName, input: unknown): Promise<unknown> {
     return this.run((context) => (this.steps[step] as unknown as AnyStep).observe(context, input));
+  }
+
+  /** The first look as the core has it, which holds what it finds against the plan. */
+  firstLook(step: StepName, input: unknown): Promise<unknown> {
+    return this.run((context) => observed(this.steps[step] as unknown as AnyStep, context, input));
   }
 
   act(step: StepName, input: unknown, before: unknown): Promise<{ summary: string; changed: boolean }> {
