@@ -1,5 +1,5 @@
 /** StatusView → text. Pure: the same view gives the same text, whoever asks. */
-import type { OpeningView, Report, StatusView, StepView } from '../../workflows/contract';
+import type { OpeningView, Report, StatusView, StepView, TakenOverView } from '../../workflows/contract';
 import { formatDuration } from '../../activities/kit/duration';
 import { bar, clipLine, printable, table, time, wrap } from './text';
 import { renderGuard, renderWatch, since, wrapped, type WatchOptions } from './watch';
@@ -42,15 +42,22 @@ export function renderTakenOver(
   { takenOver = [] }: Pick<StatusView, 'takenOver'>,
   options: StatusOptions = {},
 ): string {
-  return takenOver
-    .map(({ at, from, by, steps, lost }) => {
-      const who = by === undefined ? '' : `, by ${by}`;
-      const what = from === 'reset' ? `this run was reset${who}` : `an earlier run was ended from outside${who}`;
-      const taken = `the state before of ${steps} ${steps === 1 ? 'step' : 'steps'} was taken over from its history`;
-      const gone = lost === undefined ? '' : `. THIS RUN CANNOT UNDO: ${lost}`;
-      return wrapped(`${time(at)} ${what}; ${taken}${gone}`, options);
-    })
-    .join('\n');
+  return takenOver.map((taken) => wrapped(takenOverLine(taken), options)).join('\n');
+}
+
+function takenOverLine({ at, from, runId, by, steps, lost }: TakenOverView): string {
+  const who = by === undefined ? '' : `, by ${by}`;
+  const what =
+    from === 'reset'
+      ? `this run was reset${who}`
+      : runId === ''
+        ? 'what an earlier run left is not known'
+        : `an earlier run was ended from outside${who}`;
+  const taken = `the state before of ${steps} ${steps === 1 ? 'step' : 'steps'} was taken over from its history`;
+  return [
+    `${time(at)} ${what}${steps === 0 ? '' : `; ${taken}`}`,
+    ...(lost === undefined ? [] : [`THIS RUN CANNOT UNDO: ${lost}`]),
+  ].join('. ');
 }
 
 /** Commands that more people must give. */

@@ -222,6 +222,10 @@ describe('renderStatus', () => {
       '2026-11-22 10:00:00Z an earlier run was ended from outside, by rita@ops; the state before of 2 steps was taken over from its history\n' +
         '2026-11-22 10:00:00Z this run was reset; the state before of 1 step was taken over from its history. THIS RUN CANNOT UNDO: step 4: its before was too large',
     );
+    const unread = [{ at, from: 'earlier run' as const, runId: '', steps: 0, lost: 'its history is gone' }];
+    expect(renderStatus({ ...status, takenOver: unread })).toContain(
+      'what an earlier run left is not known. THIS RUN CANNOT UNDO: its history is gone\n',
+    );
     expect(text).toMatch(/^Plan f{12}; the run has continued as new 2 times$/m);
     expect(changes(status, { ...status, takenOver }).join('\n')).toContain('THIS RUN CANNOT UNDO');
     const run = {
