@@ -44,6 +44,7 @@ export const initialState = (
   chain: { digest: planDigest, pending: [] },
   ...(identity === undefined ? {} : { identity }),
   takenOver: [],
+  resetCount: 0,
   nodes: {},
   noReturnBehind: false,
   cancelled: false,
@@ -137,6 +138,7 @@ function takeOver(state: State, inherited: Inherited, at: number): State {
     ...(identity === undefined
       ? {}
       : { identity: { ...identity, executing: runId, calls: Math.max(identity.calls, inherited.lastCall) } }),
+    resetCount: state.resetCount + (from === 'reset' ? 1 : 0),
     takenOver: [
       ...state.takenOver.slice(-9),
       {

@@ -264,6 +264,9 @@ export class Run<P extends PlanBase> {
   private async afterLook(action: Action, verb: Verb, item: number, role: Role): Promise<Performed> {
     for (;;) {
       await this.verified();
+      // After a reset what was there before is known from the history that was left behind.
+      const before = this.state.items[item]?.before;
+      if (verb === 'observe' && before !== undefined) return { kind: 'done', value: before.value };
       const performed = await this.once(action, verb, item, role);
       if (performed.kind !== 'failed' || performed.failure.type !== 'WasReset') return performed;
       // Nothing was touched: what ran before the reset comes first.
@@ -272,8 +275,6 @@ export class Run<P extends PlanBase> {
       await this.runtime.waitFor(() => !this.isUnverified);
       if (this.state.identity?.executing === executing) return performed;
       if (role === 'forward' && this.interrupted()) return { kind: 'cut' };
-      const before = this.state.items[item]?.before;
-      if (verb === 'observe' && before !== undefined) return { kind: 'done', value: before.value };
     }
   }
 
@@ -546,8 +547,8 @@ export class Run<P extends PlanBase> {
 
   /** Sees a reset where something happens: what it means is looked at before anything is done. */
   private noticeReset(): void {
-    const { identity } = this.state;
-    if (this.isUnverified || identity === undefined || !this.runtime.isReset(identity.executing)) return;
+    const { identity, resetCount } = this.state;
+    if (this.isUnverified || identity === undefined || !this.runtime.isReset(identity.executing, resetCount)) return;
     this.isUnverified = true;
     this.resetAt = this.runtime.activation();
   }

@@ -154,13 +154,14 @@ export class TemporalRuntime implements Runtime {
   }
 
   /**
-   * After a reset the whole history, also the part before it, is replayed under a new run ID: that it is another than recorded
-   * must not be seen before the end of that part. A patch of that ID is asked for only where history has ended once, and from
-   * then on at the same place.
+   * After a reset the whole history, also the part before it, is replayed under a new run ID (or, before a worker polls, under
+   * the old one): run IDs tell the truth only where history has ended once. There a patch is recorded, and every replay finds it
+   * at the same place.
    */
-  isReset(executing: string): boolean {
-    const { runId } = workflowInfo();
-    return runId !== executing && patched(`core-reset-${runId}`);
+  isReset(executing: string, times: number): boolean {
+    const { runId, unsafe } = workflowInfo();
+    if (!unsafe.isReplaying && runId === executing) return false;
+    return patched(`core-reset-${times + 1}`);
   }
 
   activation(): number {

@@ -75,7 +75,10 @@ export async function upgrade<P extends PlanBase>(
   return runtime.shielded(async () => {
     const core = runtime.core();
     // Also of a later link: a schedule or a timeout makes the server continue a run whose input nobody has checked.
-    if (core === 2) checkStart(runtime, inputs);
+    if (core === 2) {
+      checkInputs(runtime, inputs);
+      checkLimits(runtime);
+    }
     const next = core === 2 && runtime.workflow.isContinued ? nextLink<P>(inputs[0]) : undefined;
     const prepared = next ?? (await begin(runtime, core, procedure, body, inputs));
     const { plan, items, digest } = prepared;
@@ -187,13 +190,17 @@ async function begin<P extends PlanBase>(
   return prepared;
 }
 
-/** A second payload would be ignored, and a limit in time ends a run half-way, with nothing undone. */
-function checkStart(runtime: TemporalRuntime, inputs: readonly unknown[]): void {
+/** A second payload would be ignored. */
+function checkInputs(runtime: TemporalRuntime, inputs: readonly unknown[]): void {
   if (inputs.length > 1)
     throw runtime.failure(
       'InvalidInput',
       `${inputs.length} inputs were given, and only one is read: start it with one JSON object; nothing was touched`,
     );
+}
+
+/** A limit in time ends an upgrade half-way, with nothing undone. A dry run may have one. */
+function checkLimits(runtime: TemporalRuntime): void {
   const { limits } = runtime.workflow;
   if (limits.length > 0)
     throw runtime.failure(
@@ -227,7 +234,7 @@ export async function planOnly<P extends PlanBase>(
   const runtime = new TemporalRuntime();
   return runtime.shielded(async () => {
     const core = runtime.core();
-    if (core === 2) checkStart(runtime, inputs);
+    if (core === 2) checkInputs(runtime, inputs);
     const input = readInput(runtime, planInput, inputs[0]);
     await checkWorkflowId(runtime, planWorkflowIdOf(input.cluster), input.cluster);
     const { plan, items, digest } = await prepare(runtime, core, procedure, body, input, true);

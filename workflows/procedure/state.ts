@@ -211,6 +211,8 @@ export interface State {
   /** Who this run is over all its links; left out by runs of core 1. */
   readonly identity?: Identity;
   readonly takenOver: readonly TakenOver[];
+  /** How often this run was reset. */
+  readonly resetCount: number;
   readonly nodes: Readonly<Record<string, Readonly<Record<string, string | number | boolean>>>>;
   /** When somebody last said something of a node. */
   readonly nodesAt?: number;

@@ -305,10 +305,10 @@ export interface Runtime {
   /** The server suggests that the run goes on in a new link: its history grows long. */
   isHistoryLong(): boolean;
   /**
-   * True once a run that took itself for `executing` goes on after a reset; what was recorded before is replayed as it was. Call
+   * True once a run that took itself for `executing`, and was reset so many times by then, goes on after another reset; what was recorded before is replayed as it was. Call
    * it where something happens, not in a condition.
    */
-  isReset(executing: string): boolean;
+  isReset(executing: string, times: number): boolean;
   /** The same for all that is delivered at one time, and another later. */
   activation(): number;
 }
