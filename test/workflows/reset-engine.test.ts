@@ -1,6 +1,6 @@
 /** Reset and Terminate, as the Web UI does them, on the real engine: what was done before is known, and nothing old acts twice. */
 import { randomUUID } from 'node:crypto';
-import { WorkflowFailedError } from '@temporalio/client';
+import type { WorkflowFailedError } from '@temporalio/client';
 import { CancelledFailure } from '@temporalio/common';
 import { temporal } from '@temporalio/proto';
 import type { Report } from '../../workflows/contract';
