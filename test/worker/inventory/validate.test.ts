@@ -85,7 +85,7 @@ describe('an inventory with faults', () => {
     const text = changed(['schema: 1', 'schema: 2'], ['kind: firewall-pair', 'kind: firewallpair']);
     expect(() => parseInventory(text, 'x.yaml')).toThrow(
       'the inventory x.yaml has 2 faults; nothing was started:\n' +
-        '- line 9, column 9: schema: must be 1\n' +
+        `- line ${lineOf(text, 'schema: 2')}, column 9: schema: must be 1\n` +
         `- line ${lineOf(text, 'firewallpair')}, column 11: clusters.fw-dc1.kind: must be one of firewall-pair, x-road-cluster, panos-pair → did you mean firewall-pair?`,
     );
   });
