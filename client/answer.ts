@@ -1,5 +1,6 @@
 /** Answers and commands of people: choosing the question that is meant, sending, and seeing what became of it. */
-import type { OpeningView, SignalName, StatusView } from '../workflows/contract';
+import { randomUUID } from 'node:crypto';
+import type { Accepted, OpeningView, SignalName, StatusView, UpdateName } from '../workflows/contract';
 import { signals } from '../workflows/contract';
 import { requestCancel, type CancelRequest } from './cancel';
 import { ClientError, exitCodes } from './exit';
@@ -8,6 +9,7 @@ import { clipLine, printable } from './render/text';
 import { readRun, readUpgrade, type Engine, type RunState } from './run';
 import { cureOf } from './server-view';
 import { parseInput } from './start';
+import { laterHeard, sendUpdate, type Heard, type Update } from './update';
 
 export type Verb = 'approve' | 'reject' | 'decide';
 
@@ -27,7 +29,14 @@ export interface AnswerRequest {
 
 /** What became of a message. */
 export type Outcome =
-  | { readonly kind: 'counted'; readonly opening: OpeningView }
+  /** More people are needed; how many of them counted so far, where the run said so. */
+  | {
+      readonly kind: 'counted';
+      readonly counted?: number;
+      readonly needed?: number;
+      /** The question, as it stands now. */
+      readonly opening?: OpeningView;
+    }
   | { readonly kind: 'closed'; readonly opening: string }
   | { readonly kind: 'accepted' }
   | { readonly kind: 'refused'; readonly why: string }
@@ -139,7 +148,13 @@ export async function answer(engine: Engine, cluster: string, request: AnswerReq
     ...(request.waive !== undefined && { waive: request.waive }),
   });
   const sent = { verb: request.verb, opening: target.id, by: request.by, choice: choice ?? request.verb };
-  return send(engine, run, request.verb, message, (after) => judgeAnswer(sent, run.status, after));
+  return send(engine, run, {
+    signal: request.verb,
+    message,
+    update: { name: 'answer', message: { ...message, choice: sent.choice } },
+    opening: target.id,
+    judge: (after) => judgeAnswer(sent, run.status, after),
+  });
 }
 
 function blindTarget(
@@ -163,11 +178,20 @@ export async function command(
 ): Promise<Outcome> {
   const run = await running(engine, cluster);
   const message = parseInput<object>(signals[name].schema, input);
-  return send(engine, run, name, message, (after) => {
-    const refused = newRefusals(run.status, after).find((r) => r.signal === name);
-    // A query sees every message that the server took before it: not refused by then is accepted.
-    return refused === undefined ? { kind: 'accepted' } : { kind: 'refused', why: refused.why };
+  return send(engine, run, {
+    signal: name,
+    message,
+    update: { name: 'command', message: { command: name, ...message } },
+    judge: (after) => judgeCommand(name, input.by, run.status, after),
   });
+}
+
+/** A query sees every message that the server took before it: not refused by then is accepted. */
+function judgeCommand(name: SignalName, by: string, before: StatusView | undefined, after: StatusView): Outcome {
+  const refused = newRefusals(before, after).find((r) => r.signal === name);
+  if (refused !== undefined) return { kind: 'refused', why: refused.why };
+  const vote = after.votes?.find((v) => v.command === name && v.by.includes(by));
+  return vote === undefined ? { kind: 'accepted' } : { kind: 'counted', counted: vote.by.length, needed: vote.needed };
 }
 
 /** Asks the run to undo everything and end. */
@@ -187,19 +211,63 @@ async function running(engine: Engine, cluster: string): Promise<RunState> {
   );
 }
 
-async function send(
+/** A message in both its forms, and how to see what became of it. */
+interface Message {
+  readonly signal: SignalName;
+  readonly message: object;
+  readonly update: { readonly name: UpdateName; readonly message: object };
+  /** Of an answer. */
+  readonly opening?: string;
+  readonly judge: (after: StatusView) => Outcome | undefined;
+}
+
+/**
+ * As an Update where a worker can take it; else as a signal, which the server keeps until one comes. Both may arrive, if an
+ * Update is taken after we gave it up: the run counts the first of them and refuses the other, and the Update's ID tells.
+ */
+async function send(engine: Engine, run: RunState, message: Message): Promise<Outcome> {
+  const { workflowId } = run;
+  const update: Update = { id: randomUUID(), workflowId, ...message.update };
+  if (!takesUpdates(run)) return signalled(engine, run, message);
+  const heard = await sendUpdate(engine.client, update);
+  if (heard.kind !== 'unheard') return toldBy(engine, run, heard, message);
+  const outcome = await signalled(engine, run, message);
+  if (outcome.kind !== 'refused') return outcome;
+  const late = await laterHeard(engine.client, update);
+  return late.kind === 'accepted' ? toldBy(engine, run, late, message) : outcome;
+}
+
+/** A worker answers for it, and its plan is resolved: before that messages wait, and a run can't tell what it will say. */
+const takesUpdates = ({ status, server }: RunState): boolean =>
+  status === undefined
+    ? server?.silence === 'too-large' || server?.silence === 'no-query'
+    : status.planDigest !== '' || status.waitingFor.length > 0;
+
+/** What the run itself said. */
+async function toldBy(
   engine: Engine,
   run: RunState,
-  signal: SignalName,
-  message: object,
-  judge: (after: StatusView) => Outcome | undefined,
+  heard: Exclude<Heard, { kind: 'unheard' }>,
+  { opening }: Message,
 ): Promise<Outcome> {
+  if (heard.kind === 'refused') return heard;
+  const { isDecided, counted, needed }: Accepted = heard.told;
+  if (isDecided) return opening === undefined ? { kind: 'accepted' } : { kind: 'closed', opening };
+  const after = opening === undefined ? undefined : await again(engine, run);
+  const question = after?.status?.waitingFor.find(({ id }) => id === opening);
+  return { kind: 'counted', counted, needed, ...(question !== undefined && { opening: question }) };
+}
+
+const again = (engine: Engine, { cluster, workflowId, firstRunId }: RunState): Promise<RunState> =>
+  readRun(engine, cluster, workflowId, { firstRunId });
+
+async function signalled(engine: Engine, run: RunState, { signal, message, judge }: Message): Promise<Outcome> {
   // To the newest run of the chain: opening and digest keep an answer away from any other upgrade.
   await engine.client.workflow.getHandle(run.workflowId).signal(signal, message);
   if (run.server !== undefined) return { kind: 'recorded', why: run.server.why };
   const deadline = Date.now() + SETTLE_TIMEOUT_MS;
   for (;;) {
-    const after = await readRun(engine, run.cluster, run.workflowId, { firstRunId: run.firstRunId });
+    const after = await again(engine, run);
     if (after.execution !== 'running') return settledByEnd(run, after, signal);
     if (after.server !== undefined) return { kind: 'recorded', why: after.server.why };
     const outcome = after.status === undefined ? undefined : judge(after.status);

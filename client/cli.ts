@@ -47,6 +47,8 @@ export function buildProgram(context: Context, complain: (text: string) => void 
     .description('Upgrade redundant network systems without losing a session.')
     .configureOutput({ writeOut: (text) => context.io.out(text), writeErr: complain })
     .version(packageVersion(), '-V, --version', 'print the version')
+    // The release of `simulate panos --version` is none of ours.
+    .enablePositionalOptions()
     .showHelpAfterError(`(${HELP_HINT})`)
     .exitOverride()
     .addHelpText('after', ENVIRONMENT);

@@ -1,6 +1,6 @@
 /** The worker's side of Hitless: the Temporal plugin for workers of your own, and a worker that is ready to run. */
 export { hitlessActivities, type ActivityOptions, type HitlessActivities } from './activities';
-export { payloadConverterPath, workflowsPath } from './bundle';
+export { interceptorsPath, payloadConverterPath, workflowsPath } from './bundle';
 export { historyService, type HistoryService } from './histories';
 export type { OpenRun, OpenUpgrades } from './open-upgrades';
 export { HitlessPlugin, type PluginOptions } from './plugin';

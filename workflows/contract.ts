@@ -238,8 +238,6 @@ export interface OpeningView {
   readonly answered: readonly string[];
   readonly needed: number;
   readonly from?: readonly string[];
-  /** True if whoever requested the upgrade doesn't count. */
-  readonly notRequester?: boolean;
   /** Names of the faults that the choice `waive` must name, each of them. */
   readonly waivable?: readonly string[];
   /** Who asked for the upgrade, where the policy wants somebody else. */
@@ -285,11 +283,28 @@ export interface StatusView {
   /** Traffic that was moved away, because of a regression or at somebody's word. */
   readonly escapes?: readonly { readonly at: string; readonly why: string; readonly outcome: string }[];
   readonly wait?: WaitView;
+  /** A reset of this run, or an earlier run that was ended from outside: what this one goes on from. */
+  readonly takenOver?: readonly TakenOverView[];
+  /** How many links the run has behind it: it continued as new so often. */
+  readonly link?: number;
+  /** What people said that needs more of them to count. */
+  readonly votes?: readonly { readonly command: string; readonly by: readonly string[]; readonly needed: number }[];
   readonly steps: readonly StepView[];
   /** The newest refused messages; `refusedCount` counts all. */
   readonly refused: readonly RefusedView[];
   readonly refusedCount?: number;
   readonly planDigest: string;
+}
+
+export interface TakenOverView {
+  readonly at: string;
+  readonly from: 'reset' | 'earlier run';
+  readonly runId: string;
+  readonly by?: string;
+  /** Steps whose state of before was found there. */
+  readonly steps: number;
+  /** What can't be undone by this run, and why. */
+  readonly lost?: string;
 }
 
 /** A message that couldn't be used. `by` as the message itself said, if it did. */
@@ -333,7 +348,15 @@ export interface WatchView {
   readonly fail: number;
   readonly inconclusive: number;
   /** While it watches. */
-  readonly escape?: { readonly ready: boolean; readonly why?: string };
+  readonly escape?: {
+    readonly ready: boolean;
+    readonly why?: string;
+    /** It hasn't been looked at, or too long ago to say. */
+    readonly unknown?: true;
+    readonly lookedAgoMs?: number;
+  };
+  /** Whether what the run owns is as it left it; without `asWanted` that isn't known. */
+  readonly owned?: { readonly asWanted?: boolean; readonly why?: string; readonly lookedAgoMs?: number };
   readonly last?: string;
   /** When it last reported: probes are counted up to then. */
   readonly asOf?: string;
@@ -350,7 +373,10 @@ export interface Report extends Omit<StatusView, 'waitingFor'> {
     readonly by: string;
     readonly choice: string;
     readonly comment?: string;
+    readonly to?: 'savepoint' | 'start';
   }[];
+  /** What was left out to keep it within bounds, and where it stands. */
+  readonly leftOut?: string;
   readonly startedAt: string;
   readonly endedAt: string;
 }

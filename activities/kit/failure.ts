@@ -119,7 +119,12 @@ export function shorten(message: string, limitBytes: number): string {
   const head = wholeOf(sentences, Math.floor((limitBytes * 2) / 3));
   const tail = wholeOf([...sentences].reverse(), limitBytes - bytesOf(head) - bytesOf(LEFT_OUT), true);
   // A sentence longer than that: to a space.
-  const begin = head === '' ? cutBytes(message, Math.floor((limitBytes * 2) / 3)).replace(/\s+\S{0,80}$/, '') : head;
+  const begin =
+    head === ''
+      ? cutBytes(message, Math.floor((limitBytes * 2) / 3))
+          .replace(/\s\S{0,80}$/, '')
+          .trimEnd()
+      : head;
   const end = wholeOf([tail], limitBytes - bytesOf(begin) - bytesOf(LEFT_OUT));
   return `${begin.trimEnd()}${LEFT_OUT}${end.trimStart()}`.trimEnd();
 }

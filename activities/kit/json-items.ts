@@ -1,4 +1,5 @@
 /** JSON that is a table of a million small things: each is parsed by itself as it comes in, the whole is never held. */
+import { parseJson, UnexpectedOutput } from './answer';
 
 const DEPTH_LIMIT = 200;
 /** One of the small things. */
@@ -21,7 +22,7 @@ export class JsonItems {
     private readonly take: (item: unknown) => void,
   ) {}
 
-  /** @throws Error for text that isn't JSON */
+  /** @throws UnexpectedOutput for text that isn't JSON */
   write(text: string): void {
     let from = this.#depth > this.level ? 0 : -1;
     for (let i = 0; i < text.length; i++) {
@@ -34,22 +35,23 @@ export class JsonItems {
       else if (OPENING.has(code)) {
         this.#isBegun = true;
         if (this.#depth === this.level) from = i;
-        if (++this.#depth > DEPTH_LIMIT) throw new Error(`nested more than ${DEPTH_LIMIT} deep`);
+        if (++this.#depth > DEPTH_LIMIT) throw new UnexpectedOutput(`nested more than ${DEPTH_LIMIT} deep`);
       } else if (CLOSING.has(code)) {
-        if (--this.#depth < 0) throw new Error('it closes what wasn’t opened');
+        if (--this.#depth < 0) throw new UnexpectedOutput('it closes what wasn’t opened');
         if (this.#depth !== this.level || from < 0) continue;
-        this.take(JSON.parse(this.#item + text.slice(from, i + 1)));
+        this.take(parseJson(this.#item + text.slice(from, i + 1)));
         this.#item = '';
         from = -1;
       }
     }
     if (from < 0) return;
     this.#item += text.slice(from);
-    if (this.#item.length > ITEM_LIMIT_CHARS) throw new Error(`an item of more than ${ITEM_LIMIT_CHARS} characters`);
+    if (this.#item.length > ITEM_LIMIT_CHARS)
+      throw new UnexpectedOutput(`an item of more than ${ITEM_LIMIT_CHARS} characters`);
   }
 
-  /** @throws Error if it isn't whole, or was no object and no array */
+  /** @throws UnexpectedOutput if it isn’t whole, or was no object and no array */
   end(): void {
-    if (!this.#isBegun || this.#depth > 0 || this.#inString) throw new Error('it isn’t whole');
+    if (!this.#isBegun || this.#depth > 0 || this.#inString) throw new UnexpectedOutput('it isn’t whole');
   }
 }

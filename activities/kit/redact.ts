@@ -20,7 +20,8 @@ const PATTERNS: readonly (readonly [RegExp, string])[] = [
   [/\b(bearer|basic)(\s{1,8})(?=[^\s"'<>]*[\d+/=_.-])[^\s"'<>]{6,}/gi, `$1$2${GONE}`],
   // user:password@ of an address. Up to the last @ before the path, or, of a password with a slash in it, to the next @.
   [/(:\/\/[^\s/@:'"<>]{0,256}:)[^\s/'"<>]*@/g, `$1${GONE}@`],
-  [/(:\/\/[^\s/@:'"<>]{0,256}:)(?!\d{0,5}[/?#])[^\s'"<>@]{1,128}@/g, `$1${GONE}@`],
+  // Where another address with a user begins before that, it is looked for there.
+  [/(:\/\/[^\s/@:'"<>]{0,256}:)(?!\d{0,5}[/?#])(?:(?!:\/\/[^\s/@:'"<>]{0,256}:)[^\s'"<>@]){1,128}@/g, `$1${GONE}@`],
   // A token alone before the @: no login name is that long.
   [/(:\/\/)[^\s/@:'"<>]{20,256}@/g, `$1${GONE}@`],
   // Parameters of a query.

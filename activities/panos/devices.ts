@@ -4,6 +4,7 @@ import { createReadStream } from 'node:fs';
 import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { messageOf, permanent } from '../kit';
+import { workerClock } from '../kit/clock';
 import { expandHome, readSecret } from '../ssh/secrets';
 import { createDevice, httpsTransport, keepKey, type Keys, type Login, type Transport } from './api';
 import type { PanosServices, WorkerFiles } from './plan';
@@ -22,7 +23,7 @@ export function panosServices(): PanosServices {
     const known = reached.get(id);
     if (known !== undefined) return known;
     const transport = httpsTransport(name, node);
-    const keys = keepKey(name, transport, loginOf(name, node), () => performance.now());
+    const keys = keepKey(name, transport, loginOf(name, node), workerClock.monotonicMs);
     const fresh = { transport, keys };
     reached.set(id, fresh);
     return fresh;
@@ -39,13 +40,13 @@ export function panosServices(): PanosServices {
         // A plan that knows what its devices are has talked to them.
         trusted: Object.hasOwn(plan, 'found'),
         record: evidence,
-        now: Date.now,
+        now: () => Math.round(workerClock.monotonicMs()),
         callTimeoutMs: plan.panos.timing.callTimeoutMs,
         transferTimeoutMs: plan.panos.timing.downloadTimeoutMs,
       });
     },
     files: workerFiles,
-    now: Date.now,
+    now: workerClock.monotonicMs,
   };
 }
 

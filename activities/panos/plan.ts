@@ -64,6 +64,7 @@ export interface PanosServices {
     node: string,
   ): PanosDevice;
   readonly files: WorkerFiles;
+  /** Milliseconds since some moment, which never step: what is waited for goes by them. */
   now(): number;
 }
 

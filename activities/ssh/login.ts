@@ -26,7 +26,7 @@ export function nextLogin(
   for (let login = state.left.shift(); login !== undefined; login = state.left.shift()) {
     const method = methodFor(login, methods);
     if (method === undefined) {
-      state.tried.push(`${login.label}: not sent, for the host accepts only ${methods.join(', ')}`);
+      state.tried.push(`${login.label} (not sent, for the host accepts only ${methods.join(', ')})`);
       continue;
     }
     state.tried.push(login.label);

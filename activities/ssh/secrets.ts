@@ -51,7 +51,8 @@ export async function resolveLogins(credentials: readonly Credential[]): Promise
     try {
       usable.push(await resolve(credential, label));
     } catch (error) {
-      faults.push(`${label}: ${messageOf(error)}`);
+      // In brackets: behind the colon of a "password:" what is taken for one is blanked.
+      faults.push(`${label} (${messageOf(error)})`);
     }
   }
   return { usable, faults };

@@ -1,8 +1,9 @@
 /** What is new in a status since the last look: the lines that `start --follow` prints. Pure. */
-import type { OpeningView, StatusView } from '../../workflows/contract';
+import type { OpeningView, StatusView, WatchView } from '../../workflows/contract';
 import { formatDuration } from '../../activities/kit/duration';
-import { renderOpening } from './status';
+import { renderOpening, renderTakenOver } from './status';
 import { printable } from './text';
+import { ownedState, wayBack } from './watch';
 
 /** Progress of a wait is told in so many parts, not at every look. */
 const WAIT_PARTS = 10;
@@ -17,7 +18,8 @@ export function changes(before: StatusView | undefined, now: StatusView): string
     ...waitLines(before, now),
     ...openingLines(before, now),
     ...refusedLines(before, now),
-    ...(before?.phase === now.phase ? [] : [`— ${now.phase}: ${printable(now.sentence)}`]),
+    ...takenOverLines(before, now),
+    ...(before?.phase === now.phase ? [] : [`— ${printable(now.doing ?? now.phase)}: ${printable(now.sentence)}`]),
   ];
 }
 
@@ -59,19 +61,26 @@ function guardLines(before: StatusView | undefined, { guard, remedies = [] }: St
 function watchLines(before: StatusView | undefined, now: StatusView): string[] {
   const { watch } = now;
   if (watch === undefined) return [];
-  const lines: string[] = [];
-  if (watch.state !== before?.watch?.state)
-    lines.push(
-      `watch ${watch.state}: ${printable(watch.name)}${watch.last === undefined ? '' : ` – ${printable(watch.last)}`}`,
-    );
-  if (watch.escape !== undefined && watch.escape.ready !== before?.watch?.escape?.ready)
-    lines.push(
-      watch.escape.ready
-        ? 'the way back is ready'
-        : `THE WAY BACK IS NOT READY: ${printable(watch.escape.why ?? 'no reason given')}`,
-    );
-  return lines;
+  const was = before?.watch;
+  const { escape, owned } = watch;
+  const last = watch.last === undefined ? '' : ` – ${printable(watch.last)}`;
+  const isOtherWay = escape?.ready !== was?.escape?.ready || escape?.unknown !== was?.escape?.unknown;
+  // That all is as it was is no news at the first look.
+  const isOtherOwned = owned?.asWanted !== (was?.owned === undefined ? true : was.owned.asWanted);
+  return [
+    ...(watch.state === was?.state ? [] : [`watch ${WATCH_WORDS[watch.state]}: ${printable(watch.name)}${last}`]),
+    ...(isOtherWay ? [wayBack(watch)] : []),
+    ...(isOtherOwned ? [ownedState(watch)] : []),
+  ].filter((line) => line !== undefined);
 }
+
+const WATCH_WORDS: Readonly<Record<WatchView['state'], string>> = {
+  waiting: 'begins, NOBODY WATCHES YET',
+  watching: 'watching',
+  blind: 'BLIND',
+  regression: 'regression',
+  ended: 'ended',
+};
 
 const part = (wait: StatusView['wait']): number =>
   wait === undefined || wait.neededMs === 0 ? -1 : Math.floor((wait.observedMs / wait.neededMs) * WAIT_PARTS);
@@ -96,6 +105,11 @@ function openingLines(before: StatusView | undefined, now: StatusView): string[]
   const open = new Set(now.waitingFor.map((o) => o.id));
   const closed = [...known.keys()].filter((id) => !open.has(id)).map((id) => `${id} is closed`);
   return [...closed, ...opened];
+}
+
+function takenOverLines(before: StatusView | undefined, { takenOver = [] }: StatusView): string[] {
+  const news = takenOver.slice(before?.takenOver?.length ?? 0);
+  return news.length === 0 ? [] : [renderTakenOver({ takenOver: news })];
 }
 
 function refusedLines(before: StatusView | undefined, now: StatusView): string[] {

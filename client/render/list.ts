@@ -52,7 +52,7 @@ function waitingOf({ execution, status, waitingFor, trouble }: ListedRun): strin
   if (status === undefined)
     return [...(trouble === undefined ? [] : [`(${trouble})`]), ...waitingFor].join(' ') || NONE;
   if (status.waitingFor.length === 0) return 'nobody';
-  return status.waitingFor.map((o) => `${o.id}: ${whoMay(o, status.requestedBy)}`).join('; ');
+  return status.waitingFor.map((o) => `${o.id}: ${whoMay(o)}`).join('; ');
 }
 
 /** The larger unit will do: "2 h". */

@@ -63,10 +63,15 @@ const renderBareEnd = (run: RunState): string => {
 };
 
 /** A reset runs again from an earlier point, on devices that it has already changed. */
-const renderReset = ({ resetAt }: RunState): string =>
-  resetAt === undefined
-    ? ''
-    : `RESET ${time(resetAt)}: it runs again from an earlier point of its history. What it had done after that point isn't known to it: look at the devices before you trust an undo.`;
+function renderReset({ resetAt, status, report }: RunState): string {
+  if (resetAt === undefined) return '';
+  const head = `RESET ${time(resetAt)}: it runs again from an earlier point of its history.`;
+  // What it has found there stands in its status.
+  const isKnown = (status ?? report)?.takenOver?.some(({ from }) => from === 'reset') === true;
+  return isKnown
+    ? head
+    : `${head} What it had done after that point isn't known to it: look at the devices before you trust an undo.`;
+}
 
 const HEADINGS: Readonly<Record<Silence, string>> = {
   'no-worker': 'NO WORKER ANSWERS, so this is only what the server knows: it may be old.',
@@ -140,8 +145,11 @@ function renderServer(server: ServerView, options: StatusOptions): string {
 
 export function renderOutcome(cluster: string, verb: string, outcome: Outcome): string {
   switch (outcome.kind) {
-    case 'counted':
-      return `${verb}: counted, more are needed\n${renderOpening(cluster, outcome.opening)}`;
+    case 'counted': {
+      const { counted, needed, opening } = outcome;
+      const soFar = counted === undefined || needed === undefined ? '' : `: ${counted} of ${needed}`;
+      return `${verb}: counted, more are needed${soFar}${opening === undefined ? '' : `\n${renderOpening(cluster, opening)}`}`;
+    }
     case 'closed':
       return `${verb}: counted; ${outcome.opening} is closed`;
     case 'accepted':

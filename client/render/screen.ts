@@ -5,16 +5,16 @@ import { fit, type Section } from './fit';
 import { inHandLines, renderRun } from './run';
 import {
   renderEscapes,
-  renderGuard,
   renderNodes,
   renderOpening,
   renderSteps,
+  renderTakenOver,
+  renderVotes,
   renderWait,
-  renderWatch,
-  since,
   type StatusOptions,
 } from './status';
 import { printable, time } from './text';
+import { renderGuard, renderWatch, since } from './watch';
 
 export interface ScreenOptions {
   readonly rows: number;
@@ -45,7 +45,9 @@ function statusSections(view: StatusView, run: RunState, options: StatusOptions)
   return [
     { lines: headLines(view, options), wrap: true, keep: 'ends' },
     ...view.waitingFor.map((opening, index) => asking(view, opening, index === 0, options)),
+    { lines: lines(renderVotes(view, options)), wrap: true },
     { lines: lines(lastRefusal(view)), wrap: true },
+    { lines: lines(renderTakenOver(view, options)), wrap: true },
     { lines: lines(renderWait(view, options)) },
     { lines: lines(view.watch === undefined ? '' : renderWatch(view.watch, options)), wrap: true },
     { lines: lines(renderNodes(view.nodes, view.nodesAsOf)) },
@@ -57,9 +59,9 @@ function statusSections(view: StatusView, run: RunState, options: StatusOptions)
 }
 
 const headLines = (view: StatusView, options: StatusOptions): string[] => {
-  const { cluster, target, phase, sentence, step } = view;
+  const { cluster, target, phase, doing = phase, sentence, step } = view;
   return [
-    `${cluster}${target === '' ? '' : ` → ${printable(target)}`}: ${printable(phase)}`,
+    `${cluster}${target === '' ? '' : ` → ${printable(target)}`}: ${printable(doing)}`,
     printable(sentence),
     ...(step.of === 0
       ? []

@@ -1,13 +1,10 @@
 /** StatusView → text. Pure: the same view gives the same text, whoever asks. */
-import type { OpeningView, Report, StatusView, StepView, WatchView } from '../../workflows/contract';
+import type { OpeningView, Report, StatusView, StepView } from '../../workflows/contract';
 import { formatDuration } from '../../activities/kit/duration';
 import { bar, clipLine, printable, table, time, wrap } from './text';
+import { renderGuard, renderWatch, since, wrapped, type WatchOptions } from './watch';
 
-export interface StatusOptions {
-  /** Columns of the terminal; unlimited if left out. */
-  readonly width?: number;
-  /** For "so long ago"; left out where the text must not depend on the time. */
-  readonly nowMs?: number;
+export interface StatusOptions extends WatchOptions {
   /** What activities under way last told of themselves. */
   readonly inHand?: readonly string[];
 }
@@ -24,7 +21,9 @@ export function renderStatus(view: StatusView, options: StatusOptions = {}): str
       ...(isTold ? [] : [wrap(`Step ${step.number} of ${step.of}: ${step.name}${since(step.since, options)}`, width)]),
       ...(options.inHand ?? []).map((line) => clipLine(`  ${printable(line)}`, width)),
     ].join('\n'),
+    renderTakenOver(view, options),
     renderOpenings(view, options),
+    renderVotes(view, options),
     renderLastRefused(view, options),
     renderNodes(view.nodes, view.nodesAsOf),
     renderWait(view, options),
@@ -33,16 +32,37 @@ export function renderStatus(view: StatusView, options: StatusOptions = {}): str
     renderEscapes(view, options),
     renderSteps(view.steps, options),
     renderRefused(view, options),
-    view.planDigest === '' ? '' : `Plan ${view.planDigest.slice(0, 12)}`,
+    view.planDigest === '' ? '' : `Plan ${view.planDigest.slice(0, 12)}${linkOf(view)}`,
   ];
   return sections.filter((s) => s !== '').join('\n\n');
 }
 
-const since = (iso: string | undefined, { nowMs }: StatusOptions): string => {
-  if (iso === undefined || nowMs === undefined) return '';
-  const at = Date.parse(iso);
-  return Number.isNaN(at) ? '' : `, for ${formatDuration(Math.max(0, nowMs - at))}`;
-};
+/** What a run goes on from that was reset, or that came after one which was ended from outside. */
+export function renderTakenOver(
+  { takenOver = [] }: Pick<StatusView, 'takenOver'>,
+  options: StatusOptions = {},
+): string {
+  return takenOver
+    .map(({ at, from, by, steps, lost }) => {
+      const who = by === undefined ? '' : `, by ${by}`;
+      const what = from === 'reset' ? `this run was reset${who}` : `an earlier run was ended from outside${who}`;
+      const taken = `the state before of ${steps} ${steps === 1 ? 'step' : 'steps'} was taken over from its history`;
+      const gone = lost === undefined ? '' : `. THIS RUN CANNOT UNDO: ${lost}`;
+      return wrapped(`${time(at)} ${what}; ${taken}${gone}`, options);
+    })
+    .join('\n');
+}
+
+/** Commands that more people must give. */
+const renderVotes = ({ votes = [] }: Pick<StatusView, 'votes'>, options: StatusOptions): string =>
+  votes
+    .map(({ command, by, needed }) =>
+      wrapped(`${command}: said by ${by.join(', ')}; ${by.length} of ${needed}`, options),
+    )
+    .join('\n');
+
+const linkOf = ({ link = 0 }: Pick<StatusView, 'link'>): string =>
+  link === 0 ? '' : `; the run has continued as new ${link === 1 ? 'once' : `${link} times`}`;
 
 export function renderNodes(nodes: StatusView['nodes'], asOf?: string): string {
   const names = Object.keys(nodes);
@@ -73,30 +93,6 @@ function renderWait(view: StatusView, options: StatusOptions): string {
   return lines.map((line) => wrapped(line, options)).join('\n');
 }
 
-/** A line that goes on below, moved right. */
-const wrapped = (line: string, { width }: StatusOptions, by = 4): string => {
-  const lead = /^ */.exec(line)?.[0] ?? '';
-  return wrap(line.slice(lead.length), width, by, lead);
-};
-
-/** What is kept as it must be, and what was lost on the way. */
-function renderGuard({ guard, remedies = [] }: Pick<StatusView, 'guard' | 'remedies'>, options: StatusOptions): string {
-  if (guard === undefined) return '';
-  const words: Record<WatchView['state'], string> = {
-    waiting: 'nobody has looked yet',
-    watching: 'guarding',
-    blind: 'BLIND: it can’t be looked at',
-    regression: 'LOST',
-    ended: 'ended',
-  };
-  const last = guard.last === undefined ? '' : `; ${printable(guard.last)}`;
-  const lines = [
-    `${printable(guard.name)}: ${words[guard.state]}${sinceIf(guard, options)}${last}`,
-    ...remedies.map(({ at, why, outcome }) => `  ${time(at)} lost: ${printable(why)} → ${printable(outcome)}`),
-  ];
-  return lines.map((line) => wrapped(line, options)).join('\n');
-}
-
 /** Traffic that was moved away. */
 const renderEscapes = ({ escapes = [] }: Pick<StatusView, 'escapes'>, options: StatusOptions): string =>
   escapes
@@ -104,33 +100,6 @@ const renderEscapes = ({ escapes = [] }: Pick<StatusView, 'escapes'>, options: S
       wrapped(`${time(at)} moved away: ${printable(why)} → ${printable(outcome)}`, options),
     )
     .join('\n');
-
-/** Only what goes on lasts: a regression doesn't grow older. */
-const sinceIf = ({ state, since: at }: WatchView, options: StatusOptions): string =>
-  state === 'watching' || state === 'blind' ? since(at, options) : '';
-
-function renderWatch(watch: WatchView, options: StatusOptions): string {
-  const last = watch.last === undefined ? '' : `; ${watch.last}`;
-  const words: Record<WatchView['state'], string> = {
-    waiting: 'NOBODY WATCHES YET: nothing has been reported',
-    watching: 'watching',
-    blind: 'BLIND: no probe results arrive',
-    regression: 'REGRESSION',
-    ended: 'ended',
-  };
-  const asOf = watch.asOf === undefined ? '' : ` (as of ${time(watch.asOf)})`;
-  const lines = [
-    `${watch.name}: ${words[watch.state]}${sinceIf(watch, options)}${last}`,
-    `  probes passed ${watch.pass}, failed ${watch.fail}, inconclusive ${watch.inconclusive}; observed ${formatDuration(watch.observedMs)}${asOf}`,
-  ];
-  if (watch.escape !== undefined)
-    lines.push(
-      watch.escape.ready
-        ? `  the way back was ready${asOf}`
-        : `  THE WAY BACK IS NOT READY: ${watch.escape.why ?? 'no reason given'}`,
-    );
-  return lines.map((line) => wrapped(line, options)).join('\n');
-}
 
 function renderOpenings(view: StatusView, options: StatusOptions): string {
   if (view.waitingFor.length === 0) return '';
@@ -246,7 +215,14 @@ const endings: Readonly<Record<Report['ending'], string>> = {
 };
 
 export function renderReport(report: Report, options: StatusOptions = {}): string {
-  const answers = report.answers.map((a) => [time(a.at), a.opening, a.by, a.choice, a.comment ?? '', a.question ?? '']);
+  const answers = report.answers.map((a) => [
+    time(a.at),
+    a.opening,
+    a.by,
+    `${a.choice}${a.to === 'start' ? ' to the start' : ''}`,
+    a.comment ?? '',
+    a.question ?? '',
+  ]);
   const width = options.width === undefined ? {} : { width: options.width };
   const sections = [
     [
@@ -256,6 +232,7 @@ export function renderReport(report: Report, options: StatusOptions = {}): strin
       ...(report.requestedBy === undefined ? [] : [`Requested by ${printable(report.requestedBy)}`]),
       `${time(report.startedAt)} to ${time(report.endedAt)}, ${formatDuration(Math.max(0, Date.parse(report.endedAt) - Date.parse(report.startedAt)))}`,
     ].join('\n'),
+    renderTakenOver(report, options),
     renderNodes(report.nodes, report.nodesAsOf),
     report.watch === undefined ? '' : renderWatch(report.watch, options),
     renderGuard(report, options),
@@ -264,10 +241,11 @@ export function renderReport(report: Report, options: StatusOptions = {}): strin
     answers.length === 0 ? '' : `ANSWERS\n${table(answers, { indent: 2, ...width })}`,
     renderSteps(report.steps, options),
     renderRefused(report, options),
-    `Plan ${report.planDigest.slice(0, 12)}`,
+    report.leftOut === undefined ? '' : wrap(report.leftOut, options.width, 4, 'LEFT OUT: '),
+    `Plan ${report.planDigest.slice(0, 12)}${linkOf(report)}`,
   ];
   return sections.filter((s) => s !== '').join('\n\n');
 }
 
 /** Parts of a status, for a screen that has no room for all of them. */
-export { renderEscapes, renderGuard, renderWait, renderWatch, since };
+export { renderEscapes, renderVotes, renderWait };

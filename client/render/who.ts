@@ -3,8 +3,7 @@ import type { OpeningView } from '../../workflows/contract';
 import { printable } from './text';
 
 /** `alice, bob, carol, not the requester (alice)`; a policy that names nobody means anyone. */
-export function whoMay({ from, notRequester }: OpeningView, requestedBy?: string): string {
-  const names = from === undefined ? 'anyone' : from.join(', ');
-  if (notRequester !== true) return printable(names);
-  return printable(`${names}, not the requester${requestedBy === undefined ? '' : ` (${requestedBy})`}`);
-}
+export const whoMay = ({ from, notFrom }: OpeningView): string =>
+  printable(
+    `${from === undefined ? 'anyone' : from.join(', ')}${notFrom === undefined ? '' : `, not the requester (${notFrom})`}`,
+  );

@@ -27,7 +27,7 @@ it('shows who waits for whom, since when', () => {
           target: '11.0.4',
           phase: 'held',
           waitingFor: ['return#2'],
-          status: { step, sentence: '', waitingFor: [{ ...gate, notRequester: true }], requestedBy: 'alice' },
+          status: { step, sentence: '', waitingFor: [{ ...gate, notFrom: 'alice' }], requestedBy: 'alice' },
         }),
         run('fw-dc1', { target: '2.0', phase: 'forward', status: { step, sentence: '', waitingFor: [] } }),
         run('fw-dc2', { target: '2.0', phase: 'held', waitingFor: ['hold#1'], trouble: 'no worker' }),
@@ -75,9 +75,9 @@ it('no line is longer than the terminal, nothing in it is obeyed by it', () => {
 });
 
 it('says whose word doesn’t count', () => {
-  expect(whoMay(gate, 'alice')).toBe('alice, bob, carol');
-  expect(whoMay({ ...gate, notRequester: true }, 'alice')).toBe('alice, bob, carol, not the requester (alice)');
-  expect(whoMay({ ...hold, notRequester: true })).toBe('anyone, not the requester');
+  expect(whoMay(gate)).toBe('alice, bob, carol');
+  expect(whoMay({ ...gate, notFrom: 'alice' })).toBe('alice, bob, carol, not the requester (alice)');
+  expect(whoMay({ ...hold, notFrom: 'alice' })).toBe('anyone, not the requester (alice)');
 });
 
 it('says so where there is nothing', () => {

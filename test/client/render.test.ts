@@ -8,6 +8,15 @@ import type { RunState } from '../../client/run';
 import { gate, hold, pause, report, status, told } from './fixtures/views';
 
 const nowMs = Date.parse('2026-11-22T10:30:00.000Z');
+const watching = {
+  name: 'Watch',
+  since: gate.openedAt,
+  state: 'watching' as const,
+  observedMs: 0,
+  pass: 0,
+  fail: 0,
+  inconclusive: 0,
+};
 
 describe('renderStatus', () => {
   it('shows node, step, progress and why it waits', () => {
@@ -164,20 +173,73 @@ describe('renderStatus', () => {
       asOf: '2026-11-22T03:12:00.000Z',
       counting: false,
     };
-    const watch = {
-      name: 'Watch',
-      since: gate.openedAt,
-      state: 'watching' as const,
-      observedMs: 0,
-      pass: 0,
-      fail: 0,
-      inconclusive: 0,
-    };
-    const text = renderStatus({ ...status, wait, watch }, { nowMs });
+    const waiting = { ...watching, state: 'waiting' as const };
+    const text = renderStatus({ ...status, wait, watch: waiting }, { nowMs });
     expect(text).toContain('43 %, 43 s of 1 min 40 s, 57 s left\n  as of 2026-11-22 03:12:00Z, the last report');
-    expect(text).toContain('Watch: NOT WATCHING YET: nothing has been reported');
-    const seen = { ...watch, asOf: gate.openedAt, escape: { ready: true } };
+    expect(text).toContain('Watch: NOBODY WATCHES YET: nothing has been reported');
+    const seen = { ...watching, asOf: gate.openedAt, escape: { ready: true } };
     expect(renderStatus({ ...status, watch: seen })).toContain('the way back was ready (as of 2026-11-22 10:00:00Z)');
+  });
+
+  it.each([
+    [{ ready: true, lookedAgoMs: 20_000 }, 'the way back was ready (as of 2026-11-22 09:59:40Z)'],
+    [
+      { ready: false, unknown: true as const, why: 'it hasn’t been looked at for 3 min' },
+      'whether the way back is ready is not known: it hasn’t been looked at for 3 min',
+    ],
+    [{ ready: false, why: 'sudo refused' }, 'THE WAY BACK IS NOT READY: sudo refused'],
+  ])('the way back is as it was looked at: %j', (escape, words) => {
+    const watch = { ...watching, asOf: gate.openedAt, escape };
+    expect(renderStatus({ ...status, watch })).toContain(words);
+    expect(changes(status, { ...status, watch })).toContain(words);
+    expect(changes({ ...status, watch }, { ...status, watch })).toEqual([]);
+  });
+
+  it.each([
+    [{ asWanted: true, lookedAgoMs: 1_000 }, 'devices were as this run left them (as of 2026-11-22 09:59:59Z)', false],
+    [{ asWanted: false, why: 'border prefers fw2' }, 'NOT as this run left it: border prefers fw2', true],
+    [
+      { why: 'border doesn’t answer' },
+      'whether devices are as this run left them is not known: border doesn’t answer',
+      true,
+    ],
+  ])('whether somebody has changed what the run owns: %j', (owned, words, isNews) => {
+    const watch = { ...watching, asOf: gate.openedAt, owned };
+    expect(renderStatus({ ...status, watch })).toContain(words);
+    expect(changes(status, { ...status, watch }).includes(words)).toBe(isNews);
+    const mended = { ...status, watch: { ...watch, owned: { asWanted: true } } };
+    expect(changes({ ...status, watch }, mended).some((line) => line.startsWith('devices were as'))).toBe(isNews);
+  });
+
+  it('tells what a reset run, or one that came after another, goes on from; and how often it continued', () => {
+    const at = gate.openedAt;
+    const takenOver = [
+      { at, from: 'earlier run' as const, runId: 'a', by: 'rita@ops', steps: 2 },
+      { at, from: 'reset' as const, runId: 'b', steps: 1, lost: 'step 4: its before was too large' },
+    ];
+    const text = renderStatus({ ...status, takenOver, link: 2 });
+    expect(text).toContain(
+      '2026-11-22 10:00:00Z an earlier run was ended from outside, by rita@ops; the state before of 2 steps was taken over from its history\n' +
+        '2026-11-22 10:00:00Z this run was reset; the state before of 1 step was taken over from its history. THIS RUN CANNOT UNDO: step 4: its before was too large',
+    );
+    expect(text).toMatch(/^Plan f{12}; the run has continued as new 2 times$/m);
+    expect(changes(status, { ...status, takenOver }).join('\n')).toContain('THIS RUN CANNOT UNDO');
+    const run = {
+      cluster: 'c',
+      workflowId: 'upgrade-c',
+      runId: 'b',
+      firstRunId: 'a',
+      workflowType: 't',
+      taskQueue: 'q',
+    };
+    const reset = { ...run, execution: 'running' as const, startedAt: at, resetAt: at };
+    expect(renderRun({ ...reset, status: { ...status, takenOver } })).not.toContain("isn't known to it");
+    expect(renderRun({ ...reset, status })).toContain("isn't known to it");
+  });
+
+  it('tells who has given a command that needs more people', () => {
+    const votes = [{ command: 'pause', by: ['ann'], needed: 2 }];
+    expect(renderStatus({ ...status, votes })).toContain('pause: said by ann; 1 of 2');
   });
 
   it('of an ended run: no step that it would be at, and nothing that grows older', () => {
@@ -321,6 +383,11 @@ describe('renderRun', () => {
 describe('what became of a message', () => {
   it.each([
     [{ kind: 'counted' as const, opening: gate }, 'approve: counted, more are needed\nreturn#2'],
+    [
+      { kind: 'counted' as const, opening: gate, counted: 1, needed: 2 },
+      'approve: counted, more are needed: 1 of 2\nreturn#2',
+    ],
+    [{ kind: 'counted' as const, counted: 1, needed: 3 }, 'approve: counted, more are needed: 1 of 3'],
     [{ kind: 'closed' as const, opening: 'return#2' }, 'approve: counted; return#2 is closed'],
     [{ kind: 'refused' as const, why: 'bob requested it' }, 'approve: refused: bob requested it'],
     [{ kind: 'recorded' as const, why: 'no poller' }, 'approve: recorded, not yet read: no poller'],
@@ -331,6 +398,16 @@ describe('what became of a message', () => {
 });
 
 describe('changes', () => {
+  it('tells the phase in words', () => {
+    const after = { ...status, phase: 'undoing-step', doing: 'undoing a step that failed', sentence: 'So it is.' };
+    expect(changes(status, after)).toEqual(['— undoing a step that failed: So it is.']);
+  });
+
+  it('tells that nobody watches before somebody has reported', () => {
+    const watch = { ...watching, state: 'waiting' as const };
+    expect(changes(status, { ...status, watch })).toEqual(['watch begins, NOBODY WATCHES YET: Watch']);
+  });
+
   it('tells everything once, then only what is new', () => {
     const first = changes(undefined, status);
     expect(first).toContain('1/4 done: Check that the pair is ready (12 s) – both nodes are ready');

@@ -55,6 +55,11 @@ const run: RunState = {
 const screen = (view: StatusView, rows = 24, columns = 80): string[] =>
   renderScreen({ ...run, status: view }, { rows, columns, nowMs });
 
+it('shows the phase in words', () => {
+  const [head] = screen({ ...long, phase: 'undoing-step', doing: 'undoing a step that failed' });
+  expect(head).toBe('fw-dc1 → 2.0: undoing a step that failed');
+});
+
 describe('at 80×24', () => {
   it('shows state, question, choices and the last refusal, then what there is room for', () => {
     const rows = screen(long);

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { exitCodes } from '../../client/exit';
-import { signals, workflowTypes, type SignalName } from '../../workflows/contract';
+import { signals, updates, workflowTypes, type SignalName } from '../../workflows/contract';
 
 const text = readFileSync(join(__dirname, '../../docs/scripts.md'), 'utf8');
 
@@ -22,6 +22,13 @@ const row = (name: string): unknown => {
 
 it.each(Object.keys(signals) as SignalName[])('the JSON of the signal %s', (name) => {
   expect(signals[name].schema.safeParse(row(name))).toMatchObject({ success: true });
+});
+
+it('the JSON of the Updates is that of the signals, with the name of what it says', () => {
+  expect(signals.decide.schema.safeParse(row('answer'))).toMatchObject({ success: true });
+  const { command, ...rest } = row('command') as { readonly command: SignalName };
+  expect(signals[command].schema.safeParse(rest)).toMatchObject({ success: true });
+  for (const name of Object.keys(updates)) expect(text).toContain(`\`${name}\``);
 });
 
 it('the lines for Temporal’s command line send what the contract takes', () => {

@@ -142,6 +142,9 @@ export async function startWorkers(
   };
 }
 
+/** Code of gRPC. */
+const FAILED_PRECONDITION = 9;
+
 let number = 0;
 
 /** Starts an upgrade of a modelled pair of its own, with workers of its own. */
@@ -167,7 +170,17 @@ export async function worldRun({ client, native }: TestEngine, options: WorldOpt
     workflowId: options.workflowId ?? `upgrade-${cluster}`,
     args: [options.input ?? { cluster, version: '2.0', requestedBy: 'rita' }],
   });
-  const status = (): Promise<StatusView> => handle.query<StatusView>('status');
+  const status = async (): Promise<StatusView> => {
+    for (;;) {
+      try {
+        return await handle.query<StatusView>('status');
+      } catch (error) {
+        // A link that ends while messages still come in is tried again by the server; queries wait for that.
+        if ((error as { cause?: { code?: number } }).cause?.code !== FAILED_PRECONDITION) throw error;
+        await sleep(50);
+      }
+    }
+  };
   const asked = async (id: string): Promise<OpeningView> => {
     for (;;) {
       const opening = (await status()).waitingFor?.find((o) => o.id.startsWith(id));

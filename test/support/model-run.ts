@@ -50,7 +50,13 @@ export async function modelRun<World extends Modelled, Plan extends PlanBase>(
   world.runtime = runtime;
   const items = await record(body, plan);
   const planDigest = 'a'.repeat(64);
-  const identity = { workflowId: `upgrade-${plan.cluster}`, firstRunId: 'run-1', link: 0, executing: 'run-1', calls: 0 };
+  const identity = {
+    workflowId: `upgrade-${plan.cluster}`,
+    firstRunId: 'run-1',
+    link: 0,
+    executing: 'run-1',
+    calls: 0,
+  };
   const setup = { body, plan, items, planDigest };
   let link = linkOf(runtime);
   let run = new Run({ ...setup, runtime: link.runtime, identity });

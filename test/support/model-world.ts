@@ -95,7 +95,10 @@ export abstract class ModelWorld<Node> {
       ...(why === undefined ? {} : { why }),
     });
     for (;;) {
-      const until = call.firstLook === true ? 1 : Math.min(PROBE_INTERVAL_MS, (call.returnAfterObservedMs ?? Infinity) - carry.observedMs);
+      const until =
+        call.firstLook === true
+          ? 1
+          : Math.min(PROBE_INTERVAL_MS, (call.returnAfterObservedMs ?? Infinity) - carry.observedMs);
       await context.sleep(Math.max(1, until));
       if (context.signal.aborted) return report('cut');
       // One answer of each probe is no verdict yet: tolerances want more.

@@ -3,11 +3,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from '@temporalio/client';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { bundleWorkflowCode, DefaultLogger, Worker } from '@temporalio/worker';
-import { defineStep, registerActivities, type Outcome, type StepContext } from '../../activities/kit';
+import { defineStep, registerActivities, type Outcome, type StepCall, type StepContext } from '../../activities/kit';
 import { coreActivities } from '../../worker/core-activities';
 import { stepsOf } from '../../worker/earlier-run';
 import { historyService } from '../../worker/histories';
 import type { HistoryEvent } from '../../worker/history-notes';
+import { payloadConverter } from '../../worker/payload-converter';
 import { testEngine, worldRun, type TestEngine, type WorldRun } from '../support/engine-run';
 
 jest.setTimeout(120_000);
@@ -66,8 +67,14 @@ const told = (name: 'core.afterReset' | 'core.earlierRun', input: object): Promi
   const activities = coreActivities({ history: historyService(new Client({ connection: engine.native })) });
   return new MockActivityEnvironment().run(activities[name] as never, input);
 };
+/** Highest number that a host was called with. */
 const highest = (events: readonly HistoryEvent[]): number =>
-  Math.max(...events.map((event) => Number(event.activityTaskScheduledEventAttributes?.activityId ?? 0)));
+  Math.max(
+    ...events.map((event) => {
+      const payload = event.activityTaskScheduledEventAttributes?.input?.payloads?.[0];
+      return payload ? (payloadConverter.fromPayload<Partial<StepCall>>(payload).run?.number ?? 0) : 0;
+    }),
+  );
 
 test('a reset at a gate: the befores of what was thrown away, the last call, and what was delivered again', async () => {
   const run = await atReturn();

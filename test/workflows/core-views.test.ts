@@ -1,7 +1,8 @@
 /** What people are shown of a run: the step that it is about, and what came of each, also after it was undone. */
 import type { ChoiceView, StatusView } from '../../workflows/contract';
 import { details } from '../../workflows/procedure/details';
-import { reportView, statusView } from '../../workflows/procedure/views';
+import { reportView } from '../../workflows/procedure/report';
+import { statusView } from '../../workflows/procedure/views';
 import { goodWorld } from '../support/model-world';
 import { pairPlan, pairRun, type PairRun } from '../support/pair-run';
 import { panosRun } from '../support/panos-run';

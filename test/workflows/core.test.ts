@@ -252,9 +252,7 @@ describe('a run of the firewall pair on the in-memory runtime', () => {
       run.runtime.send(name, raw);
       return run.run.state.refusedCount === before ? undefined : run.run.state.refused.at(-1)?.why;
     };
-    expect(send('approve', undecodable('json/protobuf', 'unknown encoding'))).toContain(
-      'json/plain',
-    );
+    expect(send('approve', undecodable('json/protobuf', 'unknown encoding'))).toContain('json/plain');
     expect(send('approve', { ...good, colour: 'red' })).toContain('colour');
     expect(send('approve', null)).toBeDefined();
     expect(send('approve', { ...good, digest: 'b'.repeat(12) })).toContain('look at it again');

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { endOf, readHistory, replayErrors, type NamedHistory } from '../support/histories';
 import { cases } from '../support/kept';
 
-jest.setTimeout(300_000);
+// All are replayed before the first test: a minute of work, more on a busy machine.
+jest.setTimeout(900_000);
 
 const ENDING = '.binpb.gz';
 const directory = join(__dirname, '../histories');

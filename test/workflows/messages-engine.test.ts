@@ -1,5 +1,6 @@
 /** Messages that wedged, blinded or ended runs (findings, 2026-11-29), on the real engine: each is refused and shown, and the run goes on. */
 import {
+  WorkflowContinuedAsNewError,
   WorkflowUpdateFailedError,
   type WorkflowHandle,
   type WorkflowHandleWithFirstExecutionRunId,
@@ -183,13 +184,18 @@ describe('an Update', () => {
   });
 });
 
+const { EventType } = temporal.api.enums.v1;
+
 describe('a start', () => {
   const failure = async (work: () => Promise<WorkflowHandle>): Promise<ApplicationFailure> => {
     const { workflowId, firstExecutionRunId: runId } = (await work()) as WorkflowHandleWithFirstExecutionRunId;
     // A cron schedule begins again at once after a failure: of this run alone.
     const handle = engine.client.workflow.getHandle(workflowId, runId, { followRuns: false });
     const error = (await handle.result().catch((e: unknown) => e)) as { cause?: ApplicationFailure };
-    await engine.client.workflow.getHandle(workflowId).terminate().catch(() => undefined);
+    await engine.client.workflow
+      .getHandle(workflowId)
+      .terminate()
+      .catch(() => undefined);
     return error.cause as ApplicationFailure;
   };
   let number = 0;
@@ -208,7 +214,6 @@ describe('a start', () => {
   it.each([
     ['a workflow execution timeout', { workflowExecutionTimeout: '1 hour' }, /workflow execution timeout/],
     ['a workflow run timeout', { workflowRunTimeout: '1 hour' }, /workflow run timeout/],
-    ['a cron schedule', { cronSchedule: '@every 1s' }, /cron/],
     ['a second payload', { args: [{ cluster: 'other', version: '2.0' }, {}] }, /2 inputs/],
     [
       'the input of a later link',
@@ -219,9 +224,24 @@ describe('a start', () => {
     const found = await failure(() => begin(options));
     expect(found).toMatchObject({ type: 'InvalidInput', message: expect.stringMatching(message) });
   });
-});
 
-const { EventType } = temporal.api.enums.v1;
+  it('with a cron schedule is refused each time, also with the input of a later link', async () => {
+    const continued = { schema: 1, state: {}, plan: {}, items: [], digest: '' };
+    const { workflowId, firstExecutionRunId } = (await begin({
+      cronSchedule: '@every 1s',
+      args: [{ continued }],
+    })) as WorkflowHandleWithFirstExecutionRunId;
+    let runId = firstExecutionRunId;
+    for (let run = 1; run <= 2; run++) {
+      const handle = engine.client.workflow.getHandle(workflowId, runId, { followRuns: false });
+      await expect(handle.result()).rejects.toBeInstanceOf(WorkflowContinuedAsNewError);
+      const last = (await handle.fetchHistory()).events?.at(-1)?.workflowExecutionFailedEventAttributes;
+      expect(last?.failure?.message).toContain('cron schedule');
+      runId = last?.newExecutionRunId ?? '';
+    }
+    await engine.client.workflow.getHandle(workflowId).terminate();
+  });
+});
 
 it('a flood of signals ends in a new link, in which the right answer counts and what was done is undone', async () => {
   const run = await start();
@@ -236,7 +256,9 @@ it('a flood of signals ends in a new link, in which the right answer counts and 
         run.handle.signal('approve', { opening: id, digest: '0'.repeat(12), by: 'bot' }),
       ),
     );
-  while ((await run.handle.describe()).runId === first) await run.status();
+  // The link ends with the next one's beginning.
+  const link = engine.client.workflow.getHandle(run.handle.workflowId, first, { followRuns: false });
+  await expect(link.result()).rejects.toBeInstanceOf(WorkflowContinuedAsNewError);
   // The same question, by the same ID and digest, in another run of Temporal.
   expect(await run.asked('return')).toMatchObject({ id, digest });
   expect((await run.status()).refusedCount).toBe(flood);

@@ -25,7 +25,19 @@ const DETAILS_BYTES = 2_500;
 const big = fc.integer({ min: 1, max: 200_000 }).map((n) => 'Ab🦊<'.repeat(Math.ceil(n / 5)));
 const text = fc.oneof(
   { weight: 6, arbitrary: fc.string({ maxLength: 40, unit: 'grapheme' }) },
-  { weight: 2, arbitrary: fc.constantFrom('ann', 'Ann ', 'rita', '', '   ', '[**x**](http://evil)', '| a |\n# b', '\u202eevil\u200b') },
+  {
+    weight: 2,
+    arbitrary: fc.constantFrom(
+      'ann',
+      'Ann ',
+      'rita',
+      '',
+      '   ',
+      '[**x**](http://evil)',
+      '| a |\n# b',
+      '\u202eevil\u200b',
+    ),
+  },
   { weight: 1, arbitrary: big },
 );
 const nested = fc.integer({ min: 10, max: 20_000 }).map((depth) => {
@@ -62,14 +74,20 @@ const payload = fc.oneof(
 );
 const name = fc.oneof(
   { weight: 5, arbitrary: fc.constantFrom('approve', 'reject', 'decide', 'pause', 'resume', 'switchBack') },
-  { weight: 2, arbitrary: fc.constantFrom('cancel', '__temporal_x', 'toString', '__proto__', 'constructor', '__stack_trace') },
+  {
+    weight: 2,
+    arbitrary: fc.constantFrom('cancel', '__temporal_x', 'toString', '__proto__', 'constructor', '__stack_trace'),
+  },
   { weight: 1, arbitrary: text },
 );
 const message = fc.record({
   atMs: fc.integer({ min: 0, max: 1_500_000 }),
   name,
   payload,
-  times: fc.oneof({ weight: 9, arbitrary: fc.constant(1) }, { weight: 1, arbitrary: fc.integer({ min: 2, max: 2_100 }) }),
+  times: fc.oneof(
+    { weight: 9, arbitrary: fc.constant(1) },
+    { weight: 1, arbitrary: fc.integer({ min: 2, max: 2_100 }) },
+  ),
   asUpdate: fc.boolean(),
 });
 const script = fc.record({
@@ -129,7 +147,9 @@ async function play(run: Played, s: Script): Promise<string> {
       const opening = run.run.state.openings.find((o) => o.outcome === undefined);
       if (opening === undefined) continue;
       const { id, choices } = opening;
-      run.answer(choices.includes('retry') && run.run.state.openings.length > 60 ? 'stop' : (choices[0] ?? ''), { comment: 'because' });
+      run.answer(choices.includes('retry') && run.run.state.openings.length > 60 ? 'stop' : (choices[0] ?? ''), {
+        comment: 'because',
+      });
       // The right answer always gets in.
       expect(run.run.state.openings.find((o) => o.id === id)?.outcome).toBeDefined();
     }

@@ -8,7 +8,9 @@ import { details, publishedView } from '../../workflows/procedure/details';
 import { json, md, mdClip } from '../../workflows/procedure/markdown';
 import type { ItemState, Opening, State } from '../../workflows/procedure/state';
 import { utf8Bytes } from '../../workflows/procedure/text';
-import { reportView, statusView, type Viewed } from '../../workflows/procedure/views';
+import { reportView } from '../../workflows/procedure/report';
+import { initialState } from '../../workflows/procedure/reduce';
+import { statusView, type Viewed } from '../../workflows/procedure/views';
 import { pairPlan } from '../support/pair-run';
 
 const RUNS = process.env['HITLESS_TEST_ALL'] === undefined ? 150 : 3_000;
@@ -142,6 +144,18 @@ const state: fc.Arbitrary<State> = fc
     watch: some(watch),
     guard: some(watch),
     requests: fc.constant({}),
+    takenOver: fc.array(
+      fc
+        .record({
+          at,
+          from: fc.constantFrom('reset' as const, 'earlier run' as const),
+          runId: foreign,
+          steps: fc.nat(30),
+          lost: some(foreign),
+        })
+        .map(given),
+      { maxLength: 3 },
+    ),
     stumble: some(
       fc.record({
         item: fc.nat(20),
@@ -179,7 +193,7 @@ const state: fc.Arbitrary<State> = fc
       }),
     ),
   })
-  .map((s) => given(s) as unknown as State)
+  .map((s) => ({ ...initialState([], 0, 'a'.repeat(64)), ...given(s) }) as unknown as State)
   .map((s) => (s.ending === undefined ? s : { ...s, phase: 'ended' as const }));
 
 const viewedOf = (of: State): Viewed => ({

@@ -4,7 +4,7 @@
  */
 import type { z } from 'zod';
 import { signals, type AnswerInput, type CommandInput, type DecideInput, type SignalName } from '../contract';
-import { nameFault, personKey } from './people';
+import { NAME_TO_WRITE, nameFault, personKey } from './people';
 import { votesWith } from './reduce';
 import { isPaused, openOpenings, openingById, type Event, type Opening, type State } from './state';
 import { clipText, shortLine } from './text';
@@ -124,6 +124,14 @@ export function refusedEvent(name: string, raw: unknown, why: string, at: number
   };
 }
 
+/** Why a name can't be that of a person. */
+export function faultOfName(name: string): string | undefined {
+  // What the page shows in its place, copied as it is.
+  if (personKey(name) === NAME_TO_WRITE) return `write your own name in place of "${NAME_TO_WRITE}"`;
+  const fault = nameFault(name);
+  return fault === undefined ? undefined : `the name ${fault}`;
+}
+
 type Rules = Pick<Asked, 'core'>;
 
 const isSame = ({ core }: Rules, a: string, b: string): boolean =>
@@ -158,7 +166,7 @@ export function judge(asked: Asked, name: string, raw: unknown): Judged {
   const message = readMessage(name, raw);
   if ('refusal' in message) return message;
   const by = 'answer' in message ? message.answer.by : message.command.by;
-  const fault = asked.core === 1 ? undefined : nameFault(by);
+  const fault = asked.core === 1 ? undefined : faultOfName(by);
   if (fault !== undefined) return { refusal: `by: ${fault}` };
   if ('answer' in message) return judgeAnswer(asked, message);
   if (message.name === 'resume') return judgeResume(asked, message.command);

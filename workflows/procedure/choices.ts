@@ -1,4 +1,5 @@
 /** What may be answered to a question: what each choice does, and the message that says it. Pure. */
+import { NAME_TO_WRITE } from './people';
 import type { ChoiceView } from '../contract';
 import { DIGEST_CHARS } from './asks';
 import { quoted } from './phrases';
@@ -7,16 +8,15 @@ import { savepoint, undoable, type Opening, type State } from './state';
 import type { PlanBase } from './types';
 
 /** Placeholders: whoever copies a message writes over them. */
-const NAME = 'your name';
 const WHY = 'why';
 
 /** Every choice on its own, so that nobody sends one by not looking: none is the default. */
 export function choicesOf(state: State, opening: Opening, { policy }: Pick<PlanBase, 'policy'>): ChoiceView[] {
   const { id, kind, choices } = opening;
-  const named = { opening: id, digest: opening.digest.slice(0, DIGEST_CHARS), by: NAME };
+  const named = { opening: id, digest: opening.digest.slice(0, DIGEST_CHARS), by: NAME_TO_WRITE };
   const needed = opening.needed > 1 ? `; ${opening.needed} different people must say so` : '';
   if (kind === 'pause')
-    return [{ choice: 'resume', signal: 'resume', means: 'goes on', message: { by: NAME, reason: WHY } }];
+    return [{ choice: 'resume', signal: 'resume', means: 'goes on', message: { by: NAME_TO_WRITE, reason: WHY } }];
   if (kind === 'gate') {
     const gate = id.slice(0, id.lastIndexOf('#'));
     return choices.map((choice): ChoiceView => {

@@ -105,7 +105,7 @@ function namesAlone(details: unknown): unknown {
 }
 
 function report(from: WatchReport): WatchReport {
-  const { escape, carry, why, last, ...rest } = from;
+  const { escape, owned, carry, why, last, ...rest } = from;
   const small_ = carry === undefined ? undefined : small(carry, CARRY_CHARS);
   return {
     ...(result(rest) as WatchReport),
@@ -114,6 +114,9 @@ function report(from: WatchReport): WatchReport {
     ...(escape === undefined
       ? {}
       : { escape: { ...escape, ...(escape.why === undefined ? {} : { why: sentence(escape.why) }) } }),
+    ...(owned === undefined
+      ? {}
+      : { owned: { ...owned, ...(owned.why === undefined ? {} : { why: sentence(owned.why) }) } }),
     ...(small_ === undefined ? {} : { carry: small_ }),
   };
 }

@@ -8,4 +8,5 @@ export { planOnly, upgrade } from './start';
 export { Run } from './run';
 export * from './types';
 export { details } from './details';
-export { reportView, statusView } from './views';
+export { reportView } from './report';
+export { statusView } from './views';

@@ -44,7 +44,11 @@ function nodes({ nodes: all, nodesAsOf }: StatusView, { rows, columns, bytes }: 
 export const watchPart = (view: StatusView): Part =>
   variants([300, 100, 0], (bytes) => (bytes === 0 || view.watch === undefined ? '' : watch(view, view.watch, bytes)));
 
-function watch(view: StatusView, { name, state, asOf, last, escape, ...seen }: WatchView, bytes: number): string {
+function watch(
+  view: StatusView,
+  { name, state, asOf, last, escape, owned, ...seen }: WatchView,
+  bytes: number,
+): string {
   const hasReported = asOf !== undefined;
   const words: Record<WatchView['state'], string> = {
     waiting: '**NOBODY WATCHES YET**: nothing has been reported',
@@ -68,8 +72,14 @@ function watch(view: StatusView, { name, state, asOf, last, escape, ...seen }: W
       ? ''
       : escape.ready
         ? ` The way back was ready${hasReported ? ` at ${clockOf(asOf)}` : ''}.`
-        : ` **The way back is NOT ready**: ${mdClip(escape.why ?? 'no reason given', bytes)}`;
-  return `Watch “${mdClip(name, 80)}”: ${words[state]}${why}.${far}${counts}${back}`;
+        : escape.unknown === true
+          ? ` **It isn’t known whether the way back is ready**: ${mdClip(escape.why ?? 'not looked at', bytes)}`
+          : ` **The way back is NOT ready**: ${mdClip(escape.why ?? 'no reason given', bytes)}`;
+  const changed =
+    owned?.asWanted === false && view.phase !== 'ended'
+      ? ` **Not as this run left it**: ${mdClip(owned.why ?? 'no reason given', bytes)}`
+      : '';
+  return `Watch “${mdClip(name, 80)}”: ${words[state]}${why}.${far}${counts}${back}${changed}`;
 }
 
 export const guardPart = ({ guard }: StatusView): Part =>
@@ -86,7 +96,7 @@ export const guardPart = ({ guard }: StatusView): Part =>
   });
 
 /** What was lost, and traffic that was moved away: the newest few. */
-export const eventsPart = ({ remedies = [], escapes = [], sentence }: StatusView): Part =>
+export const eventsPart = ({ remedies = [], escapes = [], takenOver = [], sentence }: StatusView): Part =>
   variants([160, 0], (bytes) => {
     if (bytes === 0) return '';
     // The headline says why, mostly.
@@ -94,12 +104,18 @@ export const eventsPart = ({ remedies = [], escapes = [], sentence }: StatusView
     const all = [
       ...remedies.map((event) => ({ ...event, what: 'lost' })),
       ...escapes.map((event) => ({ ...event, what: 'moved away' })),
+      ...takenOver.map(({ at, from, steps, lost }) => ({
+        at,
+        what: from === 'reset' ? 'this run was reset' : 'a run before this one was ended from outside',
+        why: lost === undefined ? '' : `not known: ${lost}`,
+        outcome: `what ${steps} steps had found there is kept for undoing them`,
+      })),
     ].sort((a, b) => (a.at < b.at ? -1 : 1));
     return all
       .slice(-3)
       .map(
         ({ at, what, why, outcome }) =>
-          `${clockOf(at)} **${what}**: ${isTold(why) ? '' : `${mdClip(why, bytes)} → `}${mdClip(outcome, bytes)}`,
+          `${clockOf(at)} **${what}**: ${why === '' || isTold(why) ? '' : `${mdClip(why, bytes)} → `}${mdClip(outcome, bytes)}`,
       )
       .join('\n');
   });

@@ -3,6 +3,9 @@
  * the workflow and the inventory must agree.
  */
 
+/** What stands for the name in a message to copy. */
+export const NAME_TO_WRITE = 'your name';
+
 /** Longest name, characters. */
 const NAME_LIMIT_CHARS = 128;
 

@@ -102,6 +102,9 @@ function dropOld(state: State): State {
   };
 }
 
+const standsAs = ({ verdict, paused }: WatchReport): WatchState['state'] =>
+  verdict === 'regression' ? 'regression' : paused === true ? 'blind' : 'watching';
+
 /** What the activity carries for itself is of no use in status and report. */
 const withoutCarry = ({ carry: _carry, ...report }: WatchReport): WatchReport => report;
 
@@ -296,12 +299,16 @@ function changed(state: State, event: Event): State {
         } satisfies WatchState,
       };
     case 'watch-aimed':
-      return patchWatch(state, event.role, (watch) => ({ ...watch, goalMs: event.goalMs }));
+      return patchWatch(state, event.role, (watch) => ({
+        ...watch,
+        goalMs: event.goalMs,
+        aimedAtMs: watch.observedMs,
+      }));
     case 'watch-reported':
       return learn(
         patchWatch(state, event.role, (watch) => ({
           ...without(watch, 'why', 'carry'),
-          state: event.report.verdict === 'regression' ? 'regression' : 'watching',
+          state: standsAs(event.report),
           report: withoutCarry(event.report),
           heardAt: event.at,
           observedMs: event.report.observedMs,

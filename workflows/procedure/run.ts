@@ -26,6 +26,7 @@ import {
   type PlanBase,
   type Runtime,
   type StepOptions,
+  type WaitOptions,
   type Waivable,
 } from './types';
 import { Watches } from './watches';
@@ -398,7 +399,9 @@ export class Run<P extends PlanBase> {
     const asked = id;
     await this.rest(() => closedWith(this.state, asked) !== undefined || dropped(), {
       ...(expiresAt === undefined ? {} : { until: expiresAt }),
-      summary: this.core === 1 ? `Waiting for an answer to ${id}` : this.timeline(id),
+      ...(this.core === 1
+        ? { summary: `Waiting for an answer to ${id}` }
+        : { summary: this.timeline(id), isShown: true }),
     });
     const outcome = closedWith(this.state, id);
     if (outcome !== undefined) return dropped() && outcome.choice !== 'approve' ? undefined : outcome;
@@ -500,14 +503,11 @@ export class Run<P extends PlanBase> {
   // ---- the next link, and resets -------------------------------------------------------------------------------------
 
   /** Waits for people or for time; meanwhile the run may go on in another link, and this wait never ends. */
-  rest(met: () => boolean, options: { readonly until?: number; readonly summary?: string } = {}): Promise<void> {
+  rest(met: () => boolean, options: WaitOptions = {}): Promise<void> {
     return this.core === 1 ? this.runtime.waitFor(met, options) : this.restUntil(met, options);
   }
 
-  private async restUntil(
-    met: () => boolean,
-    options: { readonly until?: number; readonly summary?: string },
-  ): Promise<void> {
+  private async restUntil(met: () => boolean, options: WaitOptions): Promise<void> {
     const { until } = options;
     const resting = (): boolean => !met() && (until === undefined || until > this.now());
     this.resting = resting;

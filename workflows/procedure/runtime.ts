@@ -28,12 +28,23 @@ import { defineSearchAttributeKey } from '@temporalio/common';
 import { searchAttributes, signals, updates } from '../contract';
 import { RESERVED, onReset, isRedelivering } from './interceptors';
 import { isUndecodable } from './undecodable';
-import { CallFailed, CutError, type Call, type CallOptions, type Inbox, type Published, type Runtime } from './types';
+import {
+  CallFailed,
+  CutError,
+  type Call,
+  type CallOptions,
+  type Inbox,
+  type Published,
+  type Runtime,
+  type WaitOptions,
+} from './types';
 
 /** A dead worker is noticed within this time (design, promise 7). */
 const HEARTBEAT_TIMEOUT_MS = 10_000;
 /** A call that no worker takes up within this time on a watch queue is a watch that can't see (full queue). */
 const PICKUP_TIMEOUT_MS = 60_000;
+/** The timer of a wait without an end, set anew when it is over. */
+const SHOWN_FOR_MS = 365 * 24 * 3_600_000;
 
 type Activity = (input: unknown) => Promise<unknown>;
 
@@ -102,9 +113,12 @@ export class TemporalRuntime implements Runtime {
     return Date.now();
   }
 
-  async waitFor(met: () => boolean, options: { until?: number; summary?: string } = {}): Promise<void> {
-    const { until, summary } = options;
-    if (until === undefined) await condition(met);
+  async waitFor(met: () => boolean, options: WaitOptions = {}): Promise<void> {
+    const { until, summary, isShown } = options;
+    if (until === undefined && isShown === true && summary !== undefined) {
+      // A timer is what the timeline shows of a wait; whatever it is set to, people are waited for.
+      while (!met()) await condition(met, SHOWN_FOR_MS, { summary });
+    } else if (until === undefined) await condition(met);
     else if (until > this.now()) await condition(met, until - this.now(), summary === undefined ? {} : { summary });
   }
 
@@ -193,8 +207,9 @@ export class TemporalRuntime implements Runtime {
       firstRunId: firstExecutionRunId,
       isContinued: info.continuedFromExecutionRunId !== undefined,
       limits: [
-        ...(info.executionTimeoutMs === undefined ? [] : ['workflow execution timeout']),
-        ...(info.runTimeoutMs === undefined ? [] : ['workflow run timeout']),
+        // The server gives 0, none, to a run that continued as new.
+        ...(info.executionTimeoutMs ? ['workflow execution timeout'] : []),
+        ...(info.runTimeoutMs ? ['workflow run timeout'] : []),
         ...(info.cronSchedule ? ['cron schedule'] : []),
       ],
     };

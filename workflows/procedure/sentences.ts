@@ -182,12 +182,20 @@ function endingSentence(state: State, { version }: Pick<PlanBase, 'version'>): s
     case 'RolledBack':
       return `Rolled back ${backTo(state)}${because}${said(state, 'roll-back')}.${left(state)}`;
     case 'Cancelled':
-      return `Cancelled: everything that this run had changed was undone${because === '' ? '' : ` (${cause})`}.${left(state)}`;
+      return `Cancelled: ${undoneOf(state)}${because === '' ? '' : ` (${cause})`}.${left(state)}`;
     case 'Stopped':
     case undefined:
       return `Stopped as it stands${because}${said(state, 'stop')}. Nothing more is done by this run.`;
   }
 }
+
+/** A run that was reset, or began after another, may know nothing of a part of what was done: it claims no more than it knows. */
+const undoneOf = ({ takenOver }: State): string => {
+  const lost = takenOver.flatMap((taken) => taken.lost ?? []);
+  return lost.length === 0
+    ? 'everything that this run had changed was undone'
+    : `what this run knew of was undone, NOT undone by it: ${brief(lost.join('; '))}`;
+};
 
 const lower = (text: string): string =>
   /^[A-Z]{2}/.test(text) ? text : `${text.charAt(0).toLowerCase()}${text.slice(1)}`;

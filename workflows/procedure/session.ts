@@ -3,7 +3,7 @@
  * body runs. Going on means running the body again, with what is done returning at once.
  */
 import type { PlannedItem } from '../contract';
-import { isPaused, openOpenings, waivedSince, type ItemState, type Opening } from './state';
+import { isPaused, openOpenings, takenOverNotes, waivedSince, type ItemState, type Opening } from './state';
 import type { Performed, Question, Run } from './run';
 import type { Action, CheckOptions, Context, Given, PlanBase, StepOptions, WatchSpec } from './types';
 
@@ -131,7 +131,7 @@ export class Session<P extends PlanBase> {
       {
         ask: id,
         kind: 'gate',
-        question: [question, ...waivedSince(this.run.state, index)].join(' '),
+        question: [...takenOverNotes(this.run.state, index), question, ...waivedSince(this.run.state, index)].join(' '),
         choices: ['approve', 'reject'],
         needed: policy.count,
         notRequester: policy.notRequester === true,

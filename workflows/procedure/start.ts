@@ -15,15 +15,25 @@ import {
   type Report,
   type PlanInput,
 } from '../contract';
-import { faultsOf } from './asks';
+import { faultOfName, faultsOf } from './asks';
 import type { Carried } from './carry';
 import { readinessOf } from './readiness';
 import { listOf, record } from './record';
 import { ASIDE, Run } from './run';
 import { TemporalRuntime } from './runtime';
 import { isUndecodable } from './undecodable';
-import { CallFailed, CutError, type Action, type Body, type CallOptions, type Identity, type PlanBase } from './types';
-import { endingSentences, reportView, statusView } from './views';
+import {
+  CallFailed,
+  CutError,
+  type Action,
+  type Body,
+  type CallOptions,
+  type Identity,
+  type Inherited,
+  type PlanBase,
+} from './types';
+import { reportView } from './report';
+import { statusView } from './views';
 import { stepKey } from './wire';
 
 /** A plan is asked for a few times only: whoever starts an upgrade stands before the screen. */
@@ -64,6 +74,8 @@ export async function upgrade<P extends PlanBase>(
   runtime.onQuery(queries.plan, () => planView ?? null, 'The frozen plan, its steps and its digest, as JSON');
   return runtime.shielded(async () => {
     const core = runtime.core();
+    // Also of a later link: a schedule or a timeout makes the server continue a run whose input nobody has checked.
+    if (core === 2) checkStart(runtime, inputs);
     const next = core === 2 && runtime.workflow.isContinued ? nextLink<P>(inputs[0]) : undefined;
     const prepared = next ?? (await begin(runtime, core, procedure, body, inputs));
     const { plan, items, digest } = prepared;
@@ -71,6 +83,8 @@ export async function upgrade<P extends PlanBase>(
     planView = { digest, plan, items };
     runtime.announce(plan.cluster, plan.version);
     const identity = core === 1 ? undefined : await identify(runtime, next);
+    const inherited =
+      identity === undefined || next !== undefined ? undefined : await earlierRun(runtime, identity, plan);
     const run = new Run({
       runtime,
       body,
@@ -80,6 +94,7 @@ export async function upgrade<P extends PlanBase>(
       core,
       ...(closing === undefined ? {} : { closing }),
       ...(identity === undefined ? {} : { identity }),
+      ...(inherited === undefined ? {} : { inherited }),
       ...(next === undefined || identity === undefined ? {} : { state: { ...next.state, identity } }),
     });
     view = () => statusView(run);
@@ -88,13 +103,64 @@ export async function upgrade<P extends PlanBase>(
     const { ending } = end;
     const report = reportView(run);
     if (ending === 'Completed') return report;
-    const message = `${endingSentences[ending]} ${report.standing}`;
+    const message = `${report.sentence} ${report.standing}`;
     if (ending === 'Cancelled') {
       runtime.remember({ [reportMemo]: report });
       throw runtime.cancellation(message);
     }
     throw runtime.failure(ending, message, report);
   });
+}
+
+/** What a run of this cluster that somebody terminated in the middle left behind: its *befores* are older than what is found now. */
+async function earlierRun(
+  runtime: TemporalRuntime,
+  { workflowId, executing: runId }: Identity,
+  plan: PlanBase,
+): Promise<Inherited | undefined> {
+  const unread = (why: string): Inherited => ({
+    from: 'earlier run',
+    runId,
+    earlierRunId: '',
+    lastCall: 0,
+    steps: [],
+    unknown: `whether a run before this one left something half done can't be read (${why})`,
+  });
+  const call = runtime.call(
+    'core.earlierRun',
+    { workflowId, runId },
+    {
+      ...callOf(plan, 'Has a run before this one left something half done?'),
+      timeoutMs: 60_000,
+    },
+  );
+  try {
+    const told = (await call.result) as Partial<EarlierRun>;
+    if (told.unknown === true) return unread(told.why ?? 'no reason given');
+    // Stopped by people, or with undos that they skipped: that is how they wanted it left.
+    if (told.clean !== false || told.steps === undefined) return undefined;
+    return {
+      from: 'earlier run',
+      runId,
+      earlierRunId: told.runId ?? '',
+      ...(told.by === undefined ? {} : { by: told.by }),
+      lastCall: 0,
+      steps: told.steps,
+    };
+  } catch (error) {
+    if (!(error instanceof CallFailed)) throw error;
+    return unread(error.message);
+  }
+}
+
+/** Answer of `core.earlierRun`. */
+interface EarlierRun {
+  readonly clean: boolean;
+  readonly runId: string;
+  readonly by: string;
+  readonly steps: Inherited['steps'];
+  readonly unknown: true;
+  readonly why: string;
 }
 
 /** The beginning of a run: everything that could be wrong is found out before anything is touched. */
@@ -105,7 +171,6 @@ async function begin<P extends PlanBase>(
   body: Body<P>,
   inputs: readonly unknown[],
 ): Promise<Prepared<P>> {
-  if (core === 2) checkStart(runtime, inputs);
   const input = readInput(runtime, startInput, inputs[0]);
   await checkWorkflowId(runtime, workflowIdOf(input.cluster), input.cluster);
   const prepared = await prepare(runtime, core, procedure, body, input, false);
@@ -117,6 +182,8 @@ async function begin<P extends PlanBase>(
     );
   }
   checkRequester(runtime, plan);
+  const fault = core === 1 || plan.requestedBy === undefined ? undefined : faultOfName(plan.requestedBy);
+  if (fault !== undefined) throw runtime.failure('InvalidInput', `requestedBy: ${fault}; nothing was touched`);
   return prepared;
 }
 

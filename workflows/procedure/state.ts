@@ -101,6 +101,8 @@ export interface WatchState {
   readonly observedMs: number;
   /** How far a wait needs it to observe. */
   readonly goalMs?: number;
+  /** Observed time when that goal was set. */
+  readonly aimedAtMs?: number;
   /** How often in a row it couldn't run. */
   readonly blindTimes: number;
 }
@@ -326,6 +328,15 @@ export const waivedSince = (state: State, index: number): readonly string[] =>
       ? []
       : [`Waived by ${by.join(', ')}: ${waived.join(', ')} (${reason}).`];
   });
+
+/** Before the first gate: what this run goes on from, as sentences; whoever approves there must know. */
+export const takenOverNotes = (state: State, index: number): readonly string[] =>
+  lastGate(state, index) !== -1
+    ? []
+    : state.takenOver.map(
+        ({ from, runId, steps, lost }) =>
+          `${from === 'reset' ? 'This run was reset' : `A run before this one (${runId || 'unknown'}) was ended from outside`}: what ${steps} of its steps had found is kept for undoing them.${lost === undefined ? '' : ` Not known: ${lost}.`}`,
+      );
 
 /** Steps after `floor` that may have changed something, the last one first. */
 export const undoable = (state: State, floor: number): readonly number[] =>

@@ -131,7 +131,17 @@ export interface WatchReport {
   readonly inconclusive: number;
   readonly why?: string;
   readonly last?: string;
-  readonly escape?: { readonly ready: boolean; readonly why?: string };
+  /** `unknown`: not looked at, or too long ago to say; `ready` is false then. */
+  readonly escape?: {
+    readonly ready: boolean;
+    readonly why?: string;
+    readonly unknown?: true;
+    readonly lookedAgoMs?: number;
+  };
+  /** Whether what the run owns is as it left it; without `asWanted` that isn't known. */
+  readonly owned?: { readonly asWanted?: boolean; readonly why?: string; readonly lookedAgoMs?: number };
+  /** Somebody paused the activity from outside: nobody watched when this was reported. */
+  readonly paused?: true;
   /** Handed back to the next attempt as it was; opaque to the core. */
   readonly carry?: unknown;
 }
@@ -277,11 +287,19 @@ export interface Inbox {
   wasReset(): void;
 }
 
+export interface WaitOptions {
+  /** Epoch milliseconds. */
+  readonly until?: number;
+  readonly summary?: string;
+  /** The Web UI's timeline is to show that something is waited for, also where nothing ends the wait by itself. */
+  readonly isShown?: boolean;
+}
+
 /** The only door between the core and Temporal (or the in-memory runtime of the tests). */
 export interface Runtime {
   call(activity: string, input: unknown, options: CallOptions): Call;
   /** Settles when `condition` holds or `until` (epoch milliseconds) has come; read the state afterwards, not the result. */
-  waitFor(condition: () => boolean, options?: { readonly until?: number; readonly summary?: string }): Promise<void>;
+  waitFor(condition: () => boolean, options?: WaitOptions): Promise<void>;
   now(): number;
   /** Early messages are delivered at once. */
   onMessage(inbox: Inbox): void;

@@ -1,5 +1,5 @@
 /** Status and report: views of the state, nothing kept beside it. */
-import type { Ending, OpeningView, Report, StatusView, StepView, WatchView } from '../contract';
+import type { OpeningView, StatusView, StepView, WatchView } from '../contract';
 import { DIGEST_CHARS } from './asks';
 import { choicesOf } from './choices';
 import { isCounted, stepName } from './phrases';
@@ -25,7 +25,7 @@ export interface Viewed {
   now(): number;
 }
 
-const iso = (at: number): string => new Date(at).toISOString();
+export const iso = (at: number): string => new Date(at).toISOString();
 
 const openingView = (o: Opening, { state, plan }: Viewed): OpeningView => ({
   id: o.id,
@@ -100,6 +100,7 @@ function watchView(state: State, role: 'watch' | 'guard'): WatchView | undefined
     ...(report?.escape === undefined || watch.state === 'regression' || watch.state === 'ended'
       ? {}
       : { escape: report.escape }),
+    ...(report?.owned === undefined || watch.state === 'ended' ? {} : { owned: report.owned }),
     ...(report === undefined ? {} : { asOf: iso(watch.heardAt) }),
     ...((watch.why ?? report?.last) === undefined ? {} : { last: watch.why ?? report?.last ?? '' }),
   };
@@ -140,6 +141,17 @@ const escapeView = ({ at, why, state, result, failure }: EscapeState) => ({
         : `FAILED: ${failure.message}`,
 });
 
+function votesView({ votes }: State, { policy }: PlanBase): Pick<StatusView, 'votes'> {
+  const told = (['pause', 'switchBack'] as const)
+    .filter((command) => votes[command].length > 0)
+    .map((command) => ({
+      command,
+      by: votes[command].map((vote) => vote.by),
+      needed: policy[command].count ?? 1,
+    }));
+  return told.length === 0 ? {} : { votes: told };
+}
+
 export function statusView(run: Viewed): StatusView {
   const { state, plan } = run;
   const steps = stepViews(state);
@@ -167,41 +179,16 @@ export function statusView(run: Viewed): StatusView {
     steps,
     refused: state.refused.map((r) => ({ ...r, at: iso(r.at) })),
     refusedCount: state.refusedCount,
+    ...votesView(state, plan),
+    ...(state.takenOver.length === 0
+      ? {}
+      : { takenOver: state.takenOver.map((taken) => ({ ...taken, at: iso(taken.at) })) }),
+    ...(state.identity === undefined || state.identity.link === 0 ? {} : { link: state.identity.link }),
     planDigest: run.planDigest,
     ...(watch === undefined ? {} : { watch }),
     ...(guard === undefined ? {} : { guard }),
     ...(state.remedies.length === 0 ? {} : { remedies: state.remedies.map(remedyView) }),
     ...(state.escapes.length === 0 ? {} : { escapes: state.escapes.map(escapeView) }),
     ...(wait === undefined ? {} : { wait }),
-  };
-}
-
-/** The short sentences of the endings; a report's own sentence says why, too. */
-export const endingSentences: Readonly<Record<Ending, string>> = {
-  Completed: 'Upgraded: every node runs the target release.',
-  RolledBack: 'Rolled back: see where it stands.',
-  Stopped: 'Stopped as it stands: nothing more is done by this run.',
-  Cancelled: 'Cancelled: everything that this run had changed was undone.',
-};
-
-export function reportView(run: Viewed): Report {
-  const { waitingFor: _, ...status } = statusView(run);
-  const { state } = run;
-  return {
-    ...status,
-    ending: state.ending?.ending ?? 'Stopped',
-    standing: state.ending?.standing ?? '',
-    answers: state.openings.flatMap((o) =>
-      o.answers.map((a) => ({
-        at: iso(a.at),
-        opening: o.id,
-        question: o.question,
-        by: a.by,
-        choice: a.choice,
-        ...(a.comment === undefined ? {} : { comment: a.comment }),
-      })),
-    ),
-    startedAt: iso(state.startedAt),
-    endedAt: iso(state.ending?.at ?? run.now()),
   };
 }

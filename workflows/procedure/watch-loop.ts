@@ -14,6 +14,10 @@ const IDLE_RETRY_MS = 1_000;
 /** Upper bound on observed time between two checkpoints: four a day keep a month below 1,000 events. */
 export const CHECKPOINT_MS = 6 * 3_600_000;
 
+/** A monitoring period is told of in so many reports at least, if they are no less than this apart. */
+const SHARES = 10;
+const LEAST_SHARE_MS = 60_000;
+
 /** What is asked of the activity besides its input. */
 export interface WatchAsk {
   readonly carry?: unknown;
@@ -87,8 +91,11 @@ export class WatchLoop {
 
   private target(): number {
     const { observedMs } = this;
-    const goal = this.host.known()?.goalMs ?? Infinity;
-    return Math.min(observedMs + CHECKPOINT_MS, goal > observedMs ? goal : Infinity);
+    const { goalMs: goal = Infinity, aimedAtMs = 0 } = this.host.known() ?? {};
+    if (goal <= observedMs) return observedMs + CHECKPOINT_MS;
+    // People are shown how far it is: what was reported, and nothing else.
+    const share = this.host.looksFirst ? Math.max(LEAST_SHARE_MS, (goal - aimedAtMs) / SHARES) : Infinity;
+    return Math.min(observedMs + CHECKPOINT_MS, goal, Math.ceil(observedMs + share));
   }
 
   async run(): Promise<void> {

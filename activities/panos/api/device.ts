@@ -46,7 +46,7 @@ export interface DeviceOptions {
   /** It has accepted these credentials in this run: a refusal now is one of a device that is starting up. */
   readonly trusted: boolean;
   readonly record: (ran: Ran) => void;
-  /** Milliseconds, for evidence. */
+  /** Whole milliseconds since some moment, for how long a call took. */
   readonly now: () => number;
   /** How long its answer to one call may take. */
   readonly callTimeoutMs: number;

@@ -7,6 +7,7 @@
 export const DEPTH_LIMIT = 200;
 /** A tag or an entity that is longer is none. */
 const TAG_LIMIT_CHARS = 64 * 1024;
+const SHOWN_CHARS = 40;
 const ENTITY_LIMIT_CHARS = 12;
 
 export type Attributes = Readonly<Record<string, string>>;
@@ -40,8 +41,18 @@ function decoded(text: string): string {
 const ATTRIBUTE = /\s+([^\s=/>"'<]+)\s*=\s*(?:"([^"<]*)"|'([^'<]*)')/y;
 const NAME = /[^\s/>="'<!?&]+/y;
 
+/** A tag that hasn't come in wholly. However small its pieces are, each is looked at once. */
+interface Tag {
+  readonly pieces: string[];
+  chars: number;
+  /** That is open at the end of the last piece; "" if none is. */
+  quote: string;
+}
+
 export class XmlStream {
+  /** A few characters, which mean something together with the next ones. */
   #rest = '';
+  #tag: Tag | undefined;
   #isBegun = false;
   #isOver = false;
   /** What ends the comment, CDATA or instruction that it is in. */
@@ -52,8 +63,28 @@ export class XmlStream {
 
   /** @throws Error for text that isn't well-formed; XmlLimit */
   write(chunk: string): void {
-    const text = this.#rest === '' ? chunk : this.#rest + chunk;
-    let from = 0;
+    const tag = this.#tag;
+    if (tag === undefined) return this.#read(this.#rest + chunk, 0);
+    const { end, quote } = endOfTag(chunk, 0, tag.quote);
+    if (end === undefined) return this.#hold(tag, chunk, quote);
+    this.#tag = undefined;
+    const text = tag.pieces.join('') + chunk.slice(0, end + 1);
+    this.#tagged(text, 0, text.length - 1);
+    this.#read(chunk, end + 1);
+  }
+
+  /** @throws Error if the document isn't whole */
+  end(): void {
+    const rest = this.#tag?.pieces.join('') ?? this.#rest;
+    if (this.#within !== undefined || rest.trim() !== '')
+      throw new Error(`it ends within ${JSON.stringify(rest.slice(0, SHOWN_CHARS))}`);
+    if (!this.#isBegun) throw new Error('a document without an element');
+    const open = this.#open.at(-1);
+    if (open !== undefined) throw new Error(`it ends within <${open}>`);
+  }
+
+  #read(text: string, begin: number): void {
+    let from = begin;
     while (from < text.length) {
       const to =
         this.#within !== undefined
@@ -65,16 +96,13 @@ export class XmlStream {
       from = to;
     }
     this.#rest = text.slice(from);
-    if (this.#rest.length > TAG_LIMIT_CHARS) throw new Error(`a tag of more than ${TAG_LIMIT_CHARS} characters`);
   }
 
-  /** @throws Error if the document isn't whole */
-  end(): void {
-    if (this.#within !== undefined || this.#rest.trim() !== '')
-      throw new Error(`it ends within ${JSON.stringify(this.#rest.slice(0, 40))}`);
-    if (!this.#isBegun) throw new Error('a document without an element');
-    const open = this.#open.at(-1);
-    if (open !== undefined) throw new Error(`it ends within <${open}>`);
+  #hold(tag: Tag, piece: string, quote: string): void {
+    tag.pieces.push(piece);
+    tag.chars += piece.length;
+    tag.quote = quote;
+    if (tag.chars > TAG_LIMIT_CHARS) throw tooLong();
   }
 
   /** Where what follows begins; undefined if more must come in first. */
@@ -103,11 +131,19 @@ export class XmlStream {
       this.#within = '?>';
       return from + 2;
     }
-    const end = endOfTag(text, from + 1);
-    if (end === undefined) return undefined;
-    if (sign === '/') this.#close(text.slice(from + 2, end).trimEnd());
-    else this.#opened(text, from + 1, end);
+    const { end, quote } = endOfTag(text, from + 1, '');
+    if (end === undefined) {
+      this.#hold((this.#tag = { pieces: [], chars: 0, quote }), text.slice(from), quote);
+      return text.length;
+    }
+    this.#tagged(text, from, end);
     return end + 1;
+  }
+
+  #tagged(text: string, from: number, end: number): void {
+    if (end - from > TAG_LIMIT_CHARS) throw tooLong();
+    if (text[from + 1] === '/') this.#close(text.slice(from + 2, end).trimEnd());
+    else this.#opened(text, from + 1, end);
   }
 
   /** In a comment, CDATA or instruction; none of it is held. */
@@ -168,11 +204,25 @@ export class XmlStream {
   }
 }
 
-/** What follows `<` up to its `>`: not one within quotes. */
-const TAG = /[^"'>]*(?:"[^"]*"[^"'>]*|'[^']*'[^"'>]*)*>/y;
+const tooLong = (): Error => new Error(`a tag of more than ${TAG_LIMIT_CHARS} characters`);
 
-/** Position of the `>` of a tag; undefined if it hasn't come in yet. */
-function endOfTag(text: string, from: number): number | undefined {
-  TAG.lastIndex = from;
-  return TAG.test(text) ? TAG.lastIndex - 1 : undefined;
+const SIGN = /["'>]/g;
+
+/** Position of the `>` of a tag, undefined if it hasn't come in yet: not one within quotes, of which one may be open before. */
+function endOfTag(text: string, from: number, before: string): { readonly end?: number; readonly quote: string } {
+  let quote = before;
+  for (let at = from; ;) {
+    if (quote !== '') {
+      const close = text.indexOf(quote, at);
+      if (close < 0) return { quote };
+      at = close + 1;
+      quote = '';
+    }
+    SIGN.lastIndex = at;
+    const sign = SIGN.exec(text);
+    if (sign === null) return { quote };
+    if (sign[0] === '>') return { end: sign.index, quote };
+    quote = sign[0];
+    at = sign.index + 1;
+  }
 }

@@ -8,7 +8,7 @@ import { unitName } from '../../../activities/jobs';
 import { defineCheck, defineGuard, defineStep, registerActivities, type StepCall } from '../../../activities/kit';
 import { attemptOf } from '../../../activities/kit/attempt';
 import { registerProbes } from '../../../activities/probes';
-import { keepEvidenceIn } from '../../../worker/evidence';
+import { evidenceIn } from '../../../worker/evidence';
 import { planOf } from '../probes/support/plan';
 
 const FIRST = '01a2282d-e02c-758a-8993-ca994d10f703';
@@ -71,7 +71,11 @@ describe('an activity of a run that was reset', () => {
     touched.push(what);
     return Promise.reject(new Error('touched'));
   };
-  const services = { connect: touches('host'), openLines: touches('lines'), keepEvidence: touches('evidence') };
+  const openEvidence = (): never => {
+    touched.push('evidence');
+    throw new Error('touched');
+  };
+  const services = { connect: touches('host'), openLines: touches('lines'), openEvidence };
   const world = registerActivities(
     'world',
     {
@@ -111,13 +115,15 @@ describe('an activity of a run that was reset', () => {
 test('evidence of all links and resets lies in one folder', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'hitless-evidence-'));
   try {
-    const keepEvidence = keepEvidenceIn(directory);
+    const openEvidence = evidenceIn(directory);
     for (const [link, runId] of [FIRST, LINK].entries()) {
       const { run: known } = attemptOf(
         { ...info, workflowExecution: { workflowId: 'upgrade-fw', runId } },
         { run: { ...run, link, executing: runId } },
       );
-      await keepEvidence(known, `0${link}-x`, []);
+      const sink = openEvidence(known, `0${link}-x`);
+      sink.add({ host: 'fw1', command: 'id', code: 0, ms: 1 });
+      expect(await sink.close()).toBeUndefined();
     }
     expect(readdirSync(join(directory, 'upgrade-fw'))).toEqual([FIRST]);
     expect(readdirSync(join(directory, 'upgrade-fw', FIRST))).toHaveLength(2);

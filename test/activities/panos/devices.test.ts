@@ -93,6 +93,22 @@ it('a node that the plan doesn’t have is told, with those that it has', () => 
   expect(() => panosServices().device(context, 'constructor')).toThrow(/no node constructor/);
 });
 
+it('what is waited for goes by a clock that never steps', () => {
+  const wall = jest.spyOn(Date, 'now');
+  try {
+    const services = panosServices();
+    const atFirst = services.now();
+    for (const steppedTo of [0, 8.64e15]) {
+      wall.mockReturnValue(steppedTo);
+      const later = services.now();
+      expect(later).toBeGreaterThanOrEqual(atFirst);
+      expect(later - atFirst).toBeLessThan(24 * 3_600_000);
+    }
+  } finally {
+    wall.mockRestore();
+  }
+});
+
 it('evidence has what was changed, and what the device said', async () => {
   const { device, ran } = worker()(place());
   await device.op(INFO);

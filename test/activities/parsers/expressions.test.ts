@@ -33,6 +33,7 @@ const SHORT_TEXT: readonly (readonly [string, string])[] = [
   [String.raw`/\\(.)|\[([^\]]+)\]|([*?])/gs`, 'a command of our own sudoers file'],
   [String.raw`/<\/[^>]*>/g`, 'a command of our own, to a device'],
   [String.raw`/<([^\s/>]+)[^>]*>/g`, 'a command of our own, to a device'],
+  [String.raw`/([\w.-]+)(?:\[[^\]]*\])?$/`, 'an xpath of our own, to a device'],
 ];
 
 const foreign = written

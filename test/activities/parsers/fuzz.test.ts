@@ -14,13 +14,6 @@ const SEED = 20_261_129;
 /** What a failure says must fit where failures are shown. */
 const MESSAGE_LIMIT_CHARS = 4_000;
 
-/** Known to fail, with the finding that says so: to be taken out when it is mended. */
-const OPEN: readonly { readonly of: RegExp; readonly what: 'deep XML' | 'growth'; readonly finding: string }[] = [
-  { of: /^panos\//, what: 'deep XML', finding: 'worker.md D11: XML that nests thousands deep, RangeError of .text' },
-  { of: /^panos\/api\//, what: 'growth', finding: 'worker.md D9c: XML is parsed in one go, in more than linear time' },
-];
-const isOpen = (of: string, what: string): boolean => OPEN.some((open) => open.of.test(of) && open.what === what);
-
 /** Undefined if a parser does as it should, else what it does instead. */
 async function misbehaviour({ parse }: Parser, text: string): Promise<string | undefined> {
   try {
@@ -49,12 +42,12 @@ describe.each(PARSERS.map((parser) => [parser.of, parser] as const))('%s', (of, 
       expect(await misbehaviour(parser, text)).toBeUndefined();
   });
 
-  if (of.startsWith('panos/') && !isOpen(of, 'deep XML'))
+  if (of.startsWith('panos/'))
     test('nor for XML that nests deep', async () => {
       for (const text of nestedXml(fixtures)) expect(await misbehaviour(parser, text)).toBeUndefined();
     });
 
-  if (parser.isLater !== true && !isOpen(of, 'growth'))
+  if (parser.isLater !== true)
     test('costs eight times as much for eight times as much', () => {
       for (const fixture of fixtures.map((text) => text.slice(0, 1_200)))
         for (const pump of fc.sample(pumps(fixture), { seed: SEED, numRuns: 25 }))

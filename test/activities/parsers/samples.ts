@@ -128,6 +128,7 @@ const json = (value: unknown): string => `<json>${escaped(JSON.stringify(value))
 export const ADVANCED_PEERS = json({
   a: { state: 'Established', detail: { addressFamilyInfo: { ipv4Unicast: { acceptedPrefixCounter: 3 } } } },
 });
+export const ARP = '<entries><entry><ip>192.0.2.1</ip><interface>ethernet1/1</interface></entry></entries>';
 export const ADVANCED_ROUTES = json({
   default: { '0.0.0.0/0': [{ protocol: 'static', installed: true, nexthops: [{ ip: '192.0.2.1' }] }] },
 });

@@ -16,7 +16,8 @@ import * as dnf from '../../../activities/packages/dnf/parse';
 import { parseSums } from '../../../activities/packages/package';
 import { releaseOf } from '../../../activities/packages/release';
 import { parseRoom } from '../../../activities/packages/room';
-import { readReply, type Reader, type XmlElement } from '../../../activities/panos/api';
+import { readReply, type Reader, type Shape, type XmlElement } from '../../../activities/panos/api';
+import { ReplyReader } from '../../../activities/panos/api/reply';
 import { readContent } from '../../../activities/panos/content';
 import { parseHa } from '../../../activities/panos/ha';
 import { readImages } from '../../../activities/panos/images';
@@ -113,6 +114,16 @@ const ofText = (of: string, parse: (text: string) => unknown, ...texts: readonly
     parse,
     texts.map((text) => samples.reply(samples.escaped(text))),
   );
+/** Of a table that is read as it comes in: here, in pieces that cut everything in two. */
+const ofTable = (of: string, shape: Shape<unknown>, ...inside: readonly string[]): Parser =>
+  p(`panos/${of}`, (text) => inPieces(text, shape), ...inside.map(samples.reply));
+function inPieces<T>(text: string, shape: Shape<T>): T {
+  const reader = new ReplyReader('fw-a', 'show', shape);
+  const bytes = Buffer.from(text);
+  const pieceBytes = Math.max(7, Math.ceil(bytes.length / 1_000));
+  for (let from = 0; from < bytes.length; from += pieceBytes) reader.write(bytes.subarray(from, from + pieceBytes));
+  return reader.reply({ status: 200, body: Buffer.alloc(0) }).result;
+}
 const later = (of: string, read: (device: Reader) => Promise<unknown>, ...inside: readonly string[]): Parser => ({
   ...p(
     `panos/${of}`,
@@ -356,11 +367,8 @@ export const PARSERS: readonly Parser[] = [
   later('jobs#readJobs', readJobs, `<job>${samples.JOB_ROW}</job>`),
   later('system#readSystem', readSystem, samples.SYSTEM),
   ofXml('readiness/parse/certificates#parseCertificate', panos.parseCertificate, samples.CERTIFICATE),
-  ofXml(
-    'readiness/parse/network#parseArp',
-    panos.parseArp,
-    '<entries><entry><ip>192.0.2.1</ip><interface>ethernet1/1</interface></entry></entries>',
-  ),
+  ofTable('readiness/parse/network#arpCount', panos.arpCount, samples.ARP),
+  ofTable('readiness/parse/network#arpOf', panos.arpOf(['192.0.2.1']), samples.ARP),
   ofXml(
     'readiness/parse/network#parseInterfaces',
     panos.parseInterfaces,
@@ -376,9 +384,9 @@ export const PARSERS: readonly Parser[] = [
     panos.parseSessionStats,
     '<num-active>1</num-active><num-max>9</num-max><num-tcp>1</num-tcp><num-udp>0</num-udp><kbps>3</kbps>',
   ),
-  ofXml(
-    'readiness/parse/network#parseSessions',
-    panos.parseSessions,
+  ofTable(
+    'readiness/parse/network#sessionsOf',
+    panos.sessionsOf([{ source: '192.0.2.1', destination: '192.0.2.2', port: 80 }]),
     '<entry><source>192.0.2.1</source><xdst>192.0.2.2</xdst><dport>80</dport></entry>',
   ),
   ofXml(
@@ -387,10 +395,10 @@ export const PARSERS: readonly Parser[] = [
     '<IPSec><entry><name>t:1</name><state>active</state></entry></IPSec>',
   ),
   ofXml('readiness/parse/routing#parseAdvancedPeers', panos.parseAdvancedPeers, samples.ADVANCED_PEERS),
-  ofXml('readiness/parse/routing#parseAdvancedRoutes', panos.parseAdvancedRoutes, samples.ADVANCED_ROUTES),
-  ofXml(
-    'readiness/parse/routing#parseFibCount',
-    panos.parseFibCount,
+  ofTable('readiness/parse/routing#advancedRoutes', panos.advancedRoutes, samples.ADVANCED_ROUTES),
+  ofTable(
+    'readiness/parse/routing#fibCount',
+    panos.fibCount,
     '<fibs><entry><entries><entry/></entries></entry></fibs>',
   ),
   ofXml(
@@ -398,9 +406,9 @@ export const PARSERS: readonly Parser[] = [
     panos.parseLegacyPeers,
     '<entry vr="default" peer="a"><status>Established</status><prefix-counter><entry><incoming-accepted>3</incoming-accepted></entry></prefix-counter></entry>',
   ),
-  ofXml(
-    'readiness/parse/routing#parseLegacyRoutes',
-    panos.parseLegacyRoutes,
+  ofTable(
+    'readiness/parse/routing#legacyRoutes',
+    panos.legacyRoutes,
     '<entry><virtual-router>default</virtual-router><flags>A S</flags></entry>',
   ),
   ofXml(

@@ -31,7 +31,7 @@ function check<R>(
 }
 
 const web = { name: 'web', kind: 'tcp', from: 'worker' };
-const errors = { name: 'errors', kind: 'prometheus', query: 'errors', intervalMs: '100ms', bound: { maxPercent: 150 } };
+const errors = { name: 'errors', kind: 'prometheus', query: 'errors', intervalMs: '500ms', bound: { maxPercent: 150 } };
 const failureOf = (promise: Promise<unknown>): Promise<Error & { type: string; nonRetryable: boolean }> =>
   promise.then(
     () => {

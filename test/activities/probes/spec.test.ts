@@ -54,7 +54,7 @@ test('parsing what was parsed changes nothing', () => {
       {
         name: 'errors',
         kind: 'prometheus',
-        url: 'http://prom:9090',
+        url: 'https://prom:9090',
         query: 'up',
         condition: '>= 1',
         token: 'env:TOKEN',

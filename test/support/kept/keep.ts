@@ -1,25 +1,26 @@
 /**
- * Makes the histories of test/support/kept and keeps those that aren't there yet (test/histories/README.md):
- * HITLESS_KEEP_HISTORY=test/histories npx jest test/workflows/keep-histories
- * HITLESS_KEEP_ONLY is a pattern of names. Without HITLESS_KEEP_HISTORY it does nothing.
+ * Makes the histories of the tables beside this file and keeps those that aren't there yet; test/histories/README.md has the
+ * command. No test of the suite: it has a name that jest doesn't look for.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { testEngine, type TestEngine } from '../support/engine-run';
-import { keepHistory, replays } from '../support/histories';
-import { cases, play, type Case } from '../support/kept';
+import { testEngine, type TestEngine } from '../engine-run';
+import { keepHistory, replays } from '../histories';
+import { cases, play, type Case } from './index';
 
-const { version } = JSON.parse(readFileSync(join(__dirname, '../../package.json'), 'utf8')) as { version: string };
+const { version } = JSON.parse(readFileSync(join(__dirname, '../../../package.json'), 'utf8')) as { version: string };
 const directory = process.env['HITLESS_KEEP_HISTORY'];
 const only = new RegExp(process.env['HITLESS_KEEP_ONLY'] ?? '');
 /** Runs side by side; each has two workers. */
 const AT_ONCE = Number(process.env['HITLESS_KEEP_AT_ONCE'] ?? 4);
 const A_RUN_MS = 120_000;
 
-const path = ({ name }: Case): string => join(directory ?? '', `${name}.${version}`);
+if (directory === undefined) throw new Error('HITLESS_KEEP_HISTORY must name the directory');
+
+const path = ({ name }: Case): string => join(directory, `${name}.${version}`);
 const missing = cases.filter((each) => only.test(each.name) && !existsSync(`${path(each)}.binpb.gz`));
 
-(directory === undefined ? describe.skip : describe)('histories', () => {
+describe('histories', () => {
   let engine: TestEngine;
   const results = new Map<string, Promise<Error | undefined>>();
   beforeAll(async () => {
