@@ -2,7 +2,7 @@
 import type { ResolvedFirewallPair } from '../../worker/inventory';
 import { formatFaults, messageOf, permanent, type Fault, type StepContext } from '../kit';
 import { driverOf as packageDriverOf, readRelease } from '../packages';
-import { machineIdsOf } from '../readiness';
+import { readMachineId, toldApart } from '../readiness';
 import { survey, type RoutingPlanSection } from '../routing';
 
 /** Frozen at the start of a run: what is in it holds until the run's end, whatever the inventory says by then. */
@@ -22,21 +22,21 @@ export async function completePlan(context: StepContext<ResolvedFirewallPair>): 
   const { plan } = context;
   const nodes = Object.keys(plan.nodes);
   const driver = packageDriverOf(plan.software);
-  const [roles, machines, ...releases] = await Promise.allSettled([
+  const [roles, ...looks] = await Promise.allSettled([
     survey(context),
-    machineIdsOf(context),
-    ...nodes.map(async (node) => readRelease(plan, driver, await context.host(plan.nodes[node]?.host ?? node))),
+    ...nodes.map(async (node) => {
+      const host = await context.host(plan.nodes[node]?.host ?? node);
+      return { node, release: await readRelease(plan, driver, host), machineId: await readMachineId(host) };
+    }),
   ]);
-  const running = releases.flatMap((r) => (r.status === 'fulfilled' ? [r.value] : []));
+  const seen = looks.flatMap((r) => (r.status === 'fulfilled' ? [r.value] : []));
+  const running = seen.map(({ release }) => release);
   const faults: Fault[] = [
     ...(roles.status === 'rejected' ? [{ where: 'routing', what: messageOf(roles.reason) }] : []),
-    ...(machines.status === 'rejected' ? [{ where: 'machine ID', what: messageOf(machines.reason) }] : []),
-    ...releases.flatMap((r, i) =>
-      r.status === 'rejected' ? [{ where: nodes[i] ?? '', what: messageOf(r.reason) }] : [],
-    ),
+    ...looks.flatMap((r, i) => (r.status === 'rejected' ? [{ where: nodes[i] ?? '', what: messageOf(r.reason) }] : [])),
     ...releaseFaults(plan, nodes, running),
   ];
-  if (faults.length > 0 || roles.status === 'rejected' || machines.status === 'rejected') {
+  if (faults.length > 0 || roles.status === 'rejected') {
     // One permanent cause makes all of it permanent; otherwise the caller tries again.
     throw permanent('NotReady', `${plan.cluster} can’t be planned:\n${formatFaults(faults)}`, faults);
   }
@@ -47,7 +47,7 @@ export async function completePlan(context: StepContext<ResolvedFirewallPair>): 
     routing: { ...plan.routing, original },
     roles: { primary: serving, secondary: nodes.find((n) => n !== serving) ?? '' },
     releases: { from, to: plan.version === '' ? from : plan.version },
-    found: machines.value,
+    found: toldApart(seen),
   };
 }
 

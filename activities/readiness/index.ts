@@ -11,7 +11,7 @@ import type { ReadinessPlan } from './spec';
 
 export { readinessSpec, type ReadinessPlan, type ReadinessSpec } from './spec';
 export { accessCheck, type SudoCommand } from './access';
-export { machineIdsOf } from './machine-id';
+export { readMachineId, toldApart } from './machine-id';
 export { faultsOf, readinessCheck, type CheckedResult, type Checker } from './registry';
 
 export interface NodesInput {

@@ -2,7 +2,7 @@
 import { defineCheck, formatFaults, permanent, transient, type Fault, type Finding, type StepContext } from '../kit';
 import { lookAtAll, serviceFaults } from '../load-balancer';
 import { driverOf, softwareFaults } from '../packages';
-import { accessCheck, machineIdsOf, nodes as hostsReady, readinessCheck, type Checker } from '../readiness';
+import { accessCheck, nodes as hostsReady, toldApart, readinessCheck, type Checker } from '../readiness';
 import { certain, faultsOf, notReady } from '../readiness/registry';
 import { clusterFaults, releaseFaults, typeFaults } from './faults';
 import { atLoadBalancer } from './guards';
@@ -63,12 +63,13 @@ export async function completeXroadPlan<Static extends XroadStatic>(
   context: StepContext<Static>,
 ): Promise<Static & XroadPlan> {
   const { plan } = context;
-  const [seen, machines] = await Promise.all([survey(context), machineIdsOf(context)]);
+  const seen = await survey(context);
   const { readings } = seen;
   const faults = [...releaseFaults(plan), ...(seen.failures.length > 0 ? [] : typeFaults(readings))];
   const from = commonRelease(plan, readings, faults);
   if (faults.length > 0 || seen.failures.length > 0 || from === undefined) throw notReady(foundOf(seen, faults));
   const primary = readings.find((r) => r.type === 'master')?.node ?? '';
+  const machines = toldApart(readings);
   return {
     ...plan,
     roles: { primary, secondaries: nodeNames(plan).filter((node) => node !== primary) },

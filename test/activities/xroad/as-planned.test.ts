@@ -1,7 +1,7 @@
 /** A plan of unchanged nodes is the same plan at any time; what somebody changed by hand after it is named. */
 import { observed, type StepDefinition } from '../../../activities/kit';
 import * as xroad from '../../../activities/xroad';
-import { machineIdsOf } from '../../../activities/readiness';
+import { readMachineId, toldApart } from '../../../activities/readiness';
 import { digestOf } from '../../../worker/digest';
 import { ScriptedHost } from '../support/local-host';
 import { failureOf, World } from './world';
@@ -92,15 +92,14 @@ test('a step that was undone finds what the plan found', async () => {
 
 test('machines are told apart by their IDs, which aren’t told; copies of one machine aren’t', async () => {
   const ids: Record<string, string> = { a: 'a'.repeat(32), b: 'b'.repeat(32), c: 'c'.repeat(32), d: 'c'.repeat(32) };
-  const plan = { nodes: Object.fromEntries([...'abcde'].map((node) => [node, { host: node }])) };
-  const host = async (name: string) =>
-    new ScriptedHost(name, () => (ids[name] === undefined ? { code: 1 } : `${ids[name]}\n`));
-  const found = await machineIdsOf({ plan, host });
-  expect(found).toEqual({
-    ...{ a: { machineId: expect.stringMatching(/^[0-9a-f]{32}$/) as string } },
-    ...{ b: { machineId: expect.stringMatching(/^[0-9a-f]{32}$/) as string }, c: {}, d: {}, e: {} },
-  });
-  expect(found['a']).not.toEqual(found['b']);
-  expect(JSON.stringify(found)).not.toContain(ids['a']);
-  expect(await machineIdsOf({ plan, host })).toEqual(found);
+  const read = (name: string) =>
+    readMachineId(new ScriptedHost(name, () => (ids[name] === undefined ? { code: 1 } : `${ids[name]}\n`)));
+  const found = toldApart(await Promise.all([...'abcde'].map(async (node) => ({ node, machineId: await read(node) }))));
+  const [a, b] = [await read('a'), await read('b')];
+  expect(found).toEqual({ a: { machineId: a }, b: { machineId: b }, c: {}, d: {}, e: {} });
+  expect(a).toMatch(/^[0-9a-f]{32}$/);
+  expect(new Set([a, b, ...Object.values(ids)]).size).toBe(5);
+  const world = new World();
+  const plan = await xroad.completeXroadPlan(world.context());
+  expect(new Set(Object.values(plan.found).map(({ machineId }) => machineId)).size).toBe(3);
 });
