@@ -48,7 +48,7 @@ export function planActivities(
       }
       const complete = procedures[resolved.procedure]?.complete;
       if (complete === undefined) throw permanent('InvalidInput', `this worker can't upgrade a ${resolved.procedure}`);
-      return runActivity({ schema: 1, plan: resolved, input, step: '00-plan' }, services, async (context) => {
+      const work = async (context: StepContext): Promise<unknown> => {
         const plan = (await complete(context as StepContext<ResolvedPlan>)) as ResolvedPlan;
         // A dry run reads, and may do so beside any upgrade.
         if (call.isDryRun) return plan;
@@ -59,7 +59,9 @@ export function planActivities(
           `${plan.cluster} can’t be upgraded now, for it shares nodes with an upgrade that is under way, and nothing was touched:\n${formatFaults(faults)}`,
           { faults },
         );
-      });
+      };
+      // The plan alone: with the commands that read it, how long they took and what they printed, no two would be equal.
+      return runActivity({ schema: 1, plan: resolved, input, step: '00-plan' }, services, work, { isBefore: true });
     },
     /** What would keep a plan from being started at this moment: for dry runs, which it doesn't keep from anything. */
     'plan.shared': (plan: NodesOfPlan & { readonly cluster: string }): Promise<Fault[]> =>

@@ -2,6 +2,7 @@
 import type { ResolvedFirewallPair } from '../../worker/inventory';
 import { formatFaults, messageOf, permanent, type Fault, type StepContext } from '../kit';
 import { driverOf as packageDriverOf, readRelease } from '../packages';
+import { readMachineId, toldApart } from '../readiness';
 import { survey, type RoutingPlanSection } from '../routing';
 
 /** Frozen at the start of a run: what is in it holds until the run's end, whatever the inventory says by then. */
@@ -9,6 +10,8 @@ export interface FirewallPairPlan extends ResolvedFirewallPair {
   readonly routing: RoutingPlanSection;
   readonly roles: { readonly primary: string; readonly secondary: string };
   readonly releases: { readonly from: string; readonly to: string };
+  /** What tells the nodes from others, whatever they are called. Left out by builds before. */
+  readonly found?: Readonly<Record<string, { readonly machineId?: string }>>;
 }
 
 /**
@@ -19,16 +22,18 @@ export async function completePlan(context: StepContext<ResolvedFirewallPair>): 
   const { plan } = context;
   const nodes = Object.keys(plan.nodes);
   const driver = packageDriverOf(plan.software);
-  const [roles, ...releases] = await Promise.allSettled([
+  const [roles, ...looks] = await Promise.allSettled([
     survey(context),
-    ...nodes.map(async (node) => readRelease(plan, driver, await context.host(plan.nodes[node]?.host ?? node))),
+    ...nodes.map(async (node) => {
+      const host = await context.host(plan.nodes[node]?.host ?? node);
+      return { node, release: await readRelease(plan, driver, host), machineId: await readMachineId(host) };
+    }),
   ]);
-  const running = releases.flatMap((r) => (r.status === 'fulfilled' ? [r.value] : []));
+  const seen = looks.flatMap((r) => (r.status === 'fulfilled' ? [r.value] : []));
+  const running = seen.map(({ release }) => release);
   const faults: Fault[] = [
     ...(roles.status === 'rejected' ? [{ where: 'routing', what: messageOf(roles.reason) }] : []),
-    ...releases.flatMap((r, i) =>
-      r.status === 'rejected' ? [{ where: nodes[i] ?? '', what: messageOf(r.reason) }] : [],
-    ),
+    ...looks.flatMap((r, i) => (r.status === 'rejected' ? [{ where: nodes[i] ?? '', what: messageOf(r.reason) }] : [])),
     ...releaseFaults(plan, nodes, running),
   ];
   if (faults.length > 0 || roles.status === 'rejected') {
@@ -42,6 +47,7 @@ export async function completePlan(context: StepContext<ResolvedFirewallPair>): 
     routing: { ...plan.routing, original },
     roles: { primary: serving, secondary: nodes.find((n) => n !== serving) ?? '' },
     releases: { from, to: plan.version === '' ? from : plan.version },
+    found: toldApart(seen),
   };
 }
 

@@ -11,6 +11,7 @@ import type { ReadinessPlan } from './spec';
 
 export { readinessSpec, type ReadinessPlan, type ReadinessSpec } from './spec';
 export { accessCheck, type SudoCommand } from './access';
+export { readMachineId, toldApart } from './machine-id';
 export { faultsOf, readinessCheck, type CheckedResult, type Checker } from './registry';
 
 export interface NodesInput {

@@ -6,6 +6,7 @@ import { defineStep, formatFaults, permanent, transient, type Host, type Outcome
 import { clip } from '../kit/clip';
 import { takeOwnership } from '../ownership';
 import { CURL, describeHealth, healthOf, nextFor, type Health } from './health';
+import { changedOn, roleChanged } from './as-planned';
 import { othersHealthFaults } from './guards';
 import { hostNameOf, hostOf, type NodeInput, type XroadContext, type XroadPlan } from './plan';
 
@@ -77,6 +78,10 @@ async function set(context: XroadContext, host: Host, node: string, on: boolean)
 /** Switches maintenance mode on. Undo switches it off unless it was on before. */
 export const maintenanceOn = defineStep<NodeInput, MaintenanceBefore, Outcome, XroadPlan>({
   observe,
+  changedSincePlan: async (context, { node }, { health }) => [
+    ...(await roleChanged(context, node)),
+    ...changedOn(context.plan, node, 'maintenance', health.kind === 'maintenance'),
+  ],
   async act(context, { node }) {
     const { host } = await takeOwnership(context, hostNameOf(context.plan, node));
     const isOn = (await healthOf(context.plan, host)).kind === 'maintenance';

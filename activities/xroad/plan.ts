@@ -29,6 +29,13 @@ export interface NodeFacts {
   readonly schema: string;
   /** The PIN is entered by the node itself. */
   readonly autologin: boolean;
+  /** Left out, as what follows, by builds that didn't hold it against what steps find. */
+  readonly maintenance?: boolean;
+  /** Of a secondary: replay of its database, and copying of the configuration. */
+  readonly replayPaused?: boolean;
+  readonly copyPaused?: boolean;
+  /** What tells the machine from others. */
+  readonly machineId?: string;
 }
 
 /** Frozen at the start of a run. */

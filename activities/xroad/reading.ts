@@ -1,5 +1,6 @@
 /** Everything that is looked at on a node before and after an upgrade, in one go. Reads only. */
 import type { Host } from '../kit';
+import { readMachineId } from '../readiness';
 import * as database from './database';
 import { healthOf, type Health } from './health';
 import { hasAutologin, readClusters, readHealthPort, readNodeType, readPackages, readServices } from './node';
@@ -18,6 +19,7 @@ export interface CopyReading {
 
 export interface NodeReading {
   readonly node: string;
+  readonly machineId: string | undefined;
   readonly type: NodeType;
   /** Of local.ini; 0 is none. */
   readonly healthPort: number;
@@ -49,6 +51,7 @@ export async function readNode(context: StaticContext, node: string): Promise<No
   const identity = await database.identityOf(plan, host);
   return {
     ...{ node, type, identity },
+    machineId: await readMachineId(host),
     healthPort: await readHealthPort(host),
     health: await healthOf(plan, host),
     packages: await readPackages(plan, host),

@@ -24,6 +24,7 @@ import {
   reachableFaults,
   refuseIf,
 } from './guards';
+import { changedOn, roleChanged } from './as-planned';
 import { describeHealth, healthOf } from './health';
 import { isStopped, packageFaults, readPackages, readServices } from './node';
 import { hostNameOf, hostOf, requireSecondary, type NodeInput, type XroadContext, type XroadPlan } from './plan';
@@ -60,6 +61,10 @@ export const pauseReplay = defineStep<
   XroadPlan
 >({
   observe,
+  changedSincePlan: async (context, { node }, { standby }) => [
+    ...(await roleChanged(context, node)),
+    ...changedOn(context.plan, node, 'replayPaused', standby.pause !== 'not paused'),
+  ],
   async act(context, { node }, earlier) {
     const { plan } = context;
     requireSecondary(plan, node);

@@ -11,6 +11,7 @@ import { connectionsOf, listenersArgv } from './drain';
 import { assertMayStart, assertMayStop, refuseIf } from './guards';
 import { healthOf } from './health';
 import { SERVICES, isStopped, readServices, readUnits } from './node';
+import { roleChanged } from './as-planned';
 import { hostNameOf, hostOf, type NodeInput, type XroadContext, type XroadPlan } from './plan';
 import { describeUnit, parseListeners, type Unit } from './text';
 
@@ -39,6 +40,7 @@ const observe = async (context: XroadContext, { node }: NodeInput): Promise<Serv
 /** Stops the services of a node that is out of service. Undo starts those that were active, if that can't harm. */
 export const stopServices = defineStep<StopInput, ServicesBefore, Outcome, XroadPlan>({
   observe,
+  changedSincePlan: (context, { node }) => roleChanged(context, node),
   async act(context, { node, drain }) {
     const { plan } = context;
     const { host } = await takeOwnership(context, hostNameOf(plan, node));

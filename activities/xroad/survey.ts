@@ -2,7 +2,7 @@
 import { defineCheck, formatFaults, permanent, transient, type Fault, type Finding, type StepContext } from '../kit';
 import { lookAtAll, serviceFaults } from '../load-balancer';
 import { driverOf, softwareFaults } from '../packages';
-import { accessCheck, nodes as hostsReady, readinessCheck, type Checker } from '../readiness';
+import { accessCheck, nodes as hostsReady, toldApart, readinessCheck, type Checker } from '../readiness';
 import { certain, faultsOf, notReady } from '../readiness/registry';
 import { clusterFaults, releaseFaults, typeFaults } from './faults';
 import { atLoadBalancer } from './guards';
@@ -38,12 +38,18 @@ const foundOf = ({ failures }: Survey, faults: readonly Fault[]) => [
 ];
 
 const factsOf = (reading: NodeReading): NodeFacts => ({
-  active: reading.units.filter((unit) => !isStopped(unit)).map((unit) => unit.unit),
+  active: reading.units.filter((unit) => !isStopped(unit) && !isPassing(unit)).map((unit) => unit.unit),
   enabled: reading.units.filter((unit) => unit.file === 'enabled').map((unit) => unit.unit),
   postgres: reading.identity.version,
   schema: reading.changelog.digest,
   autologin: reading.autologin,
+  maintenance: reading.health.kind === 'maintenance',
+  ...(reading.standby === undefined ? {} : { replayPaused: reading.standby.pause !== 'not paused' }),
+  ...(reading.copy === undefined ? {} : { copyPaused: reading.copy.flag }),
 });
+
+/** Comes with the signer and ends by itself: whether it runs at this moment says nothing of the node. */
+const isPassing = ({ unit }: NodeReading['units'][number]): boolean => unit === 'xroad-autologin.service';
 
 /** Releases of the plan that a node has, whole. */
 const releasesOf = (plan: XroadStatic, { packages }: NodeReading): string[] =>
@@ -63,11 +69,14 @@ export async function completeXroadPlan<Static extends XroadStatic>(
   const from = commonRelease(plan, readings, faults);
   if (faults.length > 0 || seen.failures.length > 0 || from === undefined) throw notReady(foundOf(seen, faults));
   const primary = readings.find((r) => r.type === 'master')?.node ?? '';
+  const machines = toldApart(readings);
   return {
     ...plan,
     roles: { primary, secondaries: nodeNames(plan).filter((node) => node !== primary) },
     releases: { from, to: plan.version === '' ? from : plan.version },
-    found: Object.fromEntries(readings.map((reading) => [reading.node, factsOf(reading)])),
+    found: Object.fromEntries(
+      readings.map((reading) => [reading.node, { ...factsOf(reading), ...machines[reading.node] }]),
+    ),
   };
 }
 

@@ -1,6 +1,7 @@
 /** Pausing, resuming and forcing the copying of the configuration to a secondary. Facts §2, §6 A1, C5, C6. */
 import { defineStep, permanent, transient, type Host, type Outcome } from '../kit';
 import { takeOwnership } from '../ownership';
+import { changedOn } from './as-planned';
 import { refuseIf } from './guards';
 import { isStopped, packageFaults, readNodeType, readPackages, readServices } from './node';
 import { hostNameOf, hostOf, requireSecondary, type NodeInput, type XroadContext, type XroadPlan } from './plan';
@@ -22,6 +23,7 @@ const observe = async (context: XroadContext, { node }: NodeInput): Promise<Sync
  */
 export const pauseSync = defineStep<NodeInput, SyncBefore, Outcome, XroadPlan>({
   observe,
+  changedSincePlan: async ({ plan }, { node }, { flag }) => changedOn(plan, node, 'copyPaused', flag),
   async act(context, { node }) {
     const { plan } = context;
     requireSecondary(plan, node);

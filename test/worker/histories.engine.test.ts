@@ -8,7 +8,9 @@ import { coreActivities } from '../../worker/core-activities';
 import { stepsOf } from '../../worker/earlier-run';
 import { historyService } from '../../worker/histories';
 import type { HistoryEvent } from '../../worker/history-notes';
+import { sharedWithOpen } from '../../worker/open-upgrades';
 import { payloadConverter } from '../../worker/payload-converter';
+import { pairPlan } from '../support/pair-run';
 import { testEngine, worldRun, type TestEngine, type WorldRun } from '../support/engine-run';
 
 jest.setTimeout(120_000);
@@ -207,6 +209,26 @@ test('a run that ended by itself left nothing behind, and one that was deleted c
     unknown: true,
     why: expect.stringMatching(`the history of run ${base} can’t be read: .*retention`),
   });
+});
+
+test('an upgrade that is under way is found with the nodes of its plan; one that has ended isn’t', async () => {
+  const nodes = { fw1: { address: '192.0.2.7', port: 443 } };
+  const plan = { ...pairPlan(), nodes, found: { fw1: { serial: 'S1' } } } as unknown as ReturnType<typeof pairPlan>;
+  const run = await start({ plan });
+  await run.asked('start');
+  const { workflowId } = run.handle;
+  const service = historyService(new Client({ connection: engine.native }));
+  const mine = { nodes: { a: { address: '192.0.2.8', port: 443 } }, found: { a: { serial: 'S1' } } };
+  const asking = { cluster: 'mine', nowMs: Date.now(), known: [] };
+  const shared = () => sharedWithOpen(service, mine, asking, { onPage: () => undefined });
+  // Visibility comes a moment later than the run.
+  await until(async () => (await service.open(10)).some((open) => open.workflowId === workflowId));
+  expect((await shared()).map(({ what }) => what)).toEqual([
+    `it is the node fw1 of ${workflowId}, which is under way, by the serial S1`,
+  ]);
+  await run.handle.terminate('test over');
+  await until(async () => !(await service.open(10)).some((open) => open.workflowId === workflowId));
+  expect(await shared()).toEqual([]);
 });
 
 test('without a client it fails clearly', async () => {

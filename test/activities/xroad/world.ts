@@ -147,6 +147,7 @@ export class FakeNode {
       /^sudo \/usr\/bin\/systemctl (start|stop|mask|unmask)(?: --runtime)? -- (\S+)$/.exec(c) ?? [];
     if (verb !== '') return this.systemctl(verb, unit, c.includes('--runtime'));
     const files: Record<string, string> = {
+      '/usr/bin/cat /etc/machine-id': `${Buffer.from(this.name).toString('hex').padEnd(32, '0')}\n`,
       'sudo -u xroad /usr/bin/cat -- /etc/xroad/conf.d/node.ini': `[node]\ntype=${this.type}\n`,
       'sudo -u xroad /usr/bin/cat -- /etc/xroad/conf.d/local.ini': this.localIni,
       'sudo -u xroad /usr/bin/signer-console list-tokens': this.tokens,
