@@ -48,7 +48,11 @@ describeLab('an upgrade on the lab', () => {
     await site.startWorker();
     await site.lab.host('client').exec(`touch ${FLAP}.on`);
     await site.approve('return');
-    await site.until('the monitoring period', (s) => (s.status?.wait?.observedMs ?? 0) > 2_000);
+    // What a watch has seen since its last report is told under way only: progress counts what was reported.
+    await site.until(
+      'the monitoring period, and a probe that failed',
+      (s) => s.status?.wait !== undefined && JSON.stringify(s.inHand ?? []).includes('flapping: failed'),
+    );
     await site.killWorker();
     await site.startWorker();
     await site.approve('finish');
