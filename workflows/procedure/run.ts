@@ -384,6 +384,18 @@ export class Run<P extends PlanBase> {
     return { action: { type: action, input: entry.item.input }, options: {} };
   }
 
+  /** How many watches the worker that runs this could still take on; undefined where it can't tell. */
+  async watchRoom(): Promise<{ readonly slots: number; readonly free: number } | undefined> {
+    const input = { queue: this.plan.queues.watch };
+    const call = this.runtime.call('core.watchRoom', input, { ...ASIDE, summary: 'Is there room for one more watch?' });
+    try {
+      return ((await call.result) ?? undefined) as { readonly slots: number; readonly free: number } | undefined;
+    } catch (error) {
+      if (!(error instanceof CallFailed)) throw error;
+      return undefined;
+    }
+  }
+
   // ---- questions -----------------------------------------------------------------------------------------------------
 
   /**

@@ -192,7 +192,10 @@ export class Session<P extends PlanBase> {
     if (this.interrupted()) return false;
     if (seen) return true;
     const why = run.state.watch?.why ?? 'no worker took it up';
-    const message = `nobody watches: ${why}. Traffic has not been moved; start a worker for the queue ${this.plan.queues.watch}, or free a place on one`;
+    const room = await run.watchRoom();
+    if (this.interrupted()) return false;
+    const full = room?.free === 0 ? ` The worker asked carries ${room.slots} watches, and no place is free.` : '';
+    const message = `nobody watches: ${why}.${full} Traffic has not been moved; start a worker for the queue ${this.plan.queues.watch}, or free a place on one (hitless worker --watch-slots)`;
     run.settleItem(index, { kind: 'failed', failure: { type: 'NobodyWatches', message } });
     return false;
   }

@@ -150,7 +150,9 @@ export class Watches {
   async firstReport(tries: number, dropped: () => boolean): Promise<boolean> {
     const { runtime, state } = this.host;
     const reported = (): boolean => state().watch?.report !== undefined;
-    const gaveUp = (): boolean => (state().watch?.blindTimes ?? 0) >= tries;
+    const times = (): number => state().watch?.blindTimes ?? 0;
+    const before = times();
+    const gaveUp = (): boolean => times() - before >= tries;
     await runtime.waitFor(() => reported() || gaveUp() || dropped());
     return reported() || dropped();
   }
