@@ -240,7 +240,10 @@ export async function planOnly<P extends PlanBase>(
     const { plan, items, digest } = await prepare(runtime, core, procedure, body, input, true);
     const view: PlanView = { digest, plan, items };
     if (input.only === 'resolve') return view;
-    const readiness = await readReadiness(runtime, plan, items);
+    const readiness = withFaults(
+      await readReadiness(runtime, plan, items),
+      core === 1 ? [] : await sharedNodes(runtime, plan),
+    );
     if (input.only === 'check') return { ...view, readiness };
     const previews: PreviewView[] = [];
     for (const [index, item] of items.entries()) {
@@ -379,6 +382,26 @@ async function readReadiness(
   } catch (error) {
     if (!(error instanceof CallFailed)) throw error;
     return readinessOf(plan.cluster, error);
+  }
+}
+
+type Readiness = NonNullable<PlanView['readiness']>;
+
+const withFaults = (readiness: Readiness, more: Readiness['faults']): Readiness =>
+  more.length === 0 ? readiness : { ...readiness, ready: false, faults: [...readiness.faults, ...more] };
+
+/** Another upgrade under way of a node of this cluster: a start would be refused for it. */
+async function sharedNodes(runtime: TemporalRuntime, plan: PlanBase): Promise<Readiness['faults']> {
+  const once = {
+    ...callOf(plan, 'Is a node of it being upgraded as part of another cluster?'),
+    patience: { attempts: 1, intervalMs: 1_000 },
+  };
+  try {
+    return (await runtime.call('plan.shared', plan, once).result) as Readiness['faults'];
+  } catch (error) {
+    if (!(error instanceof CallFailed)) throw error;
+    // A worker that can't tell says nothing: the start looks again.
+    return [];
   }
 }
 
