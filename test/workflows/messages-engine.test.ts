@@ -14,6 +14,9 @@ import { pairPlan } from '../support/pair-run';
 
 jest.setTimeout(300_000);
 
+/** More than a link takes. */
+const FLOOD = 2_100;
+
 let engine: TestEngine;
 const runs: WorldRun[] = [];
 const start = async (options?: WorldOptions): Promise<WorldRun> => {
@@ -249,19 +252,13 @@ it('a flood of signals ends in a new link, in which the right answer counts and 
   await run.answer('approve');
   const { id, digest } = await run.asked('return');
   const first = (await run.handle.describe()).runId;
-  const flood = 2_100;
-  for (let sent = 0; sent < flood; sent += 100)
-    await Promise.all(
-      Array.from({ length: 100 }, () =>
-        run.handle.signal('approve', { opening: id, digest: '0'.repeat(12), by: 'bot' }),
-      ),
-    );
+  await flood(run, id, FLOOD);
   // The link ends with the next one's beginning.
   const link = engine.client.workflow.getHandle(run.handle.workflowId, first, { followRuns: false });
   await expect(link.result()).rejects.toBeInstanceOf(WorkflowContinuedAsNewError);
   // The same question, by the same ID and digest, in another run of Temporal.
   expect(await run.asked('return')).toMatchObject({ id, digest });
-  expect((await run.status()).refusedCount).toBe(flood);
+  expect((await run.status()).refusedCount).toBe(FLOOD);
   await run.answer('reject');
   await run.asked('hold');
   await run.answer('roll-back', { to: 'start' });
@@ -276,3 +273,32 @@ it('a flood of signals ends in a new link, in which the right answer counts and 
   expect(began?.workflowExecutionStartedEventAttributes?.continuedExecutionRunId).toBe(first);
   await replays(run.handle.workflowId, history);
 });
+
+/** Sends the same wrong answer so many times, a hundred at once. */
+async function flood(run: WorldRun, opening: string, count: number): Promise<void> {
+  const wrong = { opening, digest: '0'.repeat(12), by: 'bot' };
+  for (let sent = 0; sent < count; sent += 100)
+    await Promise.all(Array.from({ length: 100 }, () => run.handle.signal('approve', wrong)));
+}
+
+// Minutes each, and the same as the flood above but for its size.
+if (process.env['HITLESS_TEST_ALL'] === '1') {
+  it('8,000 signals while no worker runs', async () => {
+    const run = await start();
+    const { id } = await run.asked('start');
+    await run.worker.stop();
+    await flood(run, id, 8_000);
+    await run.worker.restart();
+    expect((await approveRest(run, ['start', 'return', 'finish'])).ending).toBe('Completed');
+    expect(run.world.broken).toEqual([]);
+  });
+
+  it('10,000 signals as fast as they can be sent', async () => {
+    const run = await start();
+    const { id } = await run.asked('start');
+    await flood(run, id, 10_000);
+    const report = await approveRest(run, ['start', 'return', 'finish']);
+    expect(report).toMatchObject({ ending: 'Completed', refusedCount: 10_000 });
+    expect(run.world.broken).toEqual([]);
+  });
+}
