@@ -46,6 +46,6 @@ describeLab('a plan', () => {
     await site.say('hold', 'roll-back', { to: 'start' });
     expect((await site.ended()).failure?.type).toBe('RolledBack');
     expect(await site.border()).toBe(before);
-    expect((await traffic.stop()).sessions.faults).toEqual(0);
+    expect((await traffic.stop()).sessions.faults).toEqual([]);
   });
 });
