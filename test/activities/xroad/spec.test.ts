@@ -121,18 +121,20 @@ describe('the sudoers file', () => {
   });
 
   const visudo = '/usr/sbin/visudo';
-  (existsSync(visudo) ? test : test.skip)('is one that sudo takes', () => {
-    const directory = mkdtempSync(join(tmpdir(), 'hitless-sudoers-'));
-    const file = join(directory, 'hitless');
-    const world = new World({ outOfService: 'both', reboot: true });
-    const lines = xroad
-      .sudoCommandsOf(world.plan)
-      .map(({ as, command }) => `hitless ALL = (${as}) NOPASSWD: ${command}`);
-    writeFileSync(file, `${[...new Set(lines)].join('\n')}\n`, { mode: 0o440 });
-    try {
-      expect(execFileSync(visudo, ['-c', '-f', file]).toString()).toMatch(/parsed OK/);
-    } finally {
-      rmSync(directory, { recursive: true });
-    }
-  });
+  // The lab shows the same with the file of each host, where this machine has no sudo of its own.
+  if (existsSync(visudo))
+    test('is one that sudo takes', () => {
+      const directory = mkdtempSync(join(tmpdir(), 'hitless-sudoers-'));
+      const file = join(directory, 'hitless');
+      const world = new World({ outOfService: 'both', reboot: true });
+      const lines = xroad
+        .sudoCommandsOf(world.plan)
+        .map(({ as, command }) => `hitless ALL = (${as}) NOPASSWD: ${command}`);
+      writeFileSync(file, `${[...new Set(lines)].join('\n')}\n`, { mode: 0o440 });
+      try {
+        expect(execFileSync(visudo, ['-c', '-f', file]).toString()).toMatch(/parsed OK/);
+      } finally {
+        rmSync(directory, { recursive: true });
+      }
+    });
 });
