@@ -8,6 +8,7 @@ import { closedWith, judge, judgeUpdate, refusedEvent, type Asked, type Judged }
 import { carried, type Carried } from './carry';
 import { publishedView } from './details';
 import { bounded } from './door';
+import { afterReset } from './inherited';
 import { Recovery } from './recovery';
 import { initialState, reduce } from './reduce';
 import { Session } from './session';
@@ -43,12 +44,6 @@ export const ASIDE: Omit<CallOptions, 'summary'> = {
   timeoutMs: 10_000,
   patience: { attempts: 0, intervalMs: 1_000 },
 };
-
-/** Answer of `core.afterReset`. */
-type AfterReset = Omit<Inherited, 'unknown'> & { readonly unknown?: true; readonly why?: string };
-
-/** What is added to the numbers of calls where nobody knows how many there were. */
-const UNKNOWN_CALLS = 1_000_000;
 
 const DELIVERED_AGAIN = {
   refusal: 'the reset of this run delivered it once more, and it acts only once: send it again if it still holds',
@@ -588,34 +583,8 @@ export class Run<P extends PlanBase> {
     this.isUnverified = false;
   }
 
-  private async takeOver({ workflowId, executing, calls }: Identity, runId: string): Promise<void> {
-    const base = { from: 'reset', runId, earlierRunId: executing } as const;
-    const unread = (why: string): Inherited => ({
-      ...base,
-      // Far above what the history that can't be read may have sent.
-      lastCall: calls + UNKNOWN_CALLS,
-      steps: [],
-      unknown: `the history before the reset can't be read (${why}): what it changed isn't known to this run`,
-    });
-    const told = await this.runtime
-      .call(
-        'core.afterReset',
-        { workflowId, from: executing, runId },
-        {
-          summary: 'This run was reset: what had it done by then?',
-          queue: this.plan.queues.default,
-          timeoutMs: 60_000,
-          patience: { attempts: 5, intervalMs: 5_000 },
-        },
-      )
-      .result.then((value) => {
-        const { unknown, why, ...answer } = value as AfterReset;
-        return unknown === true ? unread(why ?? 'no reason given') : { ...answer, ...base };
-      })
-      .catch((error: unknown) => {
-        if (!(error instanceof CallFailed)) throw error;
-        return unread(error.message);
-      });
+  private async takeOver(identity: Identity, runId: string): Promise<void> {
+    const told = await afterReset(this.runtime, this.plan, identity, runId);
     this.dispatch({ type: 'taken-over', inherited: told, at: this.now() });
     const lost = this.state.takenOver.at(-1)?.lost;
     if (lost === undefined) return;

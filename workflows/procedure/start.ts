@@ -17,21 +17,13 @@ import {
 } from '../contract';
 import { faultOfName, faultsOf } from './asks';
 import type { Carried } from './carry';
+import { earlierRun } from './inherited';
 import { readinessOf } from './readiness';
 import { listOf, record } from './record';
 import { ASIDE, Run } from './run';
 import { TemporalRuntime } from './runtime';
 import { isUndecodable } from './undecodable';
-import {
-  CallFailed,
-  CutError,
-  type Action,
-  type Body,
-  type CallOptions,
-  type Identity,
-  type Inherited,
-  type PlanBase,
-} from './types';
+import { CallFailed, CutError, type Action, type Body, type CallOptions, type Identity, type PlanBase } from './types';
 import { reportView } from './report';
 import { statusView } from './views';
 import { stepKey } from './wire';
@@ -87,7 +79,7 @@ export async function upgrade<P extends PlanBase>(
     runtime.announce(plan.cluster, plan.version);
     const identity = core === 1 ? undefined : await identify(runtime, next);
     const inherited =
-      identity === undefined || next !== undefined ? undefined : await earlierRun(runtime, identity, plan);
+      identity === undefined || next !== undefined ? undefined : await earlierRun(runtime, plan, identity);
     const run = new Run({
       runtime,
       body,
@@ -113,57 +105,6 @@ export async function upgrade<P extends PlanBase>(
     }
     throw runtime.failure(ending, message, report);
   });
-}
-
-/** What a run of this cluster that somebody terminated in the middle left behind: its *befores* are older than what is found now. */
-async function earlierRun(
-  runtime: TemporalRuntime,
-  { workflowId, executing: runId }: Identity,
-  plan: PlanBase,
-): Promise<Inherited | undefined> {
-  const unread = (why: string): Inherited => ({
-    from: 'earlier run',
-    runId,
-    earlierRunId: '',
-    lastCall: 0,
-    steps: [],
-    unknown: `whether a run before this one left something half done can't be read (${why})`,
-  });
-  const call = runtime.call(
-    'core.earlierRun',
-    { workflowId, runId },
-    {
-      ...callOf(plan, 'Has a run before this one left something half done?'),
-      timeoutMs: 60_000,
-    },
-  );
-  try {
-    const told = (await call.result) as Partial<EarlierRun>;
-    if (told.unknown === true) return unread(told.why ?? 'no reason given');
-    // Stopped by people, or with undos that they skipped: that is how they wanted it left.
-    if (told.clean !== false || told.steps === undefined) return undefined;
-    return {
-      from: 'earlier run',
-      runId,
-      earlierRunId: told.runId ?? '',
-      ...(told.by === undefined ? {} : { by: told.by }),
-      lastCall: 0,
-      steps: told.steps,
-    };
-  } catch (error) {
-    if (!(error instanceof CallFailed)) throw error;
-    return unread(error.message);
-  }
-}
-
-/** Answer of `core.earlierRun`. */
-interface EarlierRun {
-  readonly clean: boolean;
-  readonly runId: string;
-  readonly by: string;
-  readonly steps: Inherited['steps'];
-  readonly unknown: true;
-  readonly why: string;
 }
 
 /** The beginning of a run: everything that could be wrong is found out before anything is touched. */
