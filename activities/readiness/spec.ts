@@ -37,8 +37,9 @@ const MANAGERS = [
   'ansible-pull.timer',
 ];
 const PROCESSES = [
-  '^(/usr/bin/)?(apt|apt-get|aptitude|dpkg|dnf|yum)( |$)',
+  '^(/usr/bin/)?(apt|apt-get|aptitude|dnf|yum)( |$)',
   // Not what only asks: monitoring does so all the time, and so does the rest of our own look at the node.
+  '^(/usr/bin/)?dpkg( .*)? (-[A-Za-z]*[irP]|--(install|unpack|configure|remove|purge|triggers-only|set-selections|add-architecture|remove-architecture))( |$)',
   '^(/usr/bin/)?rpm( *$| +[^ -]| +-([^qV-]|$)| +--([^qve]|$|q([^u]|$|u([^e]|$))|v([^e]|$|e([^r]|$|r([^i]|$)))|e([^v]|$)))',
   'unattended-upgrade( |$)',
   'do-release-upgrade',
@@ -50,7 +51,7 @@ const PROCESSES = [
 ];
 /** As it stands in plans that were frozen before patterns became those of RE2, which has no lookahead, and what it says. */
 export const FORMER_PATTERNS: ReadonlyMap<string, string> = new Map([
-  ['^(/usr/bin/)?rpm(?! +(-q|-V|--query|--verify|--eval))( |$)', PROCESSES[1] ?? ''],
+  ['^(/usr/bin/)?rpm(?! +(-q|-V|--query|--verify|--eval))( |$)', PROCESSES[2] ?? ''],
 ]);
 /** Of grep -E, for lines of cron tables and scripts. */
 const CRON =

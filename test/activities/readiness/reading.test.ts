@@ -113,6 +113,17 @@ describe('patterns of the section', () => {
   it.each([
     ['apt-get install x', true],
     ['/usr/bin/dpkg --configure -a', true],
+    [
+      '/usr/bin/dpkg --force-confold --status-fd 20 --no-triggers --unpack --auto-deconfigure /var/cache/apt/archives/x.deb',
+      true,
+    ],
+    ['dpkg -i x.deb', true],
+    ['dpkg -Pr x', true],
+    ['/usr/bin/dpkg --print-architecture', false],
+    ['/usr/bin/dpkg --print-foreign-architectures', false],
+    ['dpkg -l', false],
+    ['dpkg --verify x', false],
+    ['dpkg -S /usr/bin/vtysh', false],
     ['rpm -Uvh x.rpm', true],
     [eraseLeftover(['x-1-1.el9.noarch']).join(' '), true],
     ['rpm -qa', false],
