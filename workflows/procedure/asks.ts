@@ -296,8 +296,7 @@ function judgeCommand(asked: Asked, command: 'pause' | 'switchBack', { by, reaso
   if (needed > 1) {
     if (votes.slice(0, -1).some((v) => isSame(asked, v.by, by)))
       return { refusal: `${by} has said ${command} already: ${by_.length} of ${needed} so far` };
-    if (by_.length < needed)
-      return { events: [{ type: 'voted', command, vote, needed }], told: { ...told, isDecided: false } };
+    if (by_.length < needed) return { events: [{ type: 'voted', command, vote }], told: { ...told, isDecided: false } };
   }
   const all = by_.join(', ');
   if (command === 'switchBack')

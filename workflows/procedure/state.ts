@@ -254,7 +254,7 @@ export type Event =
   | ({ readonly type: 'refused' } & RefusedState)
   | { readonly type: 'requested'; readonly requests: Requests }
   | { readonly type: 'request-met'; readonly request: keyof Requests }
-  | { readonly type: 'voted'; readonly command: 'pause' | 'switchBack'; readonly vote: Vote; readonly needed: number }
+  | { readonly type: 'voted'; readonly command: 'pause' | 'switchBack'; readonly vote: Vote }
   | { readonly type: 'switch-back-means'; readonly means: Action<'step'> | string }
   | { readonly type: 'recovering'; readonly recovery: Partial<RecoveryState> }
   | { readonly type: 'called' }
