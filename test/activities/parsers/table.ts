@@ -500,6 +500,7 @@ export const EXEMPT: Readonly<Record<string, string>> = {
   'ssh/file-modes#readKept': 'a secret of the worker’s own',
   'ssh/files#readFileOn': 'asks the host; takes a file as it is',
   'ssh/secrets#readSecret': 'a secret of the worker’s own',
+  'readiness/machine-id#readMachineId': 'asks the host; takes 32 hexadecimal digits and nothing else',
   'xroad/node#readClusters': 'asks the host; parseClusters reads the answer',
   'xroad/node#readHealthPort': 'asks the host; parseHealthPort reads the answer',
   'xroad/node#readNodeType': 'asks the host; parseNodeType reads the answer',
