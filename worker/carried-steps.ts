@@ -26,13 +26,15 @@ export interface CarriedStep {
 }
 export interface Carried {
   readonly steps: readonly CarriedStep[];
+  /** Runs that had been terminated and whose *befores* these are, as hosts know them, newest first. */
+  readonly adopted: readonly string[];
   readonly plan?: PlanName;
 }
 
 /** What a run was continued with; undefined if it can't be read. */
 export function carriedOf(input: unknown): Carried | undefined {
   const { state, plan: raw } = fields(fields(input)['continued']);
-  const { items } = fields(state);
+  const { items, identity } = fields(state);
   if (!Array.isArray(items)) return undefined;
   const plan = planNameOf(raw);
   const steps = items.flatMap((entry: unknown, index): CarriedStep[] => {
@@ -53,14 +55,16 @@ export function carriedOf(input: unknown): Carried | undefined {
       },
     ];
   });
-  return { steps, ...(plan === undefined ? {} : { plan }) };
+  return { steps, adopted: idsOf(fields(identity)['adopted']), ...(plan === undefined ? {} : { plan }) };
 }
 
 /** What an answer to `core.earlierRun` says that is still to be undone. */
 export function leftOf(answer: unknown): Carried {
-  const { steps } = fields(answer);
-  if (!Array.isArray(steps)) return { steps: [] };
+  const { steps, clean, firstRunId, adopted } = fields(answer);
+  if (!Array.isArray(steps)) return { steps: [], adopted: [] };
   return {
+    // A build before this was told named the first run alone. What a clean run left, nobody takes over.
+    adopted: clean === false ? [...new Set([...idsOf([firstRunId]), ...idsOf(adopted)])] : [],
     steps: steps.flatMap((entry: unknown): CarriedStep[] => {
       const { step, action, before, tooLarge, acted, undone } = fields(entry);
       if (typeof step !== 'string' || acted !== true || undone === true) return [];
@@ -83,6 +87,9 @@ export function planNameOf(plan: unknown): PlanName | undefined {
     ...(typeof requestedBy === 'string' ? { requestedBy } : {}),
   };
 }
+
+const idsOf = (value: unknown): string[] =>
+  Array.isArray(value) ? value.filter((id): id is string => typeof id === 'string' && id !== '') : [];
 
 /** Bytes of a value as JSON. */
 export const bytesOf = (value: unknown): number => Buffer.byteLength(JSON.stringify(value) ?? '');

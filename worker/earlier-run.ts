@@ -38,6 +38,11 @@ export interface EarlierRun {
   readonly clean: boolean;
   readonly runId: string;
   readonly firstRunId: string;
+  /**
+   * What owner files on hosts may call this run, and the runs whose *befores* it had taken over in turn, newest first: whoever
+   * takes over its own may take their hosts.
+   */
+  readonly adopted: readonly string[];
   readonly ended: Ending;
   readonly endedAt: string;
   readonly by?: string;
@@ -110,6 +115,9 @@ export function tellEarlierRun(histories: Histories, runId: string): EarlierRun 
     clean: end.how === 'COMPLETED' || hasSaid || steps.every(({ acted, undone }) => undone || !acted),
     runId,
     firstRunId: started.firstRunId,
+    adopted: [...new Set([started.firstRunId, ...ledger.owners, ...ledger.adopted])]
+      .filter((id) => id !== '')
+      .slice(0, ADOPTED_LIMIT),
     ended: end.how,
     endedAt: iso(end.at),
     ...(end.by === undefined ? {} : { by: end.by }),
@@ -149,6 +157,8 @@ export function gapsBeforeResets(
   });
 }
 
+/** Each call of the run after this one names them. Hosts of runs that are left out are refused if they aren't as they were. */
+const ADOPTED_LIMIT = 16;
 /** Bytes of JSON. */
 const UPDATE_IDS_LIMIT_BYTES = 64 * 1024;
 

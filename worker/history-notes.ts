@@ -41,6 +41,8 @@ export interface Scheduled {
   /** Family of the activity, as `routing.prefer`. */
   readonly action: string;
   readonly step: string;
+  /** The first run of its chain, by which hosts know the call's run since core-2. */
+  readonly firstRunId?: string;
   readonly plan?: PlanName;
 }
 export interface Ended {
@@ -166,7 +168,7 @@ function callOf(scheduled: Attributes<'activityTaskScheduledEventAttributes'>): 
   const verb = verbs.find((v) => v === type.slice(dot + 1));
   const call = fields(decoded(input?.payloads?.[0]));
   if (verb !== undefined && typeof call['step'] !== 'string') return { kind: 'unreadable', what: `a call of ${type}` };
-  const { number } = fields(call['run']);
+  const { number, firstRunId } = fields(call['run']);
   const plan = planNameOf(call['plan']);
   return {
     kind: 'call',
@@ -175,6 +177,7 @@ function callOf(scheduled: Attributes<'activityTaskScheduledEventAttributes'>): 
     ...(verb === undefined ? {} : { verb }),
     action: type.slice(0, dot),
     step: typeof call['step'] === 'string' ? call['step'] : '',
+    ...(typeof firstRunId === 'string' ? { firstRunId } : {}),
     ...(plan === undefined ? {} : { plan }),
   };
 }

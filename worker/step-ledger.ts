@@ -45,6 +45,10 @@ export class Ledger {
   plan: PlanName | undefined;
   /** What can't be told. */
   readonly doubts: string[] = [];
+  /** IDs under which steps acted on hosts: of the run itself before core-2, of its first one since. */
+  readonly owners = new Set<string>();
+  /** Terminated runs whose *befores* were carried. */
+  readonly adopted = new Set<string>();
   private readonly entries = new Map<string, Entry>();
   private readonly toldResets = new Set<string>();
 
@@ -76,7 +80,7 @@ export class Ledger {
           break;
         case 'call':
           calls.set(note.id, note);
-          this.called(note, how.lost);
+          this.called(note, how.lost, runId);
           break;
         case 'answered':
           if (note.left !== undefined) this.carry(note.left, how.lost, true);
@@ -101,8 +105,9 @@ export class Ledger {
     }
   }
 
-  carry({ steps, plan }: Carried, lost: boolean, left = false): void {
+  carry({ steps, adopted, plan }: Carried, lost: boolean, left = false): void {
     this.plan ??= plan;
+    for (const id of adopted) this.adopted.add(id);
     for (const { step, action, before, acted, undone } of steps) {
       const entry = this.entry(step, action, lost);
       if (entry.observed || entry.acted || entry.undone) continue;
@@ -110,10 +115,11 @@ export class Ledger {
     }
   }
 
-  private called(call: Scheduled, lost: boolean): void {
+  private called(call: Scheduled, lost: boolean, runId: string): void {
     this.lastCall = Math.max(this.lastCall, call.number);
     this.plan ??= call.plan;
     if (call.verb !== 'act' && call.verb !== 'undo') return;
+    this.owners.add(call.firstRunId ?? runId);
     const entry = this.entry(call.step, call.action, lost);
     // With a before that another run found, if it hasn't looked itself.
     entry.left = false;

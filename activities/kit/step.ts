@@ -14,6 +14,8 @@ export interface StepContext<Plan = unknown> {
     readonly workflowId: string;
     /** First run ID of the workflow, the same over its links and resets: names units and owner files on hosts. */
     readonly runId: string;
+    /** IDs, of the same kind, of terminated runs all whose *befores* this run has taken over; none if left out. */
+    readonly adopted?: readonly string[];
   };
   /** Key of this step within the run, stable over attempts: `07-upgrade-the-primary`. */
   readonly step: string;
@@ -117,6 +119,8 @@ export interface CallRun {
   readonly number: number;
   /** Run ID that the workflow takes itself for. */
   readonly executing: string;
+  /** Terminated runs all whose *befores* this one has taken over, as hosts know them; left out if there are none. */
+  readonly adopted?: readonly string[] | undefined;
 }
 
 /** What the core sends to every activity of a step. */

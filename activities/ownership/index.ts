@@ -13,7 +13,7 @@ import { runTag } from '../jobs/names';
 import { commandFailed } from '../ssh/command';
 import { readFileOn, writeFileOn } from '../ssh/files';
 import { HOME, complaint, complaintText, runScript, scriptArgv } from './host-script';
-import { decide, ownerRecord, released, type Claim, type Owner, type OwnerRecord } from './record';
+import { decide, letGo, ownerRecord, type Claim, type Owner, type OwnerRecord } from './record';
 import { awaitUnits, stopUnits } from './units';
 
 export { stopUnitsOfRun } from './units';
@@ -43,9 +43,9 @@ export interface OwnedHost extends Host {
 export interface Owned {
   /** To act through. */
   readonly host: OwnedHost;
-  /** The baseline that the owner file holds: of this run's first step, also when an earlier attempt recorded it. */
+  /** The baseline that the owner file holds: of the first step of this run, or of the adopted one, that recorded it. */
   readonly baseline: unknown;
-  /** Owner of a run that was terminated on the way; its baseline was found equal to ours. */
+  /** Owner of a run that was terminated on the way: this run knows its *befores*, or its baseline is equal to ours. */
   readonly adoptedFrom?: Owner;
 }
 
@@ -60,7 +60,8 @@ const tokens = new WeakMap<AbortSignal, string>();
 
 /**
  * Makes this attempt the owner of the host. Throws OwnedByAnother (permanent) if a later attempt of the run owns it, if
- * this run was succeeded by another, or if a terminated run left the host in another state than `baseline`; Busy
+ * this run was succeeded by another, or if a terminated run whose *befores* this one doesn't know left the host in another
+ * state than `baseline`; Busy
  * (retryable) if a command of an earlier attempt still runs.
  */
 export async function takeOwnership(
@@ -100,10 +101,8 @@ export async function releaseOwnership(context: StepContext<OwnedPlan>, hostName
   const name = fileName(claim);
   for (;;) {
     const text = (await runScript(host, 'read', [name])).stdout;
-    const record = parseRecord(host, name, text);
-    if (record === undefined || record.released || decide(record, claim).kind === 'refuse') return;
-    if (record.owner.runId !== context.run.runId) return;
-    if ((await replace(host, name, text, released(record, claim.owner), [])) !== undefined) return;
+    const next = letGo(parseRecord(host, name, text), claim);
+    if (next === undefined || (await replace(host, name, text, next, [])) !== undefined) return;
   }
 }
 
@@ -164,8 +163,10 @@ function claimOf(context: StepContext<OwnedPlan>, host: string, baseline: unknow
     );
   let token = tokens.get(context.signal);
   if (token === undefined) tokens.set(context.signal, (token = randomBytes(16).toString('hex')));
+  const { workflowId, runId, adopted } = run;
   const owner: Owner = {
-    ...run,
+    workflowId,
+    runId,
     step,
     call: call.number,
     attempt,
@@ -173,7 +174,14 @@ function claimOf(context: StepContext<OwnedPlan>, host: string, baseline: unknow
     takenAt: new Date().toISOString(),
     worker: `${hostname()}:${process.pid}`,
   };
-  return { cluster: context.plan.cluster, host, owner, token, ...(baseline === undefined ? {} : { baseline }) };
+  return {
+    cluster: context.plan.cluster,
+    host,
+    owner,
+    token,
+    ...(baseline === undefined ? {} : { baseline }),
+    ...(adopted === undefined ? {} : { adopted }),
+  };
 }
 
 function parseRecord(host: Host, name: string, text: string): OwnerRecord | undefined {

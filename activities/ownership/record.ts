@@ -51,6 +51,8 @@ export interface Claim {
   readonly owner: Owner;
   readonly token: string;
   readonly baseline?: unknown;
+  /** Terminated runs all whose *befores* this run has taken over: what they left half done it can undo. */
+  readonly adopted?: readonly string[];
 }
 
 export type Decision =
@@ -78,15 +80,34 @@ export function decide(record: OwnerRecord | undefined, claim: Claim): Decision 
     return { kind: 'take', record: successor(record, claim, record.baseline ?? claim.baseline) };
   }
   if (record.succeeded.includes(claim.owner.runId)) return { kind: 'refuse', reason: 'succeeded', record };
+  // Also of an adopted run: after a reset it may go on, and this claim may be a late one.
   if (!record.released && claim.owner.scheduledAtMs <= current.scheduledAtMs)
     return { kind: 'refuse', reason: 'stale', record };
   const succeeded = [...record.succeeded, current.runId].slice(-SUCCEEDED);
   if (record.released) return { kind: 'take', record: { ...successor(record, claim, claim.baseline), succeeded } };
-  // The run before this one ended without tidying up (terminated). Nobody knows what it left half done, unless the host is
-  // as it was when that run began.
+  // The run before this one ended without tidying up (terminated). What it found there is what is put back at the end.
+  if (isAdopted(record, claim)) {
+    const next = successor(record, claim, record.baseline ?? claim.baseline);
+    return { kind: 'take', record: { ...next, succeeded }, adoptedFrom: current };
+  }
+  // Nobody knows what it left half done, unless the host is as it was when that run began.
   if (record.baseline !== undefined && !sameValue(record.baseline, claim.baseline))
     return { kind: 'refuse', reason: 'baseline', record };
   return { kind: 'take', record: { ...successor(record, claim, claim.baseline), succeeded }, adoptedFrom: current };
+}
+
+/** Its owner was terminated, and the claim's run knows all that it had found. */
+const isAdopted = ({ owner: { runId } }: OwnerRecord, { adopted = [] }: Claim): boolean => adopted.includes(runId);
+
+/**
+ * The record after a run has let go of what is its own, or was left to it by a run that it has adopted; undefined if there
+ * is nothing that it may let go of.
+ */
+export function letGo(record: OwnerRecord | undefined, claim: Claim): OwnerRecord | undefined {
+  if (record === undefined || record.released) return undefined;
+  if (record.owner.runId !== claim.owner.runId && !isAdopted(record, claim)) return undefined;
+  const decision = decide(record, claim);
+  return decision.kind === 'take' ? released(decision.record, claim.owner) : undefined;
 }
 
 /**

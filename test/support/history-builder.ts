@@ -55,7 +55,7 @@ export class HistoryBuilder {
 
   /** Schedules an activity; returns its event's ID, for `answer`. */
   call(type: string, step: string, more: { readonly number?: number; readonly input?: unknown } = {}): number {
-    const run = more.number === undefined ? {} : { run: { number: more.number } };
+    const run = more.number === undefined ? {} : { run: { number: more.number, firstRunId: this.firstRunId } };
     const plan = { cluster: 'fw', procedure: 'firewall-pair', version: '2.0' };
     return this.add({
       activityTaskScheduledEventAttributes: {
@@ -128,7 +128,10 @@ export class HistoryBuilder {
 
   continuedAs(runId: string, input: unknown = {}): HistoryBuilder {
     this.add({ workflowExecutionContinuedAsNewEventAttributes: { newExecutionRunId: runId } });
-    const first = this.events[0]?.workflowExecutionStartedEventAttributes?.firstExecutionRunId ?? this.runId;
-    return new HistoryBuilder(runId, { first, continuedFrom: this.runId, input }).at(this.clock);
+    return new HistoryBuilder(runId, { first: this.firstRunId, continuedFrom: this.runId, input }).at(this.clock);
+  }
+
+  private get firstRunId(): string {
+    return this.events[0]?.workflowExecutionStartedEventAttributes?.firstExecutionRunId ?? this.runId;
   }
 }

@@ -268,6 +268,7 @@ describe('an earlier run', () => {
       clean: false,
       runId: 'base',
       firstRunId: 'base',
+      adopted: ['base'],
       ended: 'TERMINATED',
       by: 'alice@desk',
       reason: 'by hand',
@@ -328,6 +329,52 @@ describe('an earlier run', () => {
     expect(told(undone)).toMatchObject({ clean: true, steps: [{ step: '01-x', undone: true }] });
     const ownLook = toldOf('01-x', 'first').step('a.b', '01-x', 'own').terminated();
     expect(told(ownLook)).toMatchObject({ clean: false, steps: [{ step: '01-x', before: 'own' }] });
+  });
+
+  describe('whose hosts the next one adopts', () => {
+    const left = { step: '01-x', action: 'a.b', before: 1, observed: true, acted: true, undone: false };
+    const answered = (answer: unknown, run = new HistoryBuilder('b')): HistoryBuilder =>
+      run.answer(run.call('core.earlierRun', ''), answer).terminated();
+
+    test('its own, and those that it had taken over in turn; of a build that told the first run alone, too', () => {
+      const chain = { clean: false, firstRunId: 'a', adopted: ['a', 'before-a'], steps: [left] };
+      expect(told(answered(chain))).toMatchObject({ clean: false, adopted: ['b', 'a', 'before-a'] });
+      const { adopted: _, ...older } = chain;
+      expect(told(answered(older))).toMatchObject({ adopted: ['b', 'a'] });
+    });
+
+    test('not of a run that was clean, or that couldn’t be told', () => {
+      for (const answer of [{ clean: true, firstRunId: 'a', steps: [] }, { unknown: true, why: 'gone' }, null, 'x'])
+        expect(told(answered(answer))).toMatchObject({ adopted: ['b'] });
+      const odd = { clean: false, firstRunId: 7, adopted: [null, '', 'c'], steps: [left] };
+      expect(told(answered(odd))).toMatchObject({ adopted: ['b', 'c'] });
+    });
+
+    test('over a link: as its input says', () => {
+      const identity = { firstRunId: 'b', adopted: ['a'] };
+      const items = [{ item: { kind: 'step', name: 'X', action: 'a.b' }, state: 'pending', before: { value: 1 } }];
+      const state = (more: object) => ({ continued: { state: { items, ...more } } });
+      const link = (more: object): HistoryBuilder =>
+        new HistoryBuilder('b').continuedAs('b-2', state(more)).terminated();
+      expect(told(link({ identity }))).toMatchObject({ firstRunId: 'b', adopted: ['b', 'a'] });
+      expect(told(link({}))).toMatchObject({ adopted: ['b'] });
+    });
+
+    test('hosts know a run by its first one, also after a reset; before core-2 by the one that Temporal ran', () => {
+      const twice = (number?: number) => {
+        const base = new HistoryBuilder('base').step('a.b', '01-x', 1, number);
+        const next = base.reset(4, 'next').step('a.b', '01-x', 1, number).terminated();
+        return tellEarlierRun(histories(base, next), 'next');
+      };
+      expect(twice(1)).toMatchObject({ adopted: ['base'] });
+      expect(twice()).toMatchObject({ adopted: ['base', 'next'] });
+    });
+
+    test('not more than every call can name', () => {
+      const adopted = Array.from({ length: 40 }, (_, i) => `run-${i}`);
+      const told16 = told(answered({ clean: false, firstRunId: 'a', adopted, steps: [left] }));
+      expect(told16).toMatchObject({ adopted: ['b', 'a', ...adopted.slice(0, 14)] });
+    });
   });
 
   test('that was reset before it was terminated left both parts behind', () => {

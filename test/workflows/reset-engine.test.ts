@@ -94,27 +94,58 @@ it('a pause, a switch back and a cancellation of before don’t act twice', asyn
   await replays(run.handle.workflowId, await run.handle.fetchHistory());
 });
 
-it('the run after one that was terminated takes over what that one had found', async () => {
+/** Starts the upgrade of a run that has ended once more, on the same devices and workers. */
+async function startAgain(run: WorldRun): Promise<string> {
+  const { workflowId } = run.handle;
+  const { taskQueue } = await engine.client.workflow.getHandle(workflowId).describe();
+  const next = await engine.client.workflow.start('upgradeFirewallPair', {
+    taskQueue,
+    workflowId,
+    args: [{ cluster: workflowId.replace('upgrade-', ''), version: '2.0', requestedBy: 'rita' }],
+  });
+  return next.firstExecutionRunId;
+}
+
+/** What each call of a step says of the runs whose hosts its own may take: by the run's ID on hosts. */
+async function adoptedBy(run: WorldRun): Promise<Map<string, Set<string>>> {
+  const said = new Map<string, Set<string>>();
+  const { events } = await engine.client.workflow.getHandle(run.handle.workflowId).fetchHistory();
+  for (const event of events ?? []) {
+    const data = event.activityTaskScheduledEventAttributes?.input?.payloads?.[0]?.data;
+    const call = JSON.parse(Buffer.from(data ?? []).toString() || '{}') as {
+      step?: string;
+      run?: { firstRunId: string; adopted?: string[] };
+    };
+    if (call.step === undefined || call.run === undefined) continue;
+    const { firstRunId, adopted } = call.run;
+    said.set(firstRunId, (said.get(firstRunId) ?? new Set()).add(JSON.stringify(adopted)));
+  }
+  return said;
+}
+
+it('the run after one that was terminated takes over what that one had found, and so does the one after it', async () => {
   const run = await start();
   await run.asked('start');
   await run.answer('approve');
   await run.asked('return');
+  const first = (await run.handle.describe()).runId;
+  expect(await adoptedBy(run)).toEqual(new Map([[first, new Set([undefined])]]));
   await run.handle.terminate('enough');
-  const { taskQueue } = await engine.client.workflow.getHandle(run.handle.workflowId).describe();
-  const [input] = [{ cluster: run.handle.workflowId.replace('upgrade-', ''), version: '2.0', requestedBy: 'rita' }];
-  await engine.client.workflow.start('upgradeFirewallPair', {
-    taskQueue,
-    workflowId: run.handle.workflowId,
-    args: [input],
-  });
+  const second = await startAgain(run);
+  await run.asked('start');
+  expect(await adoptedBy(run)).toEqual(new Map([[second, new Set([JSON.stringify([first])])]]));
   const next = engine.client.workflow.getHandle(run.handle.workflowId);
+  await next.terminate('once more');
+  const third = await startAgain(run);
   const gate = await run.asked('start');
   expect(gate.question).toMatch(
     /A run before this one \(.*\) was ended from outside: what \d+ of its steps had found is kept/,
   );
   await next.cancel();
   await cancelled(run);
+  expect(await adoptedBy(run)).toEqual(new Map([[third, new Set([JSON.stringify([second, first])])]]));
   expect(run.world.nodes['fw1']?.release).toBe('1.0');
   expect(run.world.serving).toBe('fw1');
   expect(run.world.broken).toEqual([]);
+  await replays(run.handle.workflowId, await next.fetchHistory());
 });

@@ -46,7 +46,10 @@ export async function afterReset(
 interface EarlierRun {
   readonly clean: boolean;
   readonly runId: string;
+  readonly firstRunId: string;
   readonly by: string;
+  /** Left out by builds before this was told: then hosts know the run by its first one. */
+  readonly adopted: readonly string[];
   readonly steps: Inherited['steps'];
   readonly unknown: true;
   readonly why: string;
@@ -80,6 +83,7 @@ export async function earlierRun(
       ...base,
       earlierRunId: told.runId ?? '',
       steps: told.steps,
+      adopted: told.adopted ?? (told.firstRunId === undefined ? [] : [told.firstRunId]),
       ...(told.by === undefined ? {} : { by: told.by }),
     };
   } catch (error) {

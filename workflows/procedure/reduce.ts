@@ -110,7 +110,7 @@ const standsAs = ({ verdict, paused }: WatchReport): WatchState['state'] =>
 const withoutCarry = ({ carry: _carry, ...report }: WatchReport): WatchReport => report;
 
 function takeOver(state: State, inherited: Inherited, at: number): State {
-  const { from, runId, earlierRunId, by, steps, unknown } = inherited;
+  const { from, runId, earlierRunId, by, steps, unknown, adopted = [] } = inherited;
   const found = new Map(steps.filter((s) => !s.undone).map((s) => [s.step, s]));
   const lost: string[] = unknown === undefined ? [] : [unknown];
   let taken = 0;
@@ -137,7 +137,15 @@ function takeOver(state: State, inherited: Inherited, at: number): State {
     items,
     ...(identity === undefined
       ? {}
-      : { identity: { ...identity, executing: runId, calls: Math.max(identity.calls, inherited.lastCall) } }),
+      : {
+          identity: {
+            ...identity,
+            executing: runId,
+            calls: Math.max(identity.calls, inherited.lastCall),
+            // Who can't undo all of it must not take its hosts for undoable.
+            ...(adopted.length === 0 || lost.length > 0 ? {} : { adopted }),
+          },
+        }),
     resetCount: state.resetCount + (from === 'reset' ? 1 : 0),
     takenOver: [
       ...state.takenOver.slice(-9),

@@ -306,8 +306,9 @@ export class Run<P extends PlanBase> {
     this.state = reduce(this.state, { type: 'called' });
     const { identity } = this.state;
     if (identity === undefined) return this.runtime.call(activity, input, options);
-    const { firstRunId, link, executing, calls } = identity;
-    return this.runtime.call(activity, { ...input, run: { firstRunId, link, number: calls, executing } }, options);
+    const { firstRunId, link, executing, calls: number, adopted } = identity;
+    const run = { firstRunId, link, number, executing, ...(adopted === undefined ? {} : { adopted }) };
+    return this.runtime.call(activity, { ...input, run }, options);
   }
 
   private callOptions(action: Action): Omit<CallOptions, 'summary'> {

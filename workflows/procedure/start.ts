@@ -163,6 +163,7 @@ async function identify(runtime: TemporalRuntime, carried: Carried | undefined):
     link: before === undefined ? 0 : before.link + 1,
     executing: runId,
     calls: before?.calls ?? 0,
+    ...(before?.adopted === undefined ? {} : { adopted: before.adopted }),
   };
 }
 

@@ -157,6 +157,11 @@ export interface Identity {
   readonly executing: string;
   /** Calls so far, over all links: what orders the attempts of this run on hosts. */
   readonly calls: number;
+  /**
+   * Runs that were ended from outside and all whose *befores* this one has taken over, as hosts know them, newest first:
+   * hosts that these own are taken as they stand. Left out if there is none, or something of theirs isn't known.
+   */
+  readonly adopted?: readonly string[];
 }
 
 /** What histories told that this run goes on from: of the part before a reset, or of an earlier run ended from outside. */
@@ -170,6 +175,8 @@ export interface Inherited {
   /** The highest number of a call that was sent there. */
   readonly lastCall: number;
   readonly steps: readonly InheritedStep[];
+  /** The earlier run, and those that it had taken over from in turn, as owner files on hosts name them; newest first. */
+  readonly adopted?: readonly string[];
   /** Why the histories couldn't be read. */
   readonly unknown?: string;
 }

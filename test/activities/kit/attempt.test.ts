@@ -40,6 +40,15 @@ test('a later link is known to hosts by its first run, and goes on counting', ()
   expect(unitName(attempt.run.runId, 'install')).toBe(unitName(FIRST, 'install'));
 });
 
+test('terminated runs that it has taken over from go along', () => {
+  const adopted = ['6a6e0c1e-7a3f-4a55-9b57-0f3f6f6f0001'];
+  expect(attemptOf(info, { run: { ...run, adopted } }).run).toEqual({
+    ...{ workflowId: 'upgrade-fw', runId: FIRST },
+    adopted,
+  });
+  expect(refusalOf({ ...run, adopted: [7] })).toMatchObject({ type: 'InvalidInput' });
+});
+
 test('a run from before core-2 is what it was', () => {
   expect(attemptOf(info, {})).toEqual({
     run: { workflowId: 'upgrade-fw', runId: LINK },

@@ -178,6 +178,23 @@ describeWithSshd('ownership over a real sshd', () => {
     expect(back.message).toContain('succeeded by another');
   });
 
+  test('a terminated run whose befores are known: its host is taken and let go of as it was left', async () => {
+    await takeOwnership(attempt(), 'fw1', { baseline: { release: '1.0' } });
+    const next = (at: number): Attempt => attempt({ runId: RUN_B, adopted: [RUN_A], scheduledAtMs: at });
+    const { host, baseline, adoptedFrom } = await takeOwnership(next(90_000), 'fw1', { baseline: { release: '2.0' } });
+    expect({ baseline, adoptedFrom }).toMatchObject({ baseline: { release: '1.0' }, adoptedFrom: { runId: RUN_A } });
+    await host.exec(['touch', 'acted']);
+    expect(record()).not.toHaveProperty('owner.adopted');
+    await takeOwnership(attempt({ runId: RUN_A, call: 2, cluster: 'fw-dc2' }), 'fw1');
+    // Nothing of this run has come to that host.
+    await releaseOwnership(
+      attempt({ runId: RUN_B, adopted: [RUN_A], cluster: 'fw-dc2', scheduledAtMs: 99_000 }),
+      'fw1',
+    );
+    const other = JSON.parse(readFileSync(join(home, '.hitless/fw-dc2.fw1.json'), 'utf8')) as unknown;
+    expect(other).toMatchObject({ released: true, owner: { runId: RUN_B }, succeeded: [RUN_A] });
+  });
+
   test('after a release the next run starts from what it finds; a release by a stale attempt does nothing', async () => {
     const first = attempt({ attempt: 2 });
     const { host } = await takeOwnership(first, 'fw1', { baseline: 1 });

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import {
   compareCalls,
   decide,
+  letGo,
   ownerRecord,
   released,
   type Claim,
@@ -87,6 +88,67 @@ describe('who may own a host', () => {
     expect(outcome(decide(record, claim('b', 1, 1, { at: 9_000 })))).toBe('baseline');
   });
 
+  describe('a terminated run whose befores this one knows', () => {
+    const left = taken(undefined, claim('a', 5, 1, { baseline: { release: '1.0' } }));
+    const next = (more: Parameters<typeof claim>[3] = {}, run = 'b'): Claim =>
+      claim(run, 1, 1, { at: 9_000, adopted: ['a'], ...more });
+
+    test('is adopted as it left the host; what it had found there first stays the baseline', () => {
+      for (const more of [{ baseline: { release: '2.0' } }, {}, { baseline: { release: '1.0' } }])
+        expect(decide(left, next(more))).toMatchObject({
+          kind: 'take',
+          adoptedFrom: { runId: 'a' },
+          record: { owner: { runId: 'b' }, baseline: { release: '1.0' }, succeeded: ['a'], history: [{ call: 5 }] },
+        });
+      const later = taken(taken(left, next()), next({ at: 9_100, baseline: { release: '2.0' } }));
+      expect(later.baseline).toEqual({ release: '1.0' });
+      expect(outcome(decide(later, claim('a', 9, 1, { at: 99_000 })))).toBe('succeeded');
+      expect(taken(taken(undefined, claim('a', 5, 1)), next({ baseline: 1 })).baseline).toBe(1);
+    });
+
+    test('no other is', () => {
+      const foreign = taken(undefined, claim('x', 5, 1, { baseline: { release: '1.0' } }));
+      expect(outcome(decide(foreign, next({ baseline: { release: '2.0' } })))).toBe('baseline');
+      for (const adopted of [undefined, []]) {
+        const { adopted: _, ...blind } = next({ baseline: { release: '2.0' } });
+        expect(outcome(decide(left, adopted === undefined ? blind : { ...blind, adopted }))).toBe('baseline');
+      }
+      // It let go: what is found now is what counts.
+      expect(taken(released(left), next({ baseline: 2 })).baseline).toBe(2);
+    });
+
+    test('a late call doesn’t take the host from it, should it go on after a reset', () => {
+      const goesOn = taken(left, claim('a', 6, 1, { at: 10_000 }));
+      expect(outcome(decide(goesOn, next()))).toBe('stale');
+    });
+
+    test('through one that was terminated in between', () => {
+      const third = next({ adopted: ['b', 'a'], at: 20_000, baseline: { release: '2.0' } }, 'c');
+      const record = { kind: 'take', record: { baseline: { release: '1.0' } } };
+      // The one in between never got to this host, or took it.
+      expect(decide(left, third)).toMatchObject(record);
+      expect(decide(taken(left, next()), third)).toMatchObject({
+        ...record,
+        record: { ...record.record, succeeded: ['a', 'b'] },
+      });
+    });
+
+    test('its hosts are let go of with one’s own', () => {
+      expect(letGo(left, next())).toMatchObject({ released: true, token: '', owner: { runId: 'b' }, succeeded: ['a'] });
+      expect(letGo(left, next())).not.toHaveProperty('baseline');
+      expect(letGo(taken(left, next()), next({ at: 9_500 }))).toMatchObject({ released: true, owner: { runId: 'b' } });
+      const { adopted: _, ...blind } = next();
+      for (const [record, by] of [
+        [left, blind],
+        [left, next({ at: 1_000 })],
+        [released(left), next()],
+        [undefined, next()],
+        [taken(left, next()), claim('a', 9, 1, { at: 99_000 })],
+      ] as const)
+        expect(letGo(record, by)).toBeUndefined();
+    });
+  });
+
   test('a run that was succeeded never comes back, and one that was scheduled earlier never takes over', () => {
     const record = taken(taken(undefined, claim('a', 1, 1)), claim('b', 1, 1, { at: 9_000 }));
     expect(outcome(decide(record, claim('a', 5, 1, { at: 99_000 })))).toBe('succeeded');
@@ -136,8 +198,12 @@ describe('who may own a host', () => {
         let record: OwnerRecord | undefined;
         let latest: Claim | undefined;
         for (const { run, call, attempt, acts } of events) {
-          // b began after a was terminated: all of it was scheduled later.
-          const mine = claim(run, call, attempt, { at: (run === 'b' ? 100_000 : 0) + call * 1_000 + attempt });
+          // b began after a was terminated: all of it was scheduled later, and it knows what a had found.
+          const mine = claim(run, call, attempt, {
+            at: (run === 'b' ? 100_000 : 0) + call * 1_000 + attempt,
+            baseline: { call },
+            ...(run === 'b' ? { adopted: ['a'] } : {}),
+          });
           if (acts) {
             if (record?.token === mine.token) expect(mine).toEqual(latest);
             continue;

@@ -75,6 +75,7 @@ export interface AttemptOptions {
   readonly attempt?: number;
   readonly scheduledAtMs?: number;
   readonly cluster?: string;
+  readonly adopted?: readonly string[];
 }
 
 export interface Attempt extends StepContext<{ cluster: string }> {
@@ -97,7 +98,11 @@ export function attemptOn(connect: (signal: AbortSignal) => Promise<Host>, optio
   const ran: string[] = [];
   return {
     plan: { cluster },
-    run: { workflowId: `upgrade-${cluster}`, runId },
+    run: {
+      workflowId: `upgrade-${cluster}`,
+      runId,
+      ...(options.adopted === undefined ? {} : { adopted: options.adopted }),
+    },
     step,
     attempt,
     call: { number: call, scheduledAtMs: options.scheduledAtMs ?? call * 1_000 + attempt },
