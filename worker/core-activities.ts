@@ -6,7 +6,7 @@ import { Context } from '@temporalio/activity';
 import { permanent } from '../activities/kit';
 import { digestOf } from './digest';
 import type { AfterReset, EarlierRun, Unknown } from './earlier-run';
-import { afterReset, earlierRun, type HistoryService } from './histories';
+import { afterReset, earlierRun, resetFrom, type HistoryService } from './histories';
 import type { WatchRoom } from './watch-room';
 
 export interface CoreSettings {
@@ -45,10 +45,18 @@ export const coreActivities = ({ uiUrl, history, watchRoom }: CoreSettings) => (
     list,
   }),
   'core.startLink': async (form: StartForm): Promise<string> => startLink(uiUrl, form),
-  /** The run that Temporal runs, which after a reset isn't the one that the history up to there tells of. */
-  'core.whoami': async (): Promise<{ readonly runId: string }> => ({
-    runId: Context.current().info.workflowExecution?.runId ?? '',
-  }),
+  /**
+   * The run that Temporal runs, which after a reset isn't the one that the history up to there tells of. A run that `begins`
+   * is told, too, that it does so after a reset: nothing in its own history up to there shows it.
+   */
+  'core.whoami': async (input?: {
+    readonly begins?: boolean;
+  }): Promise<{ readonly runId: string; readonly resetFrom?: string }> => {
+    const { workflowId = '', runId = '' } = Context.current().info.workflowExecution ?? {};
+    if (input?.begins !== true || history === undefined) return { runId };
+    const from = await resetFrom(history, workflowId, runId);
+    return { runId, ...(from === undefined ? {} : { resetFrom: from }) };
+  },
   'core.afterReset': (input: {
     readonly workflowId: string;
     readonly from: string;

@@ -5,7 +5,7 @@
  * A reset copies the events before the reset point into a new run and throws the rest of the old one away, which keeps it in
  * its own history. Runs that were reset twice, and links of a run that was continued as new, hang together in the same way.
  */
-import { bytesOf, type Carried, type PlanName } from './carried-steps';
+import type { Carried, PlanName } from './carried-steps';
 import { notesOf, type Ended, type Ending, type HistoryEvent, type Note, type Reset } from './history-notes';
 import { Ledger, type Histories, type StepTrace } from './step-ledger';
 
@@ -19,18 +19,8 @@ export interface AfterReset {
   readonly resetAt: string;
   readonly reason: string;
   readonly by?: string;
-  readonly reapplied: Reapplied;
-}
-
-/** Messages that the server delivered a second time. */
-export interface Reapplied {
-  readonly signals: number;
-  readonly updates: number;
-  readonly cancel: boolean;
-  /** Which signals, as the run has counted them since its beginning: those after the first `after` ones, `count` of them. */
-  readonly signalRanges: readonly { readonly after: number; readonly count: number }[];
-  /** Which Updates; left out if there are too many to be listed. */
-  readonly updateIds?: readonly string[];
+  /** Runs that it had taken over from by then, as hosts know them. */
+  readonly adopted: readonly string[];
 }
 
 export interface EarlierRun {
@@ -95,7 +85,7 @@ export function tellAfterReset(histories: Histories, runId: string, from: string
     resetAt: iso(last.at),
     reason: last.reason,
     ...(last.by === undefined ? {} : { by: last.by }),
-    reapplied: repeatedAfter(notes, fresh),
+    adopted: [...ledger.adopted].slice(0, ADOPTED_LIMIT),
   };
 }
 
@@ -159,32 +149,4 @@ export function gapsBeforeResets(
 
 /** Each call of the run after this one names them. Hosts of runs that are left out are refused if they aren't as they were. */
 const ADOPTED_LIMIT = 16;
-/** Bytes of JSON. */
-const UPDATE_IDS_LIMIT_BYTES = 64 * 1024;
-
-function repeatedAfter(notes: readonly Note[], resets: readonly Note[]): Reapplied {
-  const ranges: { after: number; count: number }[] = [];
-  const updateIds: string[] = [];
-  let cancel = false;
-  let signals = 0;
-  let range: { after: number; count: number } | undefined;
-  for (const note of notes) {
-    if (note.kind === 'reset' && resets.includes(note)) ranges.push((range = { after: signals, count: 0 }));
-    if (note.kind === 'task') range = undefined;
-    if (note.kind !== 'message') continue;
-    if (note.message === 'signal') signals++;
-    if (range === undefined) continue;
-    if (note.message === 'signal') range.count++;
-    else if (note.message === 'update') updateIds.push(note.updateId);
-    else cancel = true;
-  }
-  return {
-    signals: ranges.reduce((sum, { count }) => sum + count, 0),
-    updates: updateIds.length,
-    cancel,
-    signalRanges: ranges.filter(({ count }) => count > 0),
-    ...(bytesOf(updateIds) > UPDATE_IDS_LIMIT_BYTES ? {} : { updateIds }),
-  };
-}
-
 const iso = (at: number): string => new Date(at).toISOString();

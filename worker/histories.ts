@@ -117,6 +117,21 @@ async function read(
   return histories;
 }
 
+/** The run that this one was first reset from; undefined if it never was. */
+export async function resetFrom(
+  service: HistoryService,
+  workflowId: string,
+  runId: string,
+): Promise<string | undefined> {
+  const take = noteTaker();
+  for await (const page of service.pages(workflowId, runId))
+    for (const event of page) {
+      const note = take(event);
+      if (note?.kind === 'reset') return note.base;
+    }
+  return undefined;
+}
+
 /** What a run that was reset has to know of the part that was thrown away. */
 export async function afterReset(
   service: HistoryService,

@@ -81,10 +81,6 @@ export type Note = { readonly id: number } & (
   /** `before` is that of an observe, `left` what the run was told that an earlier one had left behind. */
   | { readonly kind: 'answered'; readonly call: number; readonly before?: Before; readonly left?: Carried }
   | Unreadable
-  | { readonly kind: 'message'; readonly message: 'signal' | 'cancel' }
-  | { readonly kind: 'message'; readonly message: 'update'; readonly updateId: string }
-  /** A workflow task is due: what a reset delivers again stands before it. */
-  | { readonly kind: 'task' }
 );
 
 /** By the server's enumeration of causes. */
@@ -140,11 +136,6 @@ function noteOf(event: HistoryEvent, { observes, questions }: Calls): Note | und
     if (Number(cause) !== RESET_WORKFLOW || !baseRunId || !newRunId) return undefined;
     return { id, kind: 'reset', base: baseRunId, now: newRunId, at, reason: failure?.message ?? '', ...by };
   }
-  if (event.workflowTaskScheduledEventAttributes) return { id, kind: 'task' };
-  if (event.workflowExecutionSignaledEventAttributes) return { id, kind: 'message', message: 'signal' };
-  const admitted = event.workflowExecutionUpdateAdmittedEventAttributes;
-  if (admitted) return { id, kind: 'message', message: 'update', updateId: admitted.request?.meta?.updateId ?? '' };
-  if (event.workflowExecutionCancelRequestedEventAttributes) return { id, kind: 'message', message: 'cancel' };
   const end = endOf(event);
   return end === undefined ? undefined : { id, kind: 'ended', at, ...by, ...end };
 }

@@ -95,12 +95,6 @@ export class HistoryBuilder {
     return this;
   }
 
-  /** As a reset delivers one again. */
-  update(updateId: string): this {
-    this.add({ workflowExecutionUpdateAdmittedEventAttributes: { request: { meta: { updateId } }, origin: 1 } });
-    return this;
-  }
-
   /** The run that goes on from before event `at` of this one. `repeats` are delivered to it again. */
   reset(at: number, runId: string, repeats: (next: HistoryBuilder) => void = () => undefined): HistoryBuilder {
     this.terminated('history-resetter');

@@ -115,8 +115,7 @@ describe('what steps a history tells of', () => {
 describe('after a reset', () => {
   test('the befores of what was thrown away, and no others', () => {
     const { base, moved } = half();
-    const next = base.reset(moved, 'new', (run) => run.signal().update('u-1').signal());
-    next.signal();
+    const next = base.reset(moved, 'new', (run) => run.signal());
     expect(tellAfterReset(histories(base, next), 'new', 'base')).toEqual({
       runId: 'new',
       lastCall: 6,
@@ -126,13 +125,7 @@ describe('after a reset', () => {
       ],
       resetAt: expect.stringMatching(/^1970-01-01T/),
       reason: 'by hand',
-      reapplied: {
-        signals: 2,
-        updates: 1,
-        cancel: false,
-        signalRanges: [{ after: 0, count: 2 }],
-        updateIds: ['u-1'],
-      },
+      adopted: [],
     });
   });
 
@@ -169,18 +162,30 @@ describe('after a reset', () => {
     const second = base.reset(moved, 'second', (run) => run.signal());
     const learned = second.signal().task().lastId;
     second.step('packages.install', '09-other', 'b', 7);
-    const third = second.reset(learned, 'third', (run) => run.signal().signal().update('x'.repeat(70_000)));
+    const third = second.reset(learned, 'third', (run) => run.signal());
     const all = histories(base, second, third);
-    const again = { after: 2, count: 2 };
     expect(tellAfterReset(all, 'third', 'second')).toMatchObject({
       lastCall: 8,
       steps: [{ step: '09-other' }],
-      reapplied: { signals: 2, updates: 1, signalRanges: [again] },
     });
-    expect(tellAfterReset(all, 'third', 'second')).not.toHaveProperty('reapplied.updateIds');
     expect(tellAfterReset(all, 'third', 'base')).toMatchObject({
-      reapplied: { signals: 3, signalRanges: [{ after: 0, count: 1 }, again] },
       steps: [{ step: '06-move' }, { step: '08-install' }, { step: '09-other' }],
+    });
+  });
+
+  test('what it had been left by an earlier run is told with its own, where that part was thrown away', () => {
+    const base = new HistoryBuilder('base');
+    const steps = [{ step: '01-x', action: 'a.b', before: 'first', observed: true, acted: true, undone: false }];
+    base.answer(base.call('core.earlierRun', ''), { clean: false, firstRunId: 'a', adopted: ['a', 'z'], steps });
+    base.step('a.b', '02-y', 2, 5);
+    const next = base.reset(4, 'new');
+    expect(tellAfterReset(histories(base, next), 'new', 'base')).toMatchObject({
+      lastCall: 6,
+      adopted: ['a', 'z'],
+      steps: [
+        { step: '01-x', before: 'first' },
+        { step: '02-y', before: 2 },
+      ],
     });
   });
 

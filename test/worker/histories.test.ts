@@ -1,5 +1,5 @@
 /** Which runs are asked about, and what happens where they can't be. */
-import { afterReset, earlierRun, HistoryGone, type HistoryService } from '../../worker/histories';
+import { afterReset, earlierRun, HistoryGone, resetFrom, type HistoryService } from '../../worker/histories';
 import type { HistoryEvent } from '../../worker/history-notes';
 import { HistoryBuilder } from '../support/history-builder';
 
@@ -53,6 +53,17 @@ test('a run that was deleted can’t be told', async () => {
   const service = temporal(halfDone(), now);
   const runs = () => Promise.resolve([{ runId: 'deleted', startedAt: 5 }]);
   expect(await earlierRun({ ...service, runs }, input, nothing)).toEqual({ unknown: true, why: 'deleted is gone' });
+});
+
+test('a run that begins after a reset is told of which; one that was never reset isn’t', async () => {
+  const base = halfDone('base');
+  const second = base.reset(4, 'second').step('a.b', '01-x', 1);
+  const third = second.reset(second.lastId, 'third');
+  const service = temporal(base, second, third);
+  expect(await resetFrom(service, 'upgrade-fw', 'base')).toBeUndefined();
+  expect(await resetFrom(service, 'upgrade-fw', 'second')).toBe('base');
+  // All that the first one did is news to it, and what the second did, too.
+  expect(await resetFrom(service, 'upgrade-fw', 'third')).toBe('base');
 });
 
 test('a server that doesn’t answer is no answer: it is asked again', async () => {

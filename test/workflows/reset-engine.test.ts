@@ -1,8 +1,10 @@
 /** Reset and Terminate, as the Web UI does them, on the real engine: what was done before is known, and nothing old acts twice. */
 import { randomUUID } from 'node:crypto';
-import type { WorkflowFailedError } from '@temporalio/client';
+import type { WorkflowFailedError, WorkflowHandle } from '@temporalio/client';
 import { CancelledFailure } from '@temporalio/common';
 import { temporal } from '@temporalio/proto';
+import type { CallRun, StepCall } from '../../activities/kit/step';
+import { payloadConverter } from '../../worker/payload-converter';
 import type { Report } from '../../workflows/contract';
 import { replays } from '../support/histories';
 import { testEngine, worldRun, type TestEngine, type WorldOptions, type WorldRun } from '../support/engine-run';
@@ -24,18 +26,32 @@ afterAll(() => engine.close());
 
 const { EventType } = temporal.api.enums.v1;
 
-/** Resets a run to its workflow task before, or after, it got this signal for the first time. */
-async function reset(run: WorldRun, signal: string, where: 'before' | 'after'): Promise<void> {
+/** Resets a run to its workflow task before, or after, it got this signal for the first time; or to its very first one. */
+async function reset(run: WorldRun, signal: string, where: 'before' | 'after' | 'anew'): Promise<void> {
   const events = (await run.handle.fetchHistory()).events ?? [];
   const got = events.findIndex((e) => e.workflowExecutionSignaledEventAttributes?.signalName === signal);
   const isTask = (e: (typeof events)[number]): boolean => e.eventType === EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED;
-  const task = where === 'after' ? events.slice(got).find(isTask) : events.slice(0, got).findLast(isTask);
+  const task =
+    where === 'anew'
+      ? events.find(isTask)
+      : where === 'after'
+        ? events.slice(got).find(isTask)
+        : events.slice(0, got).findLast(isTask);
   await engine.client.workflowService.resetWorkflowExecution({
     namespace: engine.engine.namespace,
     workflowExecution: { workflowId: run.handle.workflowId, runId: (await run.handle.describe()).runId },
     reason: 'a person pressed the button',
     workflowTaskFinishEventId: task?.eventId ?? null,
     requestId: randomUUID(),
+  });
+}
+
+/** What the calls of steps and checks say of their run. */
+async function callsOf(handle: WorkflowHandle): Promise<CallRun[]> {
+  const { events } = await handle.fetchHistory();
+  return (events ?? []).flatMap((event) => {
+    const payload = event.activityTaskScheduledEventAttributes?.input?.payloads?.[0];
+    return (payload && payloadConverter.fromPayload<Partial<StepCall>>(payload).run) ?? [];
   });
 }
 
@@ -66,6 +82,29 @@ it('a run that was reset undoes what it had done before, and says so', async () 
   expect(run.world.serving).toBe('fw1');
   expect(run.world.broken).toEqual([]);
   await replays(run.handle.workflowId, await run.handle.fetchHistory());
+});
+
+it('also when it was reset to its very beginning, where it can’t know that it is another run now', async () => {
+  const run = await start();
+  await run.asked('start');
+  const first = (await run.handle.describe()).runId;
+  await run.answer('approve');
+  await run.asked('return');
+  await reset(run, 'decide', 'anew');
+  const { question } = await run.asked('start');
+  expect(question).toMatch(/^This run was reset: what [1-9]\d* of its steps had found is kept/);
+  expect((await run.status()).takenOver).toMatchObject([{ from: 'reset', runId: first }]);
+  const handle = engine.client.workflow.getHandle(run.handle.workflowId);
+  const numbers = async (runId?: string): Promise<number[]> =>
+    (await callsOf(engine.client.workflow.getHandle(run.handle.workflowId, runId))).map(({ number }) => number);
+  // Hosts know both as one run, and order its calls by this.
+  expect(Math.min(...(await numbers()))).toBeGreaterThan(Math.max(...(await numbers(first))));
+  await handle.cancel();
+  await cancelled(run);
+  expect(run.world.nodes['fw1']?.release).toBe('1.0');
+  expect(run.world.serving).toBe('fw1');
+  expect(run.world.broken).toEqual([]);
+  await replays(run.handle.workflowId, await handle.fetchHistory());
 });
 
 it('a pause, a switch back and a cancellation of before don’t act twice', async () => {
@@ -106,20 +145,11 @@ async function startAgain(run: WorldRun): Promise<string> {
   return next.firstExecutionRunId;
 }
 
-/** What each call of a step says of the runs whose hosts its own may take: by the run's ID on hosts. */
-async function adoptedBy(run: WorldRun): Promise<Map<string, Set<string>>> {
+/** By the run's ID on hosts: which runs' hosts each of its calls may take. */
+async function adoptedBy({ handle: { workflowId } }: WorldRun): Promise<Map<string, Set<string>>> {
   const said = new Map<string, Set<string>>();
-  const { events } = await engine.client.workflow.getHandle(run.handle.workflowId).fetchHistory();
-  for (const event of events ?? []) {
-    const data = event.activityTaskScheduledEventAttributes?.input?.payloads?.[0]?.data;
-    const call = JSON.parse(Buffer.from(data ?? []).toString() || '{}') as {
-      step?: string;
-      run?: { firstRunId: string; adopted?: string[] };
-    };
-    if (call.step === undefined || call.run === undefined) continue;
-    const { firstRunId, adopted } = call.run;
+  for (const { firstRunId, adopted } of await callsOf(engine.client.workflow.getHandle(workflowId)))
     said.set(firstRunId, (said.get(firstRunId) ?? new Set()).add(JSON.stringify(adopted)));
-  }
   return said;
 }
 

@@ -9,15 +9,36 @@ const READING: Omit<CallOptions, 'summary' | 'queue'> = {
   patience: { attempts: 5, intervalMs: 5_000 },
 };
 
-/** Answer of `core.afterReset`. */
+/** Answer of `core.afterReset`. Builds before `adopted` told in `reapplied` what was delivered again. */
 type AfterReset = Omit<Inherited, 'unknown'> & { readonly unknown?: true; readonly why?: string };
 
-/** What the part of the history that a reset threw away had done. */
+/**
+ * What a run, or a link of one, goes on from that begins. `resetFrom`: it was reset to before it could know who it is, and
+ * that run had been there before.
+ */
+export async function leftBehind(
+  runtime: Runtime,
+  plan: PlanBase,
+  identity: Identity,
+  resetFrom: string | undefined,
+): Promise<Inherited | undefined> {
+  const isFirst = identity.link === 0;
+  if (resetFrom !== undefined) {
+    const before = { ...identity, executing: resetFrom };
+    const told = await afterReset(runtime, plan, before, identity.executing, isFirst);
+    // What the part that was thrown away had been left itself is in there, unless it never came to ask.
+    if (!isFirst || told.unknown !== undefined || told.steps.length > 0) return told;
+  }
+  return isFirst ? earlierRun(runtime, plan, identity) : undefined;
+}
+
+/** What the part of the history that a reset threw away had done; all that the run had ever done, if it begins anew. */
 export async function afterReset(
   runtime: Runtime,
   plan: PlanBase,
   { workflowId, executing, calls }: Identity,
   runId: string,
+  beginsAnew = false,
 ): Promise<Inherited> {
   const base = { from: 'reset', runId, earlierRunId: executing } as const;
   const unread = (why: string): Inherited => ({
@@ -34,8 +55,10 @@ export async function afterReset(
     { ...READING, summary, queue: plan.queues.default },
   );
   try {
-    const { unknown, why, ...answer } = (await call.result) as AfterReset;
-    return unknown === true ? unread(why ?? 'no reason given') : { ...answer, ...base };
+    const { unknown, why, adopted, ...answer } = (await call.result) as AfterReset;
+    if (unknown === true) return unread(why ?? 'no reason given');
+    // Otherwise the run knows already, and better: some of theirs may have been lost.
+    return { ...answer, ...base, ...(beginsAnew && adopted !== undefined ? { adopted } : {}) };
   } catch (error) {
     if (!(error instanceof CallFailed)) throw error;
     return unread(error.message);
@@ -56,7 +79,7 @@ interface EarlierRun {
 }
 
 /** What a run of this cluster that somebody terminated in the middle left behind: its *befores* are older than what is found now. */
-export async function earlierRun(
+async function earlierRun(
   runtime: Runtime,
   plan: PlanBase,
   { workflowId, executing: runId }: Identity,

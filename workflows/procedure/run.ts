@@ -138,8 +138,7 @@ export class Run<P extends PlanBase> {
       },
       die: (error) => this.die(error),
     });
-    if (setup.inherited !== undefined)
-      this.dispatch({ type: 'taken-over', inherited: setup.inherited, at: runtime.now() });
+    if (setup.inherited !== undefined) this.inherit(setup.inherited);
   }
 
   /** Runs this link to its end; the report is a view of the state then. */
@@ -585,10 +584,14 @@ export class Run<P extends PlanBase> {
   }
 
   private async takeOver(identity: Identity, runId: string): Promise<void> {
-    const told = await afterReset(this.runtime, this.plan, identity, runId);
-    this.dispatch({ type: 'taken-over', inherited: told, at: this.now() });
+    this.inherit(await afterReset(this.runtime, this.plan, identity, runId));
+  }
+
+  private inherit(inherited: Inherited): void {
+    this.dispatch({ type: 'taken-over', inherited, at: this.now() });
     const lost = this.state.takenOver.at(-1)?.lost;
-    if (lost === undefined) return;
+    // Of an earlier run: told with the first question.
+    if (lost === undefined || inherited.from !== 'reset') return;
     // People decide, before anything is done on top of what nobody knows.
     const next = this.state.items.findIndex((i) => i.state !== 'done');
     this.dispatch({ type: 'recovering', recovery: { stumbleSettled: true, reason: `This run was reset. ${lost}` } });

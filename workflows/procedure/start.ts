@@ -17,7 +17,7 @@ import {
 } from '../contract';
 import { faultOfName, faultsOf } from './asks';
 import type { Carried } from './carry';
-import { earlierRun } from './inherited';
+import { leftBehind } from './inherited';
 import { readinessOf } from './readiness';
 import { listOf, record } from './record';
 import { ASIDE, Run } from './run';
@@ -77,9 +77,11 @@ export async function upgrade<P extends PlanBase>(
     if (next !== undefined) await checkList(procedure, body, next);
     planView = { digest, plan, items };
     runtime.announce(plan.cluster, plan.version);
-    const identity = core === 1 ? undefined : await identify(runtime, next);
+    const { identity, resetFrom } = core === 1 ? ({} as Partial<Identified>) : await identify(runtime, next);
     const inherited =
-      identity === undefined || next !== undefined ? undefined : await earlierRun(runtime, plan, identity);
+      identity === undefined || (next !== undefined && resetFrom === undefined)
+        ? undefined
+        : await leftBehind(runtime, plan, identity, resetFrom);
     const run = new Run({
       runtime,
       body,
@@ -150,14 +152,19 @@ function checkLimits(runtime: TemporalRuntime): void {
     );
 }
 
+interface Identified {
+  readonly identity: Identity;
+  /** The run, or link, begins anew after a reset: that one had been there before. */
+  readonly resetFrom?: string | undefined;
+}
+
 /** Who this run is: its first run's ID on hosts, and the ID that it runs as, which an activity tells. */
-async function identify(runtime: TemporalRuntime, carried: Carried | undefined): Promise<Identity> {
+async function identify(runtime: TemporalRuntime, carried: Carried | undefined): Promise<Identified> {
   const { id, firstRunId } = runtime.workflow;
-  const { runId } = (await runtime.call('core.whoami', {}, { ...ASIDE, summary: 'Which run this is' }).result) as {
-    readonly runId: string;
-  };
+  const call = runtime.call('core.whoami', { begins: true }, { ...ASIDE, summary: 'Which run this is' });
+  const { runId, resetFrom } = (await call.result) as { readonly runId: string; readonly resetFrom?: string };
   const before = carried?.state.identity;
-  return {
+  const identity = {
     workflowId: id,
     firstRunId,
     link: before === undefined ? 0 : before.link + 1,
@@ -165,6 +172,7 @@ async function identify(runtime: TemporalRuntime, carried: Carried | undefined):
     calls: before?.calls ?? 0,
     ...(before?.adopted === undefined ? {} : { adopted: before.adopted }),
   };
+  return { identity, resetFrom };
 }
 
 /** The dry run: the same preparation, the read-only parts, and what each step would do. Changes nothing. */
