@@ -36,11 +36,16 @@ const MANAGERS = [
   'ansible-pull.service',
   'ansible-pull.timer',
 ];
+const MANAGES_PACKAGES = '^(/usr/bin/)?(apt|apt-get|aptitude|dnf|yum)( |$)';
+// Not what only asks: monitoring does so all the time, and so does the rest of our own look at the node.
+const DPKG_CHANGES =
+  '^(/usr/bin/)?dpkg( .*)? (-[A-Za-z]*[irP]|--(install|unpack|configure|remove|purge|triggers-only|set-selections|add-architecture|remove-architecture))( |$)';
+const RPM_CHANGES =
+  '^(/usr/bin/)?rpm( *$| +[^ -]| +-([^qV-]|$)| +--([^qve]|$|q([^u]|$|u([^e]|$))|v([^e]|$|e([^r]|$|r([^i]|$)))|e([^v]|$)))';
 const PROCESSES = [
-  '^(/usr/bin/)?(apt|apt-get|aptitude|dnf|yum)( |$)',
-  // Not what only asks: monitoring does so all the time, and so does the rest of our own look at the node.
-  '^(/usr/bin/)?dpkg( .*)? (-[A-Za-z]*[irP]|--(install|unpack|configure|remove|purge|triggers-only|set-selections|add-architecture|remove-architecture))( |$)',
-  '^(/usr/bin/)?rpm( *$| +[^ -]| +-([^qV-]|$)| +--([^qve]|$|q([^u]|$|u([^e]|$))|v([^e]|$|e([^r]|$|r([^i]|$)))|e([^v]|$)))',
+  MANAGES_PACKAGES,
+  DPKG_CHANGES,
+  RPM_CHANGES,
   'unattended-upgrade( |$)',
   'do-release-upgrade',
   'puppet agent',
@@ -49,9 +54,14 @@ const PROCESSES = [
   'ansible-pull',
   'AnsiballZ_',
 ];
-/** As it stands in plans that were frozen before patterns became those of RE2, which has no lookahead, and what it says. */
+/**
+ * Defaults as they stand in plans that earlier builds froze, and what they say now: patterns became those of RE2, which has no
+ * lookahead, and took what only asks for a change.
+ */
 export const FORMER_PATTERNS: ReadonlyMap<string, string> = new Map([
-  ['^(/usr/bin/)?rpm(?! +(-q|-V|--query|--verify|--eval))( |$)', PROCESSES[2] ?? ''],
+  ['^(/usr/bin/)?(apt|apt-get|aptitude|dpkg|dnf|yum|rpm)( |$)', `${MANAGES_PACKAGES}|${DPKG_CHANGES}|${RPM_CHANGES}`],
+  ['^(/usr/bin/)?(apt|apt-get|aptitude|dpkg|dnf|yum)( |$)', `${MANAGES_PACKAGES}|${DPKG_CHANGES}`],
+  ['^(/usr/bin/)?rpm(?! +(-q|-V|--query|--verify|--eval))( |$)', RPM_CHANGES],
 ]);
 /** Of grep -E, for lines of cron tables and scripts. */
 const CRON =
