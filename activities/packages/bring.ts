@@ -25,7 +25,12 @@ export interface Bring {
   readonly purpose: Direction;
   readonly conffiles: 'keep' | 'replace';
   /** Configuration files that were edited on the node: to be saved before the exchange, or put back before it. */
-  readonly edited: { readonly then: 'save' | 'put back' | 'leave'; readonly paths: readonly string[] };
+  readonly edited: {
+    readonly then: 'save' | 'put back' | 'leave';
+    readonly paths: readonly string[];
+    /** Where they are kept. */
+    readonly archive: string;
+  };
 }
 
 /** What a node lacks to have the packages of a manifest. */
@@ -52,12 +57,12 @@ export async function bring(
     const exchange = await exchangeOf(plan, driver, host, what);
     await driver.heal(context, host, exchange);
     requirePlanned(driver, host, manifest, await driver.rehearse(host, exchange));
-    await keepConffiles(context, driver, host, what);
+    await keepConffiles(driver, host, what);
     await host.writeFile(markerPath(plan), `${await host.bootId()}\n`, { sudo: true, mode: '0644' });
     context.progress(`${host.name}: installing ${manifest.release}`);
     await driver.exchange(context, host, exchange);
   }
-  await settleConffiles(context, driver, host, what);
+  await settleConffiles(plan, driver, host, what);
   await restoreMarks(driver, host, manifest);
   const left = await lacking(driver, host, manifest);
   if (left.length === 0) return todo;
@@ -135,10 +140,9 @@ export function keepingCommands(plan: SoftwarePlan, driver: PackageDriver): stri
 
 const fromRoot = (path: string): string => path.replace(/^\//, '');
 
-async function keepConffiles(context: Context, driver: PackageDriver, host: Host, what: Bring): Promise<void> {
-  const { edited, manifest } = what;
+async function keepConffiles(driver: PackageDriver, host: Host, { edited, manifest }: Bring): Promise<void> {
+  const { archive } = edited;
   if (edited.paths.length === 0 || edited.then === 'leave') return;
-  const archive = savedConffilesPath(context.plan, context.run.runId);
   if (edited.then === 'save') {
     // Once the first package is exchanged, the files on the node may be the package's: what was saved before counts.
     const installed = await driver.installed(host, namesIn(manifest));
@@ -164,13 +168,13 @@ export const savesConffiles = (plan: SoftwarePlan, driver: PackageDriver): boole
 
 /** What the exchange itself doesn't do about edited configuration files. May be repeated, and does nothing for apt. */
 export async function settleConffiles(
-  { plan, run }: Context,
+  plan: SoftwarePlan,
   driver: PackageDriver,
   host: Host,
   { edited, conffiles }: Pick<Bring, 'edited' | 'conffiles'>,
 ): Promise<void> {
   if (driver.settlesConffiles || edited.paths.length === 0) return;
-  if (conffiles === 'keep') await putBack(host, savedConffilesPath(plan, run.runId));
+  if (conffiles === 'keep') await putBack(host, edited.archive);
   else await driver.replaceConffiles?.(host, edited.paths, markerPath(plan));
 }
 

@@ -7,7 +7,7 @@ import { requestReboot } from '../services/systemd';
 import { bring, isRebootDue, lacking, savesConffiles, settleConffiles } from './bring';
 import type { PackageDriver } from './driver';
 import type { Guards } from './guards';
-import { hostOf, releaseDirectory, type SoftwarePlan } from './plan';
+import { hostOf, releaseDirectory, savedConffilesPath, type SoftwarePlan } from './plan';
 import { isReadableBeforeReboot } from './release';
 import { namesIn, plannedNames, readRelease, readStaged, versionsOf, type Staged } from './state';
 
@@ -30,6 +30,8 @@ export interface InstallBefore {
   readonly edited: readonly string[];
   /** SHA-256 of the manifests staged on the node, by release: what was staged is what will be installed. */
   readonly manifests: Readonly<Record<string, string>>;
+  /** Run whose archive keeps the edited files: another one where this was taken over. Builds before this left it out. */
+  readonly savedBy?: string;
 }
 
 export async function observeInstall(
@@ -48,6 +50,7 @@ export async function observeInstall(
     packages: versionsOf(await driver.installed(host, names)),
     edited: await driver.editedConffiles(host, names),
     manifests: Object.fromEntries(staged.flatMap((s) => (s === undefined ? [] : [[s.manifest.release, s.digest]]))),
+    savedBy: context.run.runId,
   };
 }
 
@@ -62,7 +65,11 @@ export async function actInstall(
   const { conffiles, reboot: reboots } = plan.software;
   const { host } = await takeOwnership(context, hostOf(plan, node));
   const { manifest } = await requireStaged(plan, host, release, before);
-  const edited = { then: savesConffiles(plan, driver) ? 'save' : 'leave', paths: before.edited } as const;
+  const edited = {
+    then: savesConffiles(plan, driver) ? 'save' : 'leave',
+    paths: before.edited,
+    archive: archiveOf(context, before),
+  } as const;
   const done = await bring(context, driver, guards, host, { node, purpose: 'install', manifest, conffiles, edited });
   const readable = isReadableBeforeReboot(plan.software.release, reboots);
   if (readable) await requireRelease(plan, driver, host, release, 'after its packages were installed');
@@ -77,6 +84,9 @@ export async function actInstall(
     nodes: { [node]: { installed: release, ...(readable && !reboots ? { release } : {}) } },
   };
 }
+
+const archiveOf = ({ plan, run }: Context, { savedBy }: InstallBefore): string =>
+  savedConffilesPath(plan, savedBy ?? run.runId);
 
 const KEPT = { keep: 'kept', replace: 'replaced by those of the packages' } as const;
 
@@ -100,8 +110,12 @@ export async function undoInstall(
   const isWhole = origin === undefined || (await lacking(driver, host, origin.manifest)).length === 0;
   const isBack = isWhole && same(await versions(), before.packages);
   // Edited files win over the package's in either case: they are put back, or were never replaced.
-  const edited = { then: 'put back', paths: savesConffiles(plan, driver) ? before.edited : [] } as const;
-  if (isBack) await settleConffiles(context, driver, host, { edited, conffiles: 'keep' });
+  const edited = {
+    then: 'put back',
+    paths: savesConffiles(plan, driver) ? before.edited : [],
+    archive: archiveOf(context, before),
+  } as const;
+  if (isBack) await settleConffiles(plan, driver, host, { edited, conffiles: 'keep' });
   else {
     const { manifest } = await requireStaged(plan, host, previous, before);
     await bring(context, driver, guards, host, { node, purpose: 'install-undo', manifest, conffiles: 'keep', edited });

@@ -43,7 +43,7 @@ export const markerPath = (plan: Pick<SoftwarePlan, 'software' | 'cluster'>): st
 
 /**
  * Edited configuration files, as they were before `conffiles: replace` took those of the package. Each run has its own, so
- * that none puts back what another saved.
+ * that none puts back what another saved, unless it has taken over what that one had found.
  */
 export const savedConffilesPath = (plan: Pick<SoftwarePlan, 'software' | 'cluster'>, runId: string): string =>
   `${clusterDirectory(plan)}/conffiles-${runTag(runId)}.tar`;
