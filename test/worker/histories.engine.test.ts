@@ -144,6 +144,7 @@ test('a run that was terminated: the next one is told what it left behind', asyn
     clean: false,
     runId: base,
     firstRunId: base,
+    adopted: [base],
     ended: 'TERMINATED',
     endedAt: expect.any(String),
     by: expect.any(String),
