@@ -1,6 +1,7 @@
 /** What a router's answers mean: routes, sessions and announcements in the words of driver.ts. Pure. */
 import { shaped } from '../../kit';
 import type { DestinationReading, Path, RouterReading, SessionReading } from '../driver';
+import { neighborsOfPath } from '../neighbors';
 import type { Family, RouterSpec } from '../spec';
 import { canonical, entriesOf, type Owned } from './config';
 import { forwardingOf, neighborOf, prefixDocument, prependsOf, summaryDocument, type PrefixDocument } from './json';
@@ -17,8 +18,8 @@ const familiesOf = (spec: RouterSpec) =>
 
 export const neighborsOf = (spec: RouterSpec): Neighbor[] =>
   familiesOf(spec).flatMap(([family, { paths }]) =>
-    Object.entries(paths).flatMap(([node, { neighbor }]) =>
-      neighbor === undefined ? [] : [{ family, node, address: canonical(neighbor) }],
+    Object.entries(paths).flatMap(([node, path]) =>
+      neighborsOfPath(path).map((neighbor) => ({ family, node, address: canonical(neighbor) })),
     ),
   );
 
@@ -31,9 +32,9 @@ export function nodeOfPath(
   const from = [path.peer.peerId, path.peer.interface];
   const hops = path.nexthops.map((h) => h.ip);
   return Object.entries(spec.families[family]?.paths ?? {}).find(
-    ([, { neighbor, nextHops }]) =>
-      (neighbor !== undefined && from.includes(canonical(neighbor))) ||
-      nextHops.some((hop) => hops.includes(canonical(hop))),
+    ([, path]) =>
+      neighborsOfPath(path).some((neighbor) => from.includes(canonical(neighbor))) ||
+      path.nextHops.some((hop) => hops.includes(canonical(hop))),
   )?.[0];
 }
 

@@ -50,6 +50,7 @@ import { readForwarded } from '../../../activities/state-sync/serving';
 import { compareLsn, parseLsn, parseRows } from '../../../activities/xroad/database';
 import { describeHealth, nextFor, readHealth } from '../../../activities/xroad/health';
 import { readReply as readMaintenance } from '../../../activities/xroad/maintenance';
+import { parseChangeFiles } from '../../../activities/xroad/migration';
 import * as xroad from '../../../activities/xroad/text';
 import * as nodes from '../parity/fixtures';
 import * as sync from '../state-sync/fixtures';
@@ -347,7 +348,12 @@ export const PARSERS: readonly Parser[] = [
     xroad.parseDatabaseUrl,
     'serverconf.hibernate.connection.url = jdbc\\:postgresql\\://127.0.0.1\\:5433/serverconf\n',
   ),
-  p('xroad/text#parseHealthPort', xroad.parseHealthPort, '[proxy]\nhealth-check-port=5588\n'),
+  p(
+    'xroad/migration#parseChangeFiles',
+    parseChangeFiles,
+    `${'0'.repeat(64)}  /usr/share/xroad/db/serverconf/004.xml\n`,
+  ),
+  p('xroad/text#parseProxyPorts', xroad.parseProxyPorts, '[proxy]\nhealth-check-port=5588\nclient-http-port=80\n'),
   p('xroad/text#parseIni', xroad.parseIni, '[node]\ntype = master ; x\n# c\n'),
   p('xroad/text#parseListeners', xroad.parseListeners, '0 128 0.0.0.0:5500 0.0.0.0:*\nLISTEN 0 50 *:4000 *:*\n'),
   p('xroad/text#parseNodeType', xroad.parseNodeType, '[node]\ntype=slave\n'),
@@ -502,7 +508,7 @@ export const EXEMPT: Readonly<Record<string, string>> = {
   'ssh/secrets#readSecret': 'a secret of the worker’s own',
   'readiness/machine-id#readMachineId': 'asks the host; takes 32 hexadecimal digits and nothing else',
   'xroad/node#readClusters': 'asks the host; parseClusters reads the answer',
-  'xroad/node#readHealthPort': 'asks the host; parseHealthPort reads the answer',
+  'xroad/node#readProxyPorts': 'asks the host; parseProxyPorts reads the answer',
   'xroad/node#readNodeType': 'asks the host; parseNodeType reads the answer',
   'xroad/node#readPackages': 'asks the host; parsers of the package manager read the answer',
   'xroad/node#readServices': 'asks the host; parseUnits reads the answer',
