@@ -1,0 +1,185 @@
+/** What people do to runs from outside: resets, terminations, and starts after those. */
+import { A_DAY_MS, core2, EVERY, fails, monitoring, type Scenario } from './scenario';
+
+const resets: readonly Scenario[] = [
+  {
+    // What was said before comes once more, and acts only once.
+    what: 'reset-at-gate',
+    kinds: EVERY,
+    play: async (run) => {
+      await run.asked('start');
+      await run.say('pause', 'lunch');
+      await run.say('resume', 'back');
+      await run.say('switchBack', 'now');
+      await run.until(({ refused }) => refused.length === 1);
+      await run.reset('pause', 'before');
+      await run.until(({ takenOver }) => takenOver !== undefined);
+    },
+    ends: core2('open'),
+  },
+  {
+    what: 'reset-then-completed',
+    kinds: EVERY,
+    play: async (run, { gates }) => {
+      await run.approve('start');
+      await run.asked(gates[1]);
+      await run.reset('decide');
+      await run.until(({ takenOver }) => takenOver !== undefined);
+      await run.through();
+    },
+    ends: core2('Completed'),
+  },
+  {
+    what: 'reset-then-undone',
+    kinds: EVERY,
+    play: async (run, { gates }) => {
+      await run.approve('start');
+      await run.asked(gates[1]);
+      await run.reset('decide');
+      await run.asked(gates[1]);
+      await run.handle.cancel();
+    },
+    ends: core2('Cancelled'),
+  },
+  {
+    what: 'reset-twice',
+    kinds: EVERY,
+    play: async (run, { gates }) => {
+      await run.approve('start');
+      for (let times = 1; times <= 2; times++) {
+        await run.asked(gates[1]);
+        await run.reset('decide');
+        await run.until(({ takenOver }) => takenOver?.length === times);
+      }
+      await run.asked(gates[1]);
+      await run.handle.cancel();
+    },
+    ends: core2('Cancelled'),
+  },
+  {
+    // A cancellation of before isn't delivered again.
+    what: 'reset-in-step',
+    kinds: EVERY,
+    setting: ({ step }) => ({ turns: { [`${step}.act`]: ['hang'] } }),
+    play: async (run, { step }) => {
+      await run.approve('start');
+      await run.script.hangs(`${step}.act`);
+      await run.reset('decide');
+      await run.until(({ takenOver }) => takenOver !== undefined);
+      await run.through();
+    },
+    ends: core2('Completed'),
+  },
+  {
+    // The call that is under way belongs to the run as it was before: hosts don't let it act.
+    what: 'was-reset',
+    kinds: EVERY,
+    setting: ({ step }) => ({
+      turns: { [`${step}.act`]: ['hang', fails('this run was reset: nothing was touched', 'WasReset')] },
+    }),
+    play: async (run, { step }) => {
+      await run.approve('start');
+      await run.script.hangs(`${step}.act`);
+      await run.handle.signal('nonsense', {});
+      await run.until(({ refused }) => refused.length === 1);
+      await run.reset('nonsense');
+      await run.until(({ takenOver }) => takenOver !== undefined);
+      await run.through();
+    },
+    ends: core2('Completed'),
+  },
+  {
+    what: 'reset-in-watch',
+    kinds: EVERY,
+    setting: () => ({ change: monitoring(30 * A_DAY_MS) }),
+    play: async (run, { beforeWatch }) => {
+      await run.toWatch();
+      await run.handle.signal('nonsense', {});
+      await run.until(({ refused }) => refused.length === 1);
+      await run.reset('nonsense');
+      // Nothing else happens to it that would make it look.
+      await run.say('pause', 'after the reset');
+      await run.until(({ takenOver }) => takenOver !== undefined);
+      await run.say('resume', beforeWatch.join(', '));
+      await run.say('switchBack', 'users complain');
+      await run.asked('hold');
+    },
+    ends: core2('open'),
+  },
+  {
+    what: 'reset-unread',
+    kinds: EVERY,
+    setting: () => ({ turns: { 'core.afterReset': [fails('the history is gone', 'HistoryGone')] } }),
+    play: async (run, { gates }) => {
+      await run.approve('start');
+      await run.asked(gates[1]);
+      await run.reset('decide');
+      await run.answer('hold', 'retry');
+      await run.through();
+    },
+    ends: core2('Completed'),
+  },
+  {
+    what: 'reset-with-updates',
+    kinds: EVERY,
+    play: async (run) => {
+      const { id: opening, digest } = await run.asked('start');
+      await run.handle.signal('nonsense', {});
+      await run.until(({ refused }) => refused.length === 1);
+      await run.update('command', { command: 'pause', by: 'ann', reason: 'lunch' });
+      await run.update('command', { command: 'resume', by: 'ann', reason: 'back' });
+      await run.update('answer', { opening, digest, by: 'ann', choice: 'approve' });
+      await run.reset('nonsense');
+      await run.until(({ takenOver }) => takenOver !== undefined);
+      await run.through();
+    },
+    ends: core2('Completed'),
+  },
+];
+
+const again: readonly Scenario[] = [
+  {
+    what: 'started-again',
+    kinds: EVERY,
+    play: async (run, { gates }) => {
+      await run.approve('start');
+      await run.asked(gates[1]);
+      await run.terminateAndStart();
+      await run.asked('start');
+    },
+    ends: core2('open'),
+  },
+  {
+    what: 'started-again-undone',
+    kinds: EVERY,
+    play: async (run, { gates }) => {
+      await run.approve('start');
+      await run.asked(gates[1]);
+      await run.terminateAndStart();
+      await run.asked('start');
+      await run.handle.cancel();
+    },
+    ends: core2('Cancelled'),
+  },
+  {
+    what: 'started-again-in-step',
+    kinds: EVERY,
+    setting: ({ step }) => ({ turns: { [`${step}.act`]: ['hang'] } }),
+    play: async (run, { step }) => {
+      await run.approve('start');
+      await run.script.hangs(`${step}.act`);
+      await run.terminateAndStart();
+      await run.asked('start');
+    },
+    ends: core2('open'),
+  },
+  {
+    what: 'started-again-unread',
+    kinds: EVERY,
+    setting: () => ({ turns: { 'core.earlierRun': [fails('the history is gone', 'HistoryGone')] } }),
+    play: async (run) => void (await run.through()),
+    ends: core2('Completed'),
+  },
+];
+
+export const outside: readonly Scenario[] = [...resets, ...again];
