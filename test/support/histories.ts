@@ -61,8 +61,14 @@ export async function replays(workflowId: string, history: History): Promise<voi
   for await (const { error } of replay([[workflowId, history]])) if (error !== undefined) throw error;
 }
 
+/** The SDK takes a stack trace for every promise, a fifth of a replay's time, and no command depends on one. */
+const withoutStackTraces = ({ code }: { readonly code: string }): { readonly code: string } => ({
+  code: `Error.stackTraceLimit = 0;${code}`,
+});
+
 async function* replay(histories: readonly (readonly [workflowId: string, history: History])[]) {
-  const options = { workflowBundle: await workflowBundle(), dataConverter: { payloadConverterPath } };
+  const bundle = withoutStackTraces((await workflowBundle()) as { readonly code: string });
+  const options = { workflowBundle: bundle, dataConverter: { payloadConverterPath } };
   yield* Worker.runReplayHistories(
     options,
     histories.map(([workflowId, history]) => ({ workflowId, history })),

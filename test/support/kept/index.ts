@@ -39,6 +39,14 @@ export const cases: readonly Case[] = [
   ...policies,
 ].flatMap((scenario) => scenario.kinds.map((kind) => ({ name: `${kind}-${scenario.what}`, kind, scenario })));
 
+/** Whole upgrades on the lab and of a simulated pair, which tests of their own keep (test/histories/README.md). */
+export const wholes = [
+  'firewall-pair-completed',
+  'panos-pair-completed',
+  'x-road-cluster-completed',
+  'x-road-cluster-mended',
+].map((name) => ({ name, ends: 'Completed' }));
+
 interface Played {
   readonly history: temporal.api.history.v1.IHistory;
   readonly workflowId: string;
