@@ -6,6 +6,7 @@ import {
   core2,
   EVERY,
   fails,
+  FIREWALLS,
   monitoring,
   PANOS,
   toHold,
@@ -64,7 +65,7 @@ const short: readonly Omit<Scenario, 'isShortLinked'>[] = [
   },
   {
     what: 'linked-cancelled',
-    kinds: EVERY,
+    kinds: FIREWALLS,
     play: async (run, { gates }) => {
       await run.approve('start');
       await askedInALink(run, gates[1]);
@@ -188,7 +189,7 @@ const short: readonly Omit<Scenario, 'isShortLinked'>[] = [
   },
   {
     what: 'linked-then-started-again',
-    kinds: EVERY,
+    kinds: FIREWALLS,
     play: async (run, { gates }) => {
       await run.approve('start');
       await askedInALink(run, gates[1]);

@@ -1,5 +1,5 @@
 /** What people do to runs from outside: resets, terminations, and starts after those. */
-import { A_DAY_MS, core2, EVERY, fails, monitoring, type Scenario } from './scenario';
+import { A_DAY_MS, core2, EVERY, fails, FIREWALLS, monitoring, type Scenario } from './scenario';
 
 const resets: readonly Scenario[] = [
   {
@@ -31,7 +31,7 @@ const resets: readonly Scenario[] = [
   },
   {
     what: 'reset-then-undone',
-    kinds: EVERY,
+    kinds: FIREWALLS,
     play: async (run, { gates }) => {
       await run.approve('start');
       await run.asked(gates[1]);
@@ -43,7 +43,7 @@ const resets: readonly Scenario[] = [
   },
   {
     what: 'reset-twice',
-    kinds: EVERY,
+    kinds: FIREWALLS,
     play: async (run, { gates }) => {
       await run.approve('start');
       for (let times = 1; times <= 2; times++) {
@@ -57,7 +57,6 @@ const resets: readonly Scenario[] = [
     ends: core2('Cancelled'),
   },
   {
-    // A cancellation of before isn't delivered again.
     what: 'reset-in-step',
     kinds: EVERY,
     setting: ({ step }) => ({ turns: { [`${step}.act`]: ['hang'] } }),
@@ -151,7 +150,7 @@ const again: readonly Scenario[] = [
   },
   {
     what: 'started-again-undone',
-    kinds: EVERY,
+    kinds: FIREWALLS,
     play: async (run, { gates }) => {
       await run.approve('start');
       await run.asked(gates[1]);
