@@ -15,7 +15,7 @@ const directory = process.env['HITLESS_KEEP_HISTORY'];
 const only = new RegExp(process.env['HITLESS_KEEP_ONLY'] ?? '');
 /** Runs side by side; each has two workers. */
 const AT_ONCE = Number(process.env['HITLESS_KEEP_AT_ONCE'] ?? 4);
-const A_RUN_MS = 120_000;
+const A_RUN_MS = 240_000;
 const EVENTS_IN_A_SHORT_LINK = 40;
 
 if (directory === undefined) throw new Error('HITLESS_KEEP_HISTORY must name the directory');

@@ -1,6 +1,8 @@
 /** What people do to runs from outside: resets, terminations, and starts after those. */
 import { A_DAY_MS, core2, EVERY, fails, FIREWALLS, monitoring, type Scenario } from './scenario';
 
+/** A PAN-OS pair that was changed before the reset isn't as planned any more: it is held after it, and can't go on. */
+const GO_ON: Scenario['kinds'] = ['firewall-pair', 'x-road-cluster'];
 const resets: readonly Scenario[] = [
   {
     // What was said before comes once more, and acts only once.
@@ -19,7 +21,7 @@ const resets: readonly Scenario[] = [
   },
   {
     what: 'reset-then-completed',
-    kinds: EVERY,
+    kinds: GO_ON,
     play: async (run, { gates }) => {
       await run.approve('start');
       await run.asked(gates[1]);
@@ -36,14 +38,14 @@ const resets: readonly Scenario[] = [
       await run.approve('start');
       await run.asked(gates[1]);
       await run.reset('decide');
-      await run.asked(gates[1]);
+      await run.until(({ takenOver, waitingFor }) => takenOver !== undefined && waitingFor.length > 0);
       await run.handle.cancel();
     },
     ends: core2('Cancelled'),
   },
   {
     what: 'reset-twice',
-    kinds: FIREWALLS,
+    kinds: ['firewall-pair'],
     play: async (run, { gates }) => {
       await run.approve('start');
       for (let times = 1; times <= 2; times++) {
@@ -107,7 +109,7 @@ const resets: readonly Scenario[] = [
   },
   {
     what: 'reset-unread',
-    kinds: EVERY,
+    kinds: GO_ON,
     setting: () => ({ turns: { 'core.afterReset': [fails('the history is gone', 'HistoryGone')] } }),
     play: async (run, { gates }) => {
       await run.approve('start');
@@ -120,7 +122,7 @@ const resets: readonly Scenario[] = [
   },
   {
     what: 'reset-with-updates',
-    kinds: EVERY,
+    kinds: GO_ON,
     play: async (run) => {
       const { id: opening, digest } = await run.asked('start');
       await run.handle.signal('nonsense', {});
