@@ -67,7 +67,7 @@ const withoutStackTraces = ({ code }: { readonly code: string }): { readonly cod
 });
 
 async function* replay(histories: readonly (readonly [workflowId: string, history: History])[]) {
-  const bundle = withoutStackTraces((await workflowBundle()) as { readonly code: string });
+  const bundle = withoutStackTraces(await workflowBundle());
   const options = { workflowBundle: bundle, dataConverter: { payloadConverterPath } };
   yield* Worker.runReplayHistories(
     options,

@@ -194,7 +194,8 @@ const short: readonly Omit<Scenario, 'isShortLinked'>[] = [
       await run.approve('start');
       await askedInALink(run, gates[1]);
       await run.terminateAndStart();
-      await run.asked('start');
+      // The gate; or, of a PAN-OS pair that isn't as it was before, a hold.
+      await run.until(({ waitingFor }) => waitingFor.length > 0);
       await run.handle.cancel();
     },
     ends: core2('Cancelled'),

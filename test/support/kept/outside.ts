@@ -1,8 +1,11 @@
 /** What people do to runs from outside: resets, terminations, and starts after those. */
+import type { StatusView } from '../../../workflows/contract';
 import { A_DAY_MS, core2, EVERY, fails, FIREWALLS, monitoring, type Scenario } from './scenario';
 
 /** A PAN-OS pair that was changed before the reset isn't as planned any more: it is held after it, and can't go on. */
 const GO_ON: Scenario['kinds'] = ['firewall-pair', 'x-road-cluster'];
+/** A gate; or, of a PAN-OS pair that isn't as it was before, a hold. */
+const isAsked = ({ waitingFor }: StatusView): boolean => waitingFor.length > 0;
 const resets: readonly Scenario[] = [
   {
     // What was said before comes once more, and acts only once.
@@ -38,7 +41,7 @@ const resets: readonly Scenario[] = [
       await run.approve('start');
       await run.asked(gates[1]);
       await run.reset('decide');
-      await run.until(({ takenOver, waitingFor }) => takenOver !== undefined && waitingFor.length > 0);
+      await run.until((status) => status.takenOver !== undefined && isAsked(status));
       await run.handle.cancel();
     },
     ends: core2('Cancelled'),
@@ -48,10 +51,10 @@ const resets: readonly Scenario[] = [
     kinds: ['firewall-pair'],
     play: async (run, { gates }) => {
       await run.approve('start');
-      for (let times = 1; times <= 2; times++) {
+      for (const _ of ['once', 'twice']) {
         await run.asked(gates[1]);
         await run.reset('decide');
-        await run.until(({ takenOver }) => takenOver?.length === times);
+        await run.until(({ takenOver }) => takenOver !== undefined);
       }
       await run.asked(gates[1]);
       await run.handle.cancel();
@@ -122,7 +125,7 @@ const resets: readonly Scenario[] = [
   },
   {
     what: 'reset-with-updates',
-    kinds: GO_ON,
+    kinds: EVERY,
     play: async (run) => {
       const { id: opening, digest } = await run.asked('start');
       await run.handle.signal('nonsense', {});
@@ -146,7 +149,7 @@ const again: readonly Scenario[] = [
       await run.approve('start');
       await run.asked(gates[1]);
       await run.terminateAndStart();
-      await run.asked('start');
+      await run.until(isAsked);
     },
     ends: core2('open'),
   },
@@ -157,7 +160,7 @@ const again: readonly Scenario[] = [
       await run.approve('start');
       await run.asked(gates[1]);
       await run.terminateAndStart();
-      await run.asked('start');
+      await run.until(isAsked);
       await run.handle.cancel();
     },
     ends: core2('Cancelled'),
@@ -170,7 +173,7 @@ const again: readonly Scenario[] = [
       await run.approve('start');
       await run.script.hangs(`${step}.act`);
       await run.terminateAndStart();
-      await run.asked('start');
+      await run.until(isAsked);
     },
     ends: core2('open'),
   },

@@ -162,7 +162,7 @@ const watching: readonly Scenario[] = [
 
 const refusedStarts: readonly Scenario[] = (
   [
-    ['scheduled', { cronSchedule: '@every 1h' }],
+    ['scheduled', { cronSchedule: '@every 1s' }],
     ['with-execution-timeout', { workflowExecutionTimeout: '1 hour' }],
     ['with-run-timeout', { workflowRunTimeout: '1 hour' }],
     ['with-second-input', { args: [{ cluster: 'other', version: '2.0' }, {}] }],
