@@ -13,7 +13,7 @@ import { messages } from './messages';
 import { outside } from './outside';
 import { policies } from './policies';
 import { KeptRun } from './run';
-import { endsIn, type Scenario } from './scenario';
+import { endsIn, type Ends, type Scenario } from './scenario';
 import { partsOf } from './stage';
 import { allShapes } from './shapes';
 import { starts } from './starts';
@@ -40,12 +40,13 @@ export const cases: readonly Case[] = [
 ].flatMap((scenario) => scenario.kinds.map((kind) => ({ name: `${kind}-${scenario.what}`, kind, scenario })));
 
 /** Whole upgrades on the lab and of a simulated pair, which tests of their own keep (test/histories/README.md). */
-export const wholes = [
-  'firewall-pair-completed',
-  'panos-pair-completed',
-  'x-road-cluster-completed',
-  'x-road-cluster-mended',
-].map((name) => ({ name, ends: 'Completed' }));
+export const wholes: readonly { readonly name: string; readonly ends: Ends }[] = [
+  { name: 'firewall-pair-completed', ends: 'Completed' },
+  { name: 'panos-pair-completed', ends: 'Completed' },
+  { name: 'x-road-cluster-completed', ends: 'Completed' },
+  // Not kept of 0.2.0 yet: the lab was taken.
+  { name: 'x-road-cluster-mended', ends: { '0.1.0': 'Completed', '0.2.0': 'none' } },
+];
 
 interface Played {
   readonly history: temporal.api.history.v1.IHistory;
