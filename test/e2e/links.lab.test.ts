@@ -47,9 +47,16 @@ describeLab('a run in several links on hosts', () => {
   const lines = async (script: string): Promise<string[]> => (await fw1(script)).split('\n').filter((l) => l !== '');
   /** "name old new" of every package that dpkg exchanged on fw1 so far. */
   const exchanges = (): Promise<string[]> => lines(`awk '$3 == "upgrade" { print $4, $5, $6 }' /var/log/dpkg.log`);
-  /** Settles while dpkg works for this job of the run. */
+  /** Settles while dpkg works for this job of the run; fails if that doesn't come, as where the run holds. */
   const dpkgRuns = (job: string): Promise<string> =>
-    fw1(`until systemctl -q is-active 'hitless-*-${job}.service' && pgrep -x dpkg >/dev/null; do sleep 0.05; done`);
+    site.lab
+      .host('fw1')
+      .exec(
+        `until systemctl -q is-active 'hitless-*-${job}.service' && pgrep -x dpkg >/dev/null; do sleep 0.05; done`,
+        {
+          timeoutMs: 120_000,
+        },
+      );
 
   it('acts, is killed, and undoes over its links as one run', async () => {
     const before = { ...(await site.stand()), edited: await fw1(`cat ${EDITED}`) };
