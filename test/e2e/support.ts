@@ -88,8 +88,8 @@ export abstract class AnySite<L extends AnyLab> {
   }
 
   /** Starts `hitless worker` and waits until it polls. */
-  async startWorker(env: NodeJS.ProcessEnv = {}): Promise<void> {
-    const child = spawn(process.execPath, [CLI, 'worker', '--inventory', this.inventoryPath], {
+  async startWorker(env: NodeJS.ProcessEnv = {}, options: readonly string[] = []): Promise<void> {
+    const child = spawn(process.execPath, [CLI, 'worker', '--inventory', this.inventoryPath, ...options], {
       env: { ...this.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
