@@ -3,14 +3,14 @@ import {
   JsonItems,
   LARGE_OUTPUT_LIMIT_BYTES,
   readAnswer,
-  streamed,
+  readItems,
   type ExecOptions,
   type Fault,
   type Host,
 } from '../kit';
 import { shownUnits } from '../services/shown';
 import { globbed, withoutIgnored, type Facts, type NodeReading } from './facts';
-import { readInterfaces, readRoutes, readRules, type Interfaces } from './network';
+import { Links, readRules, routesOf, type Interfaces } from './network';
 import { readRuleset } from './nftables';
 import type { ParitySpec, Section } from './spec';
 
@@ -30,12 +30,7 @@ const COMES_BACK = ['enabled', 'static', 'indirect', 'alias', 'generated', 'link
 
 export async function readNode(host: Host, spec: ParitySpec): Promise<NodeReading> {
   const wanted = (section: Section): boolean => spec.sections.includes(section);
-  const interfaces = await read(
-    host,
-    [IP, '-j', 'address', 'show'],
-    'interfaces and addresses, as JSON',
-    readInterfaces,
-  );
+  const interfaces = await readAllInterfaces(host);
   const facts: Facts = {
     ...(wanted('ruleset')
       ? { ruleset: await read(host, NFT, 'a ruleset of nftables', readRuleset, { sudo: true }) }
@@ -50,6 +45,18 @@ export async function readNode(host: Host, spec: ParitySpec): Promise<NodeReadin
     facts: withoutIgnored(facts, spec.ignore),
     addresses: interfaces.addresses satisfies Interfaces['addresses'],
   };
+}
+
+async function readAllInterfaces(host: Host): Promise<Interfaces> {
+  const links = new Links();
+  const expected = 'interfaces and addresses, as JSON';
+  await readItems(
+    host,
+    [IP, '-j', 'address', 'show'],
+    { expected },
+    new JsonItems(1, (link) => links.add(link), 'list'),
+  );
+  return links.all;
 }
 
 async function read<T>(
@@ -96,20 +103,18 @@ async function readAllRoutes(host: Host, protocols: readonly string[]): Promise<
     const argv = [IP, '-j', flag, 'route', 'show', 'table', 'all'];
     // A full table that BGP brought in isn't compared: what is left out isn't held.
     const compared: unknown[] = [];
-    let isEmpty = true;
-    const json = new JsonItems(1, (route) => {
-      if (!protocols.includes((route as { protocol?: string }).protocol ?? 'boot')) return;
-      compared.push(route);
-      if (compared.length > COMPARED_LIMIT) throw new Error(`more than ${COMPARED_LIMIT} routes to compare`);
-    });
-    const asked = { host: host.name, command: argv, expected: 'routes, as JSON' };
-    const parse = <T>(work: () => T): T => readAnswer(asked, work);
-    await streamed(host, argv, {}, (text) => {
-      isEmpty &&= text.trim() === '';
-      parse(() => json.write(text));
-    });
-    if (!isEmpty) parse(() => json.end());
-    return parse(() => readRoutes(JSON.stringify(compared), family, protocols));
+    const json = new JsonItems(
+      1,
+      (route) => {
+        if (!protocols.includes((route as { protocol?: string }).protocol ?? 'boot')) return;
+        compared.push(route);
+        if (compared.length > COMPARED_LIMIT) throw new Error(`more than ${COMPARED_LIMIT} routes to compare`);
+      },
+      'list',
+    );
+    const expected = 'routes, as JSON';
+    await readItems(host, argv, { expected, mayBeEmpty: true }, json);
+    return readAnswer({ host: host.name, command: argv, expected }, () => routesOf(compared, family, protocols));
   };
   return { ...(await of('-4', 'ipv4')), ...(await of('-6', 'ipv6')) };
 }
