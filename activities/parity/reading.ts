@@ -1,17 +1,9 @@
 /** Reads one node: everything by fixed commands, one of them as root. */
-import {
-  JsonItems,
-  LARGE_OUTPUT_LIMIT_BYTES,
-  readAnswer,
-  readItems,
-  type ExecOptions,
-  type Fault,
-  type Host,
-} from '../kit';
+import { JsonItems, LARGE_OUTPUT_LIMIT_BYTES, readAnswer, readInto, readItems, type Fault, type Host } from '../kit';
 import { shownUnits } from '../services/shown';
 import { globbed, withoutIgnored, type Facts, type NodeReading } from './facts';
 import { Links, readRules, routesOf, type Interfaces } from './network';
-import { readRuleset } from './nftables';
+import { RulesetReader, type Ruleset } from './nftables';
 import type { ParitySpec, Section } from './spec';
 
 const NFT = ['/usr/sbin/nft', '-s', 'list', 'ruleset'];
@@ -32,12 +24,10 @@ export async function readNode(host: Host, spec: ParitySpec): Promise<NodeReadin
   const wanted = (section: Section): boolean => spec.sections.includes(section);
   const interfaces = await readAllInterfaces(host);
   const facts: Facts = {
-    ...(wanted('ruleset')
-      ? { ruleset: await read(host, NFT, 'a ruleset of nftables', readRuleset, { sudo: true }) }
-      : {}),
+    ...(wanted('ruleset') ? { ruleset: await readAllRules(host) } : {}),
     ...(wanted('sysctls') ? { sysctls: await readSysctls(host, spec.sysctls) } : {}),
     ...(wanted('routes') ? { routes: await readAllRoutes(host, spec.routeProtocols) } : {}),
-    ...(wanted('rules') ? { rules: await readAllRules(host) } : {}),
+    ...(wanted('rules') ? { rules: await readPolicyRules(host) } : {}),
     ...(wanted('interfaces') ? { interfaces: interfaces.lines } : {}),
     ...(wanted('services') && spec.services.length > 0 ? { services: await readServices(host, spec.services) } : {}),
   };
@@ -59,14 +49,24 @@ async function readAllInterfaces(host: Host): Promise<Interfaces> {
   return links.all;
 }
 
+async function readAllRules(host: Host): Promise<Ruleset> {
+  const reader = new RulesetReader();
+  const expected = 'a ruleset of nftables';
+  const options = { sudo: true, outputLimitBytes: LARGE_OUTPUT_LIMIT_BYTES, expected };
+  const { end } = await readInto(host, NFT, options, reader);
+  return readAnswer({ host: host.name, command: NFT, expected }, () => {
+    end();
+    return reader.ruleset;
+  });
+}
+
 async function read<T>(
   host: Host,
   command: readonly string[],
   expected: string,
   parse: (text: string) => T,
-  options: Pick<ExecOptions, 'sudo'> = {},
 ): Promise<T> {
-  const { stdout } = await host.exec(command, { outputLimitBytes: LARGE_OUTPUT_LIMIT_BYTES, ...options });
+  const { stdout } = await host.exec(command);
   return readAnswer({ host: host.name, command, expected }, () => parse(stdout));
 }
 
@@ -119,7 +119,7 @@ async function readAllRoutes(host: Host, protocols: readonly string[]): Promise<
   return { ...(await of('-4', 'ipv4')), ...(await of('-6', 'ipv6')) };
 }
 
-const readAllRules = async (host: Host): Promise<Record<string, string[]>> => ({
+const readPolicyRules = async (host: Host): Promise<Record<string, string[]>> => ({
   ipv4: await read(host, [IP, '-j', '-4', 'rule', 'show'], 'routing rules, as JSON', readRules),
   ipv6: await read(host, [IP, '-j', '-6', 'rule', 'show'], 'routing rules, as JSON', readRules),
 });
