@@ -25,6 +25,7 @@ function patient(host: Host): Host {
 
 /** In a process of its own: its work must not count. */
 async function serve(): Promise<void> {
+  process.once('disconnect', () => process.exit());
   const flooding = new Flooding();
   await flooding.start();
   flooding.answer = (channel, command) => {

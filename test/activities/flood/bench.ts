@@ -20,6 +20,7 @@ const route = (i: number): string =>
 
 /** In a process of its own: its work must not count. */
 async function serve(): Promise<void> {
+  process.once('disconnect', () => process.exit());
   const { key, cert, fingerprint } = await certificateOf('fw-a', '127.0.0.1');
   const table = Buffer.from(
     `<response status="success"><result>${Array.from({ length: routes }, (_, i) => route(i)).join('')}</result></response>`,

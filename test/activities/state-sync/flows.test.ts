@@ -97,15 +97,15 @@ describe('a table of flows', () => {
     `tcp src=10.${n >> 16}.${(n >> 8) & 255}.${n & 255} dst=192.0.2.1 sport=${n & 65_535} dport=443 ⇄ src=192.0.2.1 dst=198.51.100.${reply & 255} sport=443 dport=${n & 65_535}`;
 
   it('knows what it was given, and nothing else', async () => {
-    const known = new Map(Array.from({ length: 20_000 }, (_, n) => [key(n), n % 7 === 0 ? undefined : n % 90]));
+    const known = new Map(Array.from({ length: 5_000 }, (_, n) => [key(n), n % 7 === 0 ? undefined : n % 90]));
     const table = FlowTable.of(known);
     expect(table.set(key(1), 5)).toBe(false);
     known.set(key(1), 5);
     expect(table.size).toBe(known.size);
-    for (const [flow, timeoutS] of known) expect(table.entry(flow)?.timeoutS).toBe(timeoutS);
-    expect(table.entry(key(20_000))).toBeUndefined();
+    expect([...known].filter(([flow, timeoutS]) => table.entry(flow)?.timeoutS !== timeoutS)).toEqual([]);
+    expect(table.entry(key(5_000))).toBeUndefined();
     // The same from the client, translated differently.
-    expect([table.entry(key(3, 4)), table.hasOriginal(key(3, 4)), table.hasOriginal(key(20_000))]).toEqual([
+    expect([table.entry(key(3, 4)), table.hasOriginal(key(3, 4)), table.hasOriginal(key(5_000))]).toEqual([
       undefined,
       true,
       false,
@@ -118,7 +118,7 @@ describe('a table of flows', () => {
 
   it('takes little memory, and the loop turns while it is gone through', async () => {
     const table = new FlowTable();
-    for (let n = 0; n < 100_000; n++) table.set(key(n), 100);
+    for (let n = 0; n < 40_000; n++) table.set(key(n), 100);
     expect(table.bytes / table.size).toBeLessThan(32);
     let turns = 0;
     let isOver = false;
@@ -129,7 +129,7 @@ describe('a table of flows', () => {
     setImmediate(turn);
     await table.each(() => undefined);
     isOver = true;
-    expect(turns).toBeGreaterThan(10);
+    expect(turns).toBeGreaterThan(4);
   });
 });
 
