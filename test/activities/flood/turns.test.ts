@@ -1,14 +1,9 @@
 /** What is read in one turn of the event loop is bounded, however much comes from however many. Counted, not timed. */
-import { spend, streamed } from '../../../activities/kit';
+import { PassThrough } from 'node:stream';
+import { spend } from '../../../activities/kit';
 import { TURN_BYTES } from '../../../activities/kit/turns';
-import { eachAt } from '../../../activities/panos/api';
-import { createHosts } from '../../../activities/ssh';
-import { certificateOf } from '../../../simulators/panos/server/certificate';
-import { httpsServer, keyThen, PASSWORD, success, worker } from '../panos/support/https';
-import { Flooding } from '../ssh/support/flooding';
+import { runCommand, type Carrier } from '../../../activities/ssh/channel';
 
-/** What sockets hand over at once when nobody has waited yet. */
-const FIRST_BYTES = 64 * 1024;
 const AT_ONCE = 6;
 
 /** Counts what is taken in each turn. */
@@ -31,64 +26,51 @@ function turnsOf() {
   };
 }
 
-it('of several devices', async () => {
-  process.env['PANOS_TEST_PASSWORD'] = PASSWORD;
-  const certificate = await certificateOf('fw-a', '127.0.0.1');
-  const body = Buffer.from(success(`<entry>${'x'.repeat(1_000)}</entry>`.repeat(2_000)));
-  const server = await httpsServer(keyThen((_message, _request, response) => response.end(body)));
-  try {
-    const turns = turnsOf();
-    const counting = eachAt('characters', 'entry', () => {
-      let sum = 0;
-      return {
-        take: ({ text }) => {
-          turns.take(text.length);
-          sum += text.length;
+it('of several commands, all of whose output has come in already, and nothing is lost', async () => {
+  const piece = Buffer.alloc(32 * 1024, 'x');
+  const turns = turnsOf();
+  const lengths = await Promise.all(
+    Array.from({ length: AT_ONCE }, async () => {
+      const channel = Object.assign(new PassThrough({ highWaterMark: 64 * piece.length }), {
+        stderr: new PassThrough(),
+        close: () => undefined,
+      });
+      for (let i = 0; i < 32; i++) channel.write(piece);
+      const client = {
+        exec: (_command: string, begun: (error: undefined, opened: unknown) => void) => {
+          begun(undefined, channel);
+          // The host may say how it ended, and be lost, before all has been read.
+          channel.emit('exit', 0);
+          lost.forEach((gone) => gone('reset'));
+          channel.on('end', () => channel.emit('close'));
         },
-        result: () => sum,
       };
-    });
-    const devices = Array.from(
-      { length: AT_ONCE },
-      () => worker()({ port: server.port, tls: { fingerprint: certificate.fingerprint } }).device,
-    );
-    const sums = await Promise.all(devices.map((device) => device.table('<show/>', counting)));
-    expect(sums).toEqual(devices.map(() => 2_000_000));
-    expect(turns.end()).toBeLessThanOrEqual(TURN_BYTES + FIRST_BYTES);
-  } finally {
-    await server.stop();
-  }
-});
-
-it('of several hosts, and nothing is lost', async () => {
-  const flooding = new Flooding();
-  await flooding.start();
-  const all = Buffer.alloc(3 * 1024 * 1024, `${'flow '.repeat(20)}\n`);
-  flooding.answer = (channel) => {
-    channel.write(all);
-    channel.exit(0);
-    channel.end();
-  };
-  const hosts = createHosts();
-  try {
-    const host = await hosts.connect(flooding.plan(), 'fw1', new AbortController().signal);
-    const turns = turnsOf();
-    const lengths = await Promise.all(
-      Array.from({ length: AT_ONCE }, async () => {
-        let length = 0;
-        await streamed(host, ['flows'], {}, (text) => {
-          turns.take(text.length);
-          length += text.length;
-        });
-        return length;
-      }),
-    );
-    expect(lengths).toEqual(lengths.map(() => all.length));
-    expect(turns.end()).toBeLessThanOrEqual(TURN_BYTES + AT_ONCE * FIRST_BYTES);
-  } finally {
-    hosts.close();
-    flooding.stop();
-  }
+      const lost: ((cause: string) => void)[] = [];
+      const carrier = {
+        client,
+        target: { name: 'fw1', address: '192.0.2.1', port: 22, user: 'ops' },
+        alive: true,
+        onLost: (gone: (cause: string) => void) => {
+          lost.push(gone);
+          return () => undefined;
+        },
+        end: () => undefined,
+      } as unknown as Carrier;
+      let length = 0;
+      await runCommand(carrier, 'flows', 'flows', {
+        timeoutMs: 50_000,
+        signal: new AbortController().signal,
+        limitBytes: 1e9,
+        onStdout: (bytes) => {
+          turns.take(bytes.length);
+          length += bytes.length;
+        },
+      });
+      return length;
+    }),
+  );
+  expect(lengths).toEqual(lengths.map(() => 32 * piece.length));
+  expect(turns.end()).toBeLessThanOrEqual(TURN_BYTES + AT_ONCE * piece.length);
 });
 
 it('goes on in the order in which it stopped, two a turn', async () => {
