@@ -22,7 +22,7 @@ import {
   type ConfigScope,
   type Owned,
 } from './config';
-import { inEffect, neighborsOf, readCommands, readingOf } from './reading';
+import { inEffect, neighborsOf, readCommands, readersOf, readingOf } from './reading';
 import { commandsFor, configure, runningConfig, save, Vtysh, vtyshArgv } from './vtysh';
 
 /** Longer than this it isn't kept in the plan, only its digest. */
@@ -45,7 +45,7 @@ export function frr(name: string, spec: RouterSpec, host: Host): RouterDriver {
   const reads = readCommands(spec, neighbors, steered);
 
   const read = (): Promise<RouterReading> =>
-    vtysh.show(reads, (documents) => readingOf(name, spec, neighbors, steered, documents));
+    vtysh.show(reads, readersOf(spec, steered), (documents) => readingOf(name, spec, neighbors, steered, documents));
 
   const attachment = (text: string): Pick<ConfigReading, 'attached' | 'unnamed'> => {
     const { uses, unnamed } = attachedIn(text, name, { ...scope, sessions: steered });

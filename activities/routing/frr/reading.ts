@@ -4,7 +4,8 @@ import type { DestinationReading, Path, RouterReading, SessionReading } from '..
 import { neighborsOfPath } from '../neighbors';
 import type { Family, RouterSpec } from '../spec';
 import { canonical, entriesOf, type Owned } from './config';
-import { forwardingOf, neighborOf, prefixDocument, prependsOf, summaryDocument, type PrefixDocument } from './json';
+import { announcedPrepends, type DocumentReader } from './documents';
+import { forwardingOf, neighborOf, prefixDocument, summaryDocument, type PrefixDocument } from './json';
 import { commandsFor, jsonFamily } from './vtysh';
 
 export interface Neighbor {
@@ -52,7 +53,19 @@ export function readCommands(spec: RouterSpec, neighbors: readonly Neighbor[], s
   ];
 }
 
-/** @throws UnexpectedOutput */
+/** For what may be a full table: of it the prepends alone are kept. */
+export const readersOf = (
+  spec: RouterSpec,
+  steered: readonly Neighbor[],
+): ReadonlyMap<string, () => DocumentReader & { end(): number[] }> =>
+  new Map(
+    steered.map((n) => [
+      commandsFor(spec.vrf).advertised(n.family, n.address),
+      () => announcedPrepends(spec.policy?.localAs ?? 0),
+    ]),
+  );
+
+/** `documents` are whole, but for what readersOf reads. @throws UnexpectedOutput */
 export function readingOf(
   name: string,
   spec: RouterSpec,
@@ -93,9 +106,7 @@ export function readingOf(
   });
   const prepends: Record<string, number[]> = {};
   for (const n of steered)
-    (prepends[n.node] ??= []).push(
-      ...prependsOf(documents.get(command.advertised(n.family, n.address)), spec.policy?.localAs ?? 0),
-    );
+    (prepends[n.node] ??= []).push(...(documents.get(command.advertised(n.family, n.address)) as number[]));
   return { router: name, side: spec.side, destinations, sessions, prepends };
 }
 

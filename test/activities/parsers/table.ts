@@ -36,6 +36,7 @@ import { parseAnswer as parsePrometheus } from '../../../activities/probes/prome
 import * as readiness from '../../../activities/readiness/reading';
 import { kernelCounts, nftCounts } from '../../../activities/routing/counters';
 import * as frrConfig from '../../../activities/routing/frr/config';
+import { announcedPrepends, Documents, parseDocuments } from '../../../activities/routing/frr/documents';
 import * as frrJson from '../../../activities/routing/frr/json';
 import { shutIn } from '../../../activities/routing/frr/sessions';
 import { readFlags } from '../../../activities/routing/interface-down';
@@ -80,7 +81,7 @@ const FRR = [
   'summary.txt',
   'advertised.txt',
 ].map(frr);
-const frrDocument = (read: (document: unknown) => unknown) => (text: string) => frrJson.parseDocuments(text).map(read);
+const frrDocument = (read: (document: unknown) => unknown) => (text: string) => parseDocuments(text).map(read);
 const CONFIG = frr('running-config.txt');
 const SCOPE: frrConfig.ConfigScope = {
   neighbors: ['10.0.3.1', 'fd00::1'],
@@ -273,10 +274,15 @@ export const PARSERS: readonly Parser[] = [
     frrDocument((d) => frrJson.neighborOf(d, '10.0.3.1')),
     ...FRR,
   ),
-  p('routing/frr/json#parseDocuments', frrJson.parseDocuments, ...FRR),
+  p('routing/frr/documents#parseDocuments', parseDocuments, ...FRR),
   p(
-    'routing/frr/json#prependsOf',
-    frrDocument((d) => frrJson.prependsOf(d, 65_000)),
+    'routing/frr/documents#announcedPrepends',
+    (t) => {
+      const documents = new Documents(() => announcedPrepends(65_000));
+      documents.write(t);
+      documents.end();
+      return documents.found;
+    },
     ...FRR,
   ),
   p(
@@ -487,6 +493,8 @@ const OTHERS = [{ interface: 'wan', address: '10.9.2.2', length: 24 }];
 /** Exported names that sound like parsers of foreign text, and why they aren't in the table. */
 export const EXEMPT: Readonly<Record<string, string>> = {
   'kit/answer#readAnswer': 'calls the parsers of the table',
+  'kit/json-items#readInto': 'asks the host; hands the answer to parsers of the table',
+  'kit/json-items#readItems': 'asks the host; hands the answer to parsers of the table',
   'kit/duration#parseDuration': 'text of the inventory',
   'probes/bounds#parseCondition': 'text of the inventory',
   'probes/spec#parseEndpoint': 'text of the inventory',
