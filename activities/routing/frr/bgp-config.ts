@@ -5,7 +5,15 @@
 import { isIP } from 'node:net';
 import type { Family } from '../spec';
 import { defaultSettings, type DecisionSettings } from '../prediction/model';
-import { bitsOf, type Match, type Policies, type PolicyEntry, type PrefixRule, type SetAction } from '../prediction/policy';
+import {
+  bitsOf,
+  type Amount,
+  type Match,
+  type Policies,
+  type PolicyEntry,
+  type PrefixRule,
+  type SetAction,
+} from '../prediction/policy';
 import { blocksOf, canonical } from './config';
 
 /** A BGP instance: its lines, and those of each address family. */
@@ -191,15 +199,16 @@ const ORIGINS = { igp: 'IGP', egp: 'EGP', incomplete: 'incomplete' } as const;
 
 /** What doesn't decide (community, tag, src …) is left out. */
 function setOf(line: string): SetAction[] {
-  const [, what = '', value = ''] = /^set (as-path \S+|ip(?:v6)? \S+|\S+) ?(.*)$/.exec(line) ?? [];
+  const [, what = '', text = ''] = /^set (as-path \S+|ip(?:v6)? \S+|\S+) ?(.*)$/.exec(line) ?? [];
   const unmodelled = (attribute: Extract<SetAction, { kind: 'unmodelled' }>['attribute']): SetAction[] => [
     { kind: 'unmodelled', attribute, line },
   ];
   const number = (kind: 'local preference' | 'MED'): SetAction[] => {
-    const match = /^([+-]?)(\d+)$/.exec(value);
+    const match = /^([+-]?)(\d+)$/.exec(text);
     if (match === null) return unmodelled(kind);
-    if (match[1] === '') return [{ kind, to: Number(match[2]) }];
-    return [{ kind, by: match[1] === '-' ? -Number(match[2]) : Number(match[2]) }];
+    const value = Number(match[2]);
+    const amount: Amount = match[1] === '' ? { to: value } : { by: match[1] === '-' ? -value : value };
+    return kind === 'MED' ? [{ kind, ...amount }] : [{ kind, ...amount }];
   };
   switch (what) {
     case 'local-preference':
@@ -209,13 +218,13 @@ function setOf(line: string): SetAction[] {
     case 'aigp-metric':
       return [];
     case 'weight':
-      return [{ kind: 'weight', to: Number(value) }];
+      return [{ kind: 'weight', to: Number(text) }];
     case 'origin':
-      return value in ORIGINS ? [{ kind: 'origin', to: ORIGINS[value as keyof typeof ORIGINS] }] : unmodelled('origin');
+      return text in ORIGINS ? [{ kind: 'origin', to: ORIGINS[text as keyof typeof ORIGINS] }] : unmodelled('origin');
     case 'as-path prepend': {
-      const last = /^last-as (\d+)$/.exec(value)?.[1];
+      const last = /^last-as (\d+)$/.exec(text)?.[1];
       if (last !== undefined) return [{ kind: 'prepend last', count: Number(last) }];
-      const list = value.split(/\s+/).map(asNumber);
+      const list = text.split(/\s+/).map(asNumber);
       return list.includes(undefined) ? unmodelled('AS path') : [{ kind: 'prepend', list: list as number[] }];
     }
     case 'as-path exclude':

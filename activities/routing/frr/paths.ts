@@ -130,10 +130,7 @@ function pathOf(p: Shown, { nodeOf, remoteAs }: PathContext): BgpPath {
     from,
     pathId: p.addpathRxId,
     nextHops,
-    eligible:
-      (p.valid ?? false) &&
-      !p.removed &&
-      p.nexthops.every((hop) => hop.accessible ?? true),
+    eligible: (p.valid ?? false) && !p.removed && p.nexthops.every((hop) => hop.accessible ?? true),
     selected: p.bestpath.overall,
     weight: p.weight,
     ...(p.locPrf === undefined ? {} : { localPreference: p.locPrf }),

@@ -12,8 +12,7 @@ export const lengthOf = (path: readonly Segment[]): number =>
 /** What confederation segments would add (`bgp bestpath as-path confed`). */
 export const confederationLengthOf = (path: readonly Segment[]): number =>
   path.reduce(
-    (sum, s) =>
-      sum + (s.type === 'confederation sequence' ? s.list.length : s.type === 'confederation set' ? 1 : 0),
+    (sum, s) => sum + (s.type === 'confederation sequence' ? s.list.length : s.type === 'confederation set' ? 1 : 0),
     0,
   );
 
@@ -24,12 +23,9 @@ export function sameNeighborAs(a: readonly Segment[], b: readonly Segment[]): bo
   if (a.length === 0 && b.length === 0) return true;
   const firstA = a.find((s) => !isConfederation(s));
   const firstB = b.find((s) => !isConfederation(s));
-  const external =
-    firstA?.type === 'sequence' && firstB?.type === 'sequence' && firstA.list[0] === firstB.list[0];
+  const external = firstA?.type === 'sequence' && firstB?.type === 'sequence' && firstA.list[0] === firstB.list[0];
   const within =
-    a[0]?.type === 'confederation sequence' &&
-    b[0]?.type === 'confederation sequence' &&
-    a[0].list[0] === b[0].list[0];
+    a[0]?.type === 'confederation sequence' && b[0]?.type === 'confederation sequence' && a[0].list[0] === b[0].list[0];
   return external || within;
 }
 

@@ -151,7 +151,12 @@ function tieSteps(a: BgpPath, b: BgpPath, s: DecisionSettings): Verdict[] {
   return [
     ...(aged ? [first('age', [], a.selected, b.selected, ['the older path', 'newer'])] : []),
     {
-      ...less('router ID', a.originatorId !== undefined && b.originatorId !== undefined ? [] : ['router ID'], number(id(a)), number(id(b))),
+      ...less(
+        'router ID',
+        a.originatorId !== undefined && b.originatorId !== undefined ? [] : ['router ID'],
+        number(id(a)),
+        number(id(b)),
+      ),
       values: [id(a), id(b)],
     },
     less('cluster list (late)', [], a.clusterListLength, b.clusterListLength),
@@ -190,7 +195,13 @@ export function compare(a: BgpPath, b: BgpPath, settings: DecisionSettings): Com
   if (multipath.kind === 'cannot tell') return multipath;
   const tie = peers ?? firstOf(tieSteps(a, b, settings), a, b);
   if (tie === undefined)
-    return { kind: 'decided', winner: 'a', step: 'order of arrival', why: 'order of arrival', multipath: multipath.yes };
+    return {
+      kind: 'decided',
+      winner: 'a',
+      step: 'order of arrival',
+      why: 'order of arrival',
+      multipath: multipath.yes,
+    };
   return tie.kind === 'cannot tell' ? tie : { ...tie, multipath: multipath.yes };
 }
 
@@ -211,7 +222,9 @@ function firstOf(verdicts: readonly Verdict[], a: BgpPath, b: BgpPath): Comparis
 function shown(step: Step, own: number | string, other: number | string, sign: Verdict['sign']): string {
   if (step === 'AS path') return `AS path length ${own} < ${other}`;
   if (step === 'age') return 'age: the older path is kept';
-  return sign === 'before' ? `${step} ${own} before ${other}` : `${step.replace(' (late)', '')} ${own} ${sign} ${other}`;
+  return sign === 'before'
+    ? `${step} ${own} before ${other}`
+    : `${step.replace(' (late)', '')} ${own} ${sign} ${other}`;
 }
 
 /** Whether both are as good up to where multipath is decided. */

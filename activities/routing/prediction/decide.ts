@@ -32,15 +32,15 @@ export function decide(paths: readonly BgpPath[], settings: DecisionSettings): D
   const able = paths.filter((p) => p.eligible);
   const hidden = able.find((p) => p.unknown.presence !== undefined);
   if (able.length === 0) return { kind: 'no path' };
-  if (hidden !== undefined && able.length === 1)
-    return { kind: 'cannot tell', why: hidden.unknown.presence ?? '' };
+  if (hidden !== undefined && able.length === 1) return { kind: 'cannot tell', why: hidden.unknown.presence ?? '' };
   const best = able.find((p) => able.every((q) => q === p || wins(p, q, settings)));
   if (best !== undefined) return described(best, able, settings);
   for (const [i, p] of able.entries())
     for (const q of able.slice(i + 1)) {
       const pair = compare(p, q, settings);
       // Both may still lose to a third, but then there would be a best one.
-      if (pair.kind === 'cannot tell') return { kind: 'cannot tell', why: `${pair.why} (${nameOf(p)} or ${nameOf(q)})` };
+      if (pair.kind === 'cannot tell')
+        return { kind: 'cannot tell', why: `${pair.why} (${nameOf(p)} or ${nameOf(q)})` };
     }
   if (settings.deterministicMed && keepsSorted(settings) === false) {
     const groups = byNeighborAs(able).map((group) => firstToWin(group, settings));
@@ -107,8 +107,7 @@ function described(best: BgpPath, able: readonly BgpPath[], settings: DecisionSe
 }
 
 const rank = (pair: Comparison): number => (pair.kind === 'decided' ? steps.indexOf(pair.step) : -1);
-const sameHops = (a: BgpPath, b: BgpPath): boolean =>
-  a.nextHops.length > 0 && a.nextHops.join() === b.nextHops.join();
+const sameHops = (a: BgpPath, b: BgpPath): boolean => a.nextHops.length > 0 && a.nextHops.join() === b.nextHops.join();
 
 /** Whether a decision rests on something that says nothing about policy, with a rival that leads elsewhere. */
 export const isTie = (decision: Decision): boolean =>

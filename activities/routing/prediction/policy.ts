@@ -4,16 +4,23 @@
  */
 import { isIP } from 'node:net';
 
+/** `by`: added to what the path has; negative: taken from it. Never below 0 nor above what fits. */
+export type Amount = { readonly to: number } | { readonly by: number };
+
 export type SetAction =
-  | { readonly kind: 'weight' | 'local preference' | 'MED'; readonly to: number }
-  /** Added to what the path has; negative: taken from it. Never below 0 nor above what fits. */
-  | { readonly kind: 'local preference' | 'MED'; readonly by: number }
+  | { readonly kind: 'weight'; readonly to: number }
+  | ({ readonly kind: 'local preference' } & Amount)
+  | ({ readonly kind: 'MED' } & Amount)
   | { readonly kind: 'origin'; readonly to: 'IGP' | 'EGP' | 'incomplete' }
   | { readonly kind: 'prepend'; readonly list: readonly number[] }
   /** The leftmost AS of the path, so many times. */
   | { readonly kind: 'prepend last'; readonly count: number }
   /** Changes this attribute in a way that isn't modelled. */
-  | { readonly kind: 'unmodelled'; readonly attribute: 'AS path' | 'IGP metric' | 'MED' | 'local preference' | 'origin'; readonly line: string };
+  | {
+      readonly kind: 'unmodelled';
+      readonly attribute: 'AS path' | 'IGP metric' | 'MED' | 'local preference' | 'origin';
+      readonly line: string;
+    };
 
 export type Match =
   | { readonly kind: 'prefix list'; readonly name: string }
@@ -109,7 +116,12 @@ function covers(rule: PrefixRule, base: string, length: number): boolean {
   const wanted = Number(own);
   const from = rule.ge ?? wanted;
   const to = rule.le ?? (rule.ge === undefined ? wanted : isIP(base) === 4 ? 32 : 128);
-  return length >= from && length <= to && length >= wanted && bitsOf(network).slice(0, wanted) === bitsOf(base).slice(0, wanted);
+  return (
+    length >= from &&
+    length <= to &&
+    length >= wanted &&
+    bitsOf(network).slice(0, wanted) === bitsOf(base).slice(0, wanted)
+  );
 }
 
 /** An address as its bits, "0000101000…". */
@@ -131,7 +143,10 @@ export function bitsOf(address: string): string {
 const UNKNOWN_LIMIT = 8;
 
 /** Every way in which the lines that aren't looked into may match; undefined if there are too many of them. */
-export function assumptions(policies: readonly Policies[], names: readonly (string | undefined)[]): Assumption[] | undefined {
+export function assumptions(
+  policies: readonly Policies[],
+  names: readonly (string | undefined)[],
+): Assumption[] | undefined {
   const lines = new Set<string>();
   const seen = new Set<string>();
   const queue = names.flatMap((n) => n ?? []);

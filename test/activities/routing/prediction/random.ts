@@ -61,7 +61,7 @@ export function scenario(random: Random, name: string, count: number): Scenario 
   }));
   // In which order they come up decides about ages.
   neighbors.sort(() => random.next() - 0.5);
-  const prefixes = Array.from({ length: count }, (_, i) => `10.200.${i}.0/24`);
+  const prefixes = Array.from({ length: count }, (_, i) => `10.${200 + (i >> 8)}.${i & 255}.0/24`);
   const announcements = new Map<string, Announcement[]>(neighbors.map((n) => [n.address, []]));
   for (const prefix of prefixes) announce(random, prefix, neighbors, announcements);
   const lines = [

@@ -33,7 +33,7 @@ export interface SpeakerOptions {
   readonly announcements: readonly Announcement[];
 }
 
-const TYPES = { 'set': 1, 'sequence': 2, 'confederation sequence': 3, 'confederation set': 4 } as const;
+const TYPES = { set: 1, sequence: 2, 'confederation sequence': 3, 'confederation set': 4 } as const;
 const ORIGINS = ['IGP', 'EGP', 'incomplete'];
 const bytes = (address: string): number[] => address.split('.').map(Number);
 const u16 = (n: number): number[] => [(n >> 8) & 255, n & 255];
@@ -76,7 +76,13 @@ function update(a: Announcement, addPath: boolean): Buffer {
     ...attribute(0x40, 3, bytes(a.nextHop)),
     ...(a.med === undefined ? [] : attribute(0x80, 4, u32(a.med))),
     ...(a.localPreference === undefined ? [] : attribute(0x40, 5, u32(a.localPreference))),
-    ...(a.communities === undefined ? [] : attribute(0xc0, 8, a.communities.flatMap(([h, l]) => [...u16(h), ...u16(l)]))),
+    ...(a.communities === undefined
+      ? []
+      : attribute(
+          0xc0,
+          8,
+          a.communities.flatMap(([h, l]) => [...u16(h), ...u16(l)]),
+        )),
     ...(a.originatorId === undefined ? [] : attribute(0x80, 9, bytes(a.originatorId))),
     ...(a.clusterList === undefined ? [] : attribute(0x80, 10, a.clusterList.flatMap(bytes))),
   ];
