@@ -133,7 +133,8 @@ function numberAfter(
   const known = overwritten.length === 0 || (kind === 'local preference' && external);
   if (!known) hide(kind, 'the old policy overwrote it');
   if (added === 0 && own(now).length === 0) return before;
-  if (before === undefined) hide(kind, 'the policy adds to what the path doesn’t show');
+  // FRR 10 also prints the worst MED for a path that has none (missing-as-worst), and adds to 0 then.
+  if (before === undefined || before === LIMIT) hide(kind, 'the policy adds to what the path doesn’t show');
   return before === undefined ? undefined : limited(before + added);
 }
 

@@ -13,25 +13,52 @@ const rules: [Step, better: Given, worse: Given, why: string, settings?: Partial
   ['weight', { weight: 5 }, { weight: 0, localPreference: 900 }, 'weight 5 > 0'],
   ['local preference', { localPreference: 110 }, { asPath: [] }, 'local preference 110 > 100'],
   ['local preference', {}, { localPreference: 110 }, 'local preference 120 > 110', { defaultLocalPreference: 120 }],
-  ['locally originated', { local: 'network', peerType: 'local', from: '', asPath: [sequence(1, 2, 3)] }, {}, 'locally originated its own before received'],
+  [
+    'locally originated',
+    { local: 'network', peerType: 'local', from: '', asPath: [sequence(1, 2, 3)] },
+    {},
+    'locally originated its own before received',
+  ],
   ['AS path', { asPath: [sequence(65_100)], origin: 'EGP' }, {}, 'AS path length 1 < 2'],
   ['AS path', { asPath: [{ type: 'set', list: [1, 2, 3] }] }, {}, 'AS path length 1 < 2'],
-  ['AS path', { asPath: [{ type: 'confederation sequence', list: [1, 2, 3] }, sequence(65_100)] }, {}, 'AS path length 1 < 2'],
+  [
+    'AS path',
+    { asPath: [{ type: 'confederation sequence', list: [1, 2, 3] }, sequence(65_100)] },
+    {},
+    'AS path length 1 < 2',
+  ],
   [
     'AS path',
     {},
-    { asPath: [{ type: 'confederation sequence', list: [1, 2] }, { type: 'confederation set', list: [3, 4] }] },
+    {
+      asPath: [
+        { type: 'confederation sequence', list: [1, 2] },
+        { type: 'confederation set', list: [3, 4] },
+      ],
+    },
     'AS path length 2 < 3',
     { asPathConfederation: true },
   ],
   ['origin', {}, { origin: 'incomplete', med: 0 }, 'origin IGP before incomplete', { alwaysCompareMed: true }],
-  ['origin', { origin: 'EGP', asPath: [sequence(1, 2, 3)] }, { origin: 'incomplete' }, 'origin EGP before incomplete', { asPathIgnore: true }],
+  [
+    'origin',
+    { origin: 'EGP', asPath: [sequence(1, 2, 3)] },
+    { origin: 'incomplete' },
+    'origin EGP before incomplete',
+    { asPathIgnore: true },
+  ],
   ['MED', { med: 5 }, { med: 10, igpMetric: 0 }, 'MED 5 < 10'],
   ['MED', {}, { med: 10 }, 'MED 0 < 10'],
   ['MED', { med: 10 }, {}, 'MED 10 < 4294967295', { medMissingAsWorst: true }],
   ['MED', { med: 5 }, { med: 10, asPath: [sequence(65_101, 65_000)] }, 'MED 5 < 10', { alwaysCompareMed: true }],
   ['peer type', {}, { peerType: 'internal', igpMetric: 0, med: 0 }, 'peer type eBGP before iBGP'],
-  ['confederation', { peerType: 'confederation', igpMetric: 9 }, { peerType: 'internal' }, 'confederation confederation eBGP before iBGP', { confederation: true }],
+  [
+    'confederation',
+    { peerType: 'confederation', igpMetric: 9 },
+    { peerType: 'internal' },
+    'confederation confederation eBGP before iBGP',
+    { confederation: true },
+  ],
   ['IGP metric', { igpMetric: 10 }, { igpMetric: 20 }, 'IGP metric 10 < 20'],
   [
     'cluster list',
@@ -43,7 +70,12 @@ const rules: [Step, better: Given, worse: Given, why: string, settings?: Partial
   ['age', { selected: true, routerId: '10.0.0.9' }, {}, 'age: the older path is kept'],
   ['router ID', {}, { selected: true }, 'router ID 10.0.0.1 < 10.0.0.2', { compareRouterId: true }],
   ['router ID', { originatorId: '10.0.0.0', routerId: '10.0.0.9' }, {}, 'router ID 10.0.0.0 < 10.0.0.2'],
-  ['cluster list (late)', { clusterListLength: 1 }, { clusterListLength: 2, routerId: '10.0.0.1' }, 'cluster list 1 < 2'],
+  [
+    'cluster list (late)',
+    { clusterListLength: 1 },
+    { clusterListLength: 2, routerId: '10.0.0.1' },
+    'cluster list 1 < 2',
+  ],
   ['stale', {}, { stale: true, routerId: '10.0.0.1' }, 'stale fresh before stale'],
   ['neighbor address', {}, { routerId: '10.0.0.1' }, 'neighbor address 10.0.3.1 < 10.0.4.1'],
 ];
@@ -74,10 +106,12 @@ test('rules are asked in the order in which they are listed: the earlier one win
 test('MEDs of different neighbor ASes are not compared, nor is IGP metric between eBGP and iBGP', () => {
   const b = pathOf({ ...other, med: 1, asPath: [sequence(65_101, 65_000)], neighborAs: 65_101, igpMetric: 5 });
   expect(compare(pathOf({ med: 50 }), b, defaultSettings)).toMatchObject({ winner: 'a', step: 'IGP metric' });
-  expect(compare(pathOf({ igpMetric: 50 }), pathOf({ ...other, peerType: 'internal' }), defaultSettings)).toMatchObject({
-    winner: 'a',
-    step: 'peer type',
-  });
+  expect(compare(pathOf({ igpMetric: 50 }), pathOf({ ...other, peerType: 'internal' }), defaultSettings)).toMatchObject(
+    {
+      winner: 'a',
+      step: 'peer type',
+    },
+  );
 });
 
 test('what is equal up to age carries traffic together, as far as maximum-paths and relaxing go', () => {
@@ -135,7 +169,11 @@ describe('MEDs that form a circle', () => {
   });
 
   test('are broken by deterministic-med, in any order, on releases that heed it', () => {
-    for (const paths of [[a, b, c], [c, b, a], [b, c, a]])
+    for (const paths of [
+      [a, b, c],
+      [c, b, a],
+      [b, c, a],
+    ])
       expect(decide(paths, settings(true, [8, 4]))).toMatchObject({ best: { from: '10.0.4.1' } });
   });
 });
@@ -155,11 +193,15 @@ describe('what isn’t known', () => {
     const on = (release: [number, number]) => decide([own, pathOf(other)], { ...defaultSettings, release });
     expect(on([10, 3])).toMatchObject({ kind: 'decided', why: 'weight 32768 > 0' });
     expect(on([10, 6])).toMatchObject({ kind: 'cannot tell' });
-    expect(decide([pathOf(), pathOf(other)], { ...defaultSettings, compareAigp: true })).toMatchObject({ kind: 'cannot tell' });
+    expect(decide([pathOf(), pathOf(other)], { ...defaultSettings, compareAigp: true })).toMatchObject({
+      kind: 'cannot tell',
+    });
   });
 
   test('nothing that may not be chosen is', () => {
     expect(decide([pathOf({ eligible: false })], defaultSettings)).toEqual({ kind: 'no path' });
-    expect(decide([pathOf(), pathOf({ ...other, eligible: false, weight: 9 })], defaultSettings)).toMatchObject({ why: 'the only path' });
+    expect(decide([pathOf(), pathOf({ ...other, eligible: false, weight: 9 })], defaultSettings)).toMatchObject({
+      why: 'the only path',
+    });
   });
 });

@@ -54,5 +54,7 @@ export const prefixJson = (prefix: string, paths: readonly ShownPath[]): unknown
 export const summaryJson = (routerId: string, as: number, peers: Readonly<Record<string, number>>): unknown => ({
   routerId,
   as,
-  peers: Object.fromEntries(Object.entries(peers).map(([a, remoteAs]) => [a, { remoteAs, state: 'Established', pfxRcd: 1 }])),
+  peers: Object.fromEntries(
+    Object.entries(peers).map(([a, remoteAs]) => [a, { remoteAs, state: 'Established', pfxRcd: 1 }]),
+  ),
 });

@@ -13,19 +13,32 @@ ipv6 prefix-list S seq 5 permit 2001:db8::/32 ge 48
 
 describe('an entry', () => {
   test('without a match takes everything; one that denies, or nothing that matches, denies', () => {
-    expect(outcome('route-map M permit 10\n set weight 7\n')).toEqual({ result: 'permit', sets: [{ kind: 'weight', to: 7 }] });
+    expect(outcome('route-map M permit 10\n set weight 7\n')).toEqual({
+      result: 'permit',
+      sets: [{ kind: 'weight', to: 7 }],
+    });
     expect(outcome('route-map M deny 10\n')).toEqual({ result: 'deny' });
-    expect(outcome(`${LISTS}route-map M permit 10\n match ip address prefix-list P\n`, '10.30.0.0/16')).toEqual({ result: 'deny' });
+    expect(outcome(`${LISTS}route-map M permit 10\n match ip address prefix-list P\n`, '10.30.0.0/16')).toEqual({
+      result: 'deny',
+    });
   });
 
   test('asks prefix-lists by order, length, and family', () => {
     const config = `${LISTS}route-map M permit 10\n match ip address prefix-list P\n`;
     const lets = (prefix: string, c = config): string => outcome(c, prefix).result;
     expect(['10.20.0.0/16', '10.20.4.0/24', '10.20.9.0/24', '10.20.4.0/25', '10.0.0.0/8'].map((p) => lets(p))).toEqual([
-      'permit', 'permit', 'deny', 'deny', 'deny',
+      'permit',
+      'permit',
+      'deny',
+      'deny',
+      'deny',
     ]);
     const six = config.replace('ip address prefix-list P', 'ipv6 address prefix-list S');
-    expect(['2001:db8:1::/48', '2001:db8::/32', '2001:db9::/48'].map((p) => lets(p, six))).toEqual(['permit', 'deny', 'deny']);
+    expect(['2001:db8:1::/48', '2001:db8::/32', '2001:db9::/48'].map((p) => lets(p, six))).toEqual([
+      'permit',
+      'deny',
+      'deny',
+    ]);
   });
 
   test('that goes on is overruled by a later one, and denied where no later one matches', () => {
@@ -33,7 +46,9 @@ describe('an entry', () => {
     expect(outcome(`${first}route-map M permit 20\n set local-preference 90\n`)).toMatchObject({
       sets: [{ to: 110 }, { to: 90 }],
     });
-    expect(outcome(`${LISTS}${first}route-map M permit 20\n match ip address prefix-list P\n`, '10.30.0.0/16')).toEqual({ result: 'deny' });
+    expect(outcome(`${LISTS}${first}route-map M permit 20\n match ip address prefix-list P\n`, '10.30.0.0/16')).toEqual(
+      { result: 'deny' },
+    );
     expect(outcome(first)).toMatchObject({ result: 'permit' });
     const goto = `route-map M permit 10\n on-match goto 30\nroute-map M deny 20\nroute-map M permit 30\n set weight 3\n`;
     expect(outcome(goto)).toEqual({ result: 'permit', sets: [{ kind: 'weight', to: 3 }] });
@@ -49,13 +64,22 @@ describe('an entry', () => {
 describe('another policy', () => {
   const change = (path: Parameters<typeof reapplied>[0], before: string, after: string) => {
     const [old, now] = [policiesIn(before), policiesIn(after)];
-    return reapplied(path, '10.20.0.0/16', { policies: old, name: 'M' }, { policies: now, name: 'M' }, assumptions([old, now], ['M']), 0);
+    return reapplied(
+      path,
+      '10.20.0.0/16',
+      { policies: old, name: 'M' },
+      { policies: now, name: 'M' },
+      assumptions([old, now], ['M']),
+      0,
+    );
   };
   const entry = (...lines: string[]): string => ['route-map M permit 10', ...lines.map((l) => ` ${l}`)].join('\n');
 
   test('sets its own values and takes the old ones away', () => {
     const path = pathOf({ localPreference: 90, weight: 4 });
-    expect(change(path, entry('set local-preference 90', 'set weight 4'), entry('set local-preference 110'))).toMatchObject({
+    expect(
+      change(path, entry('set local-preference 90', 'set weight 4'), entry('set local-preference 110')),
+    ).toMatchObject({
       kind: 'told',
       path: { localPreference: 110, weight: 0 },
     });
@@ -82,19 +106,25 @@ describe('another policy', () => {
     expect(change(inner, entry('set local-preference 90'), entry())).toMatchObject({
       path: { unknown: { 'local preference': expect.any(String) } },
     });
-    expect(change(pathOf({ med: 5 }), entry(), entry('set metric +10'))).toMatchObject({ path: { med: 15, unknown: {} } });
+    expect(change(pathOf({ med: 5 }), entry(), entry('set metric +10'))).toMatchObject({
+      path: { med: 15, unknown: {} },
+    });
   });
 
   test('is told from what the path shows, where a match isn’t looked into', () => {
     const two = (first: number): string =>
       `route-map M permit 10\n match community C\n set local-preference ${first}\nroute-map M permit 20\n set local-preference 50`;
-    expect(change(pathOf({ localPreference: 90 }), two(90), two(110))).toMatchObject({ path: { localPreference: 110 } });
+    expect(change(pathOf({ localPreference: 90 }), two(90), two(110))).toMatchObject({
+      path: { localPreference: 110 },
+    });
     expect(change(pathOf({ localPreference: 50 }), two(90), two(110))).toMatchObject({ path: { localPreference: 50 } });
     expect(change(pathOf({ localPreference: 50 }), two(50), two(110))).toMatchObject({ kind: 'cannot tell' });
   });
 
   test('can’t be told of a path that the old one didn’t make', () => {
-    expect(change(pathOf({ localPreference: 77 }), entry('set local-preference 90'), entry('set local-preference 110'))).toMatchObject({
+    expect(
+      change(pathOf({ localPreference: 77 }), entry('set local-preference 90'), entry('set local-preference 110')),
+    ).toMatchObject({
       kind: 'cannot tell',
       why: expect.stringContaining('isn’t what its policy (M) makes'),
     });

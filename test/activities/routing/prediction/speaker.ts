@@ -100,6 +100,8 @@ export class Speaker {
   private received = Buffer.alloc(0);
   private ended: string | undefined;
   private timer: NodeJS.Timeout | undefined;
+  /** Times that FRR has asked for everything again. */
+  refreshes = 0;
   /** Resolves once everything has been sent; rejects if the session ends first. */
   readonly announced: Promise<void>;
 
@@ -123,7 +125,10 @@ export class Speaker {
             this.sendAll();
             resolve();
           }
-          if (next.type === 5) this.sendAll();
+          if (next.type === 5) {
+            this.sendAll();
+            this.refreshes += 1;
+          }
         }
       });
     });
