@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { shaped } from '../../kit';
 import type { BgpPath, DecisionSettings, PeerType, RouterModel, Session, Table } from '../prediction/model';
-import type { ChangeStep } from '../prediction/network';
+import type { ChangeStep } from '../prediction/change';
 import type { Policies } from '../prediction/policy';
 import type { Family, RouterSpec } from '../spec';
 import { instanceIn, neighborConfig, policiesIn, settingsOf, type Instance } from './bgp-config';

@@ -32,13 +32,13 @@ export function sameNeighborAs(a: readonly Segment[], b: readonly Segment[]): bo
 export const sameAsPath = (a: readonly Segment[], b: readonly Segment[]): boolean =>
   JSON.stringify(a) === JSON.stringify(b);
 
-/** `list` in front of the path, merged with its first sequence. */
+/** `list` in front of the path, merged with its first sequence; confederation segments that it began with are gone. */
 export function prepended(path: readonly Segment[], list: readonly number[]): Segment[] {
   if (list.length === 0) return [...path];
-  const [first, ...rest] = path;
-  return first?.type === 'sequence'
-    ? [{ type: 'sequence', list: [...list, ...first.list] }, ...rest]
-    : [{ type: 'sequence', list: [...list] }, ...path];
+  const start = path[0]?.type === 'confederation sequence' ? path.findIndex((s) => !isConfederation(s)) : 0;
+  const [first, ...rest] = start < 0 ? [] : path.slice(start);
+  if (first?.type === 'sequence') return [{ type: 'sequence', list: [...list, ...first.list] }, ...rest];
+  return [{ type: 'sequence', list: [...list] }, ...(first === undefined ? [] : [first, ...rest])];
 }
 
 /** The path without `list` in front; undefined if it doesn't start with it. */

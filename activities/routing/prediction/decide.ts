@@ -19,8 +19,11 @@ export type Decision =
   | { readonly kind: 'no path' }
   | { readonly kind: 'cannot tell'; readonly why: string };
 
-/** From FRR 10.1 on paths are kept sorted, and deterministic-med no longer decides (bgp_best_selection()). */
-const keepsSorted = ({ release }: DecisionSettings): boolean | undefined =>
+/**
+ * From FRR 10.1 on paths are kept in a sorted list (bgp_best_selection()), and only one that changes is put in its place
+ * again: deterministic-med no longer decides, and a circle leaves an order that outlives it. Undefined: can't be told.
+ */
+export const keepsSorted = ({ release }: DecisionSettings): boolean | undefined =>
   release === undefined ? undefined : release[0] > 10 || (release[0] === 10 && release[1] >= 1);
 
 /**
@@ -33,6 +36,7 @@ export function decide(paths: readonly BgpPath[], settings: DecisionSettings): D
   const hidden = able.find((p) => p.unknown.presence !== undefined);
   if (able.length === 0) return { kind: 'no path' };
   if (hidden !== undefined && able.length === 1) return { kind: 'cannot tell', why: hidden.unknown.presence ?? '' };
+  if (keepsSorted(settings) !== false && formsCircle(able, settings)) return { kind: 'cannot tell', why: CIRCLE };
   const best = able.find((p) => able.every((q) => q === p || wins(p, q, settings)));
   if (best !== undefined) return described(best, able, settings);
   for (const [i, p] of able.entries())
@@ -49,10 +53,21 @@ export function decide(paths: readonly BgpPath[], settings: DecisionSettings): D
   }
   const equal = able.find((p) => able.every((q) => q === p || !loses(p, q, settings)));
   if (equal !== undefined) return described(equal, able, settings);
-  return {
-    kind: 'cannot tell',
-    why: `MEDs of different neighbor ASes form a circle (${able.map(nameOf).join(', ')}), so the order of arrival decides`,
-  };
+  return { kind: 'cannot tell', why: CIRCLE };
+}
+
+const CIRCLE = 'MEDs of different neighbor ASes form a circle, so that the order of arrival decides';
+
+/** Whether there are three paths of which each is better than the next, all around. */
+export function formsCircle(paths: readonly BgpPath[], settings: DecisionSettings): boolean {
+  if (settings.alwaysCompareMed || paths.length < 3) return false;
+  const able = paths.filter((p) => p.eligible);
+  const beats = able.map((p) => able.map((q) => q !== p && wins(p, q, settings)));
+  return able.some((_, a) =>
+    able.some(
+      (__, b) => beats[a]?.[b] === true && able.some((___, c) => beats[b]?.[c] === true && beats[c]?.[a] === true),
+    ),
+  );
 }
 
 const wins = (p: BgpPath, q: BgpPath, s: DecisionSettings): boolean => {

@@ -17,7 +17,6 @@ export type Attribute =
   | 'IGP metric'
   | 'router ID'
   | 'neighbor AS'
-  | 'admin distance'
   | 'presence';
 
 /** How the router came by a path, in the words of RFC 4271 and RFC 5065; `local`: its own. */

@@ -3,40 +3,22 @@
  * step. Pure: nothing outside it is touched. What the nodes themselves do with a route is not modelled but for one rule,
  * that a node passes on the announcement with the shortest AS path.
  */
-import type { Family } from '../spec';
-import { runOf, sameAsPath, withRun } from './as-path';
-import { decide, type Decision } from './decide';
-import type { BgpPath, RouterModel, Session, Table } from './model';
+import { sameAsPath } from './as-path';
+import {
+  addressAt,
+  effectKey,
+  lengthened,
+  sameAnnouncements,
+  sessionWith,
+  tableKey,
+  type ChangeStep,
+  type Loop,
+  type PlannedChange,
+} from './change';
+import { decide, formsCircle, isTie, keepsSorted, type Decision } from './decide';
+import { nameOf, type BgpPath, type RouterModel, type Session, type Table } from './model';
 import { assumptions, type Policies } from './policy';
 import { prependsOf, reapplied, type Attached } from './transform';
-
-/** What happens at one instant. */
-export type ChangeStep =
-  /** The policies of `PlannedChange.after` take effect towards one neighbor, in one direction (a soft clear). */
-  | {
-      readonly kind: 'policy';
-      readonly router: string;
-      readonly neighbor: string;
-      readonly family: Family;
-      readonly direction: 'in' | 'out';
-    }
-  /** The session goes down, and what came by it is gone. */
-  | { readonly kind: 'session down'; readonly router: string; readonly neighbor: string };
-
-export interface PlannedChange {
-  /** For each router whose policies change, all of its policies as they will be. */
-  readonly after: ReadonlyMap<string, Policies>;
-  /** In the order in which they take effect. */
-  readonly steps: readonly ChangeStep[];
-}
-
-/** Two routers of one side that send a destination to each other. */
-export interface Loop {
-  readonly between: readonly [string, string];
-  readonly prefix: string;
-}
-
-export const tableKey = ({ family, prefix }: Pick<Table, 'family' | 'prefix'>): string => `${family} ${prefix}`;
 
 /** More rounds than any network of a pair needs: beyond it, the routers never agree. */
 const ROUND_LIMIT = 200;
@@ -48,6 +30,8 @@ export class Network {
   private readonly down = new Set<string>();
   /** Tables in which what a sibling announces isn't what its neighbor holds, so that changes of it can't be followed. */
   private readonly opaque = new Set<string>();
+  /** Tables of which nothing can be told any more, and why. */
+  private readonly lost = new Map<string, string>();
   readonly unsettled: string[] = [];
 
   /** @param reversed routers hear of changes in the other order: what must not depend on it is told from both */
@@ -60,7 +44,15 @@ export class Network {
       this.paths.set(r.router, new Map(r.tables.map((t) => [tableKey(t), t.paths])));
       this.decisions.set(r.router, new Map());
     }
-    for (const r of routers) for (const t of r.tables) this.choose(r, t);
+    for (const r of routers)
+      for (const t of r.tables) {
+        this.choose(r, t);
+        const why = this.contradiction(r, t);
+        if (why !== undefined) {
+          this.lost.set(`${r.router} ${tableKey(t)}`, why);
+          this.choose(r, t);
+        }
+      }
     for (const to of routers)
       for (const t of to.tables)
         for (const from of this.siblingsOf(to))
@@ -267,10 +259,17 @@ export class Network {
   private choose(router: RouterModel, table: Table): void {
     const settings = router.settings[table.family];
     const paths = this.of(router, table);
+    const key = `${router.router} ${tableKey(table)}`;
+    // What a circle left behind in a sorted list stays there when the circle is gone.
+    if (settings !== undefined && keepsSorted(settings) !== false && formsCircle(paths, settings))
+      this.lost.set(
+        key,
+        'MEDs of different neighbor ASes formed a circle on the way, and the order that it left decides',
+      );
+    const why =
+      settings === undefined ? `how ${router.router} chooses in ${table.family} wasn’t read` : this.lost.get(key);
     const decision: Decision =
-      settings === undefined
-        ? { kind: 'cannot tell', why: `how ${router.router} chooses in ${table.family} wasn’t read` }
-        : decide(paths, settings);
+      settings === undefined || why !== undefined ? { kind: 'cannot tell', why: why ?? '' } : decide(paths, settings);
     this.decisions.get(router.router)?.set(tableKey(table), decision);
     if (decision.kind !== 'decided') return;
     const { from, pathId } = decision.best;
@@ -279,6 +278,17 @@ export class Network {
       table,
       paths.map((p) => ({ ...p, selected: p.from === from && p.pathId === pathId })),
     );
+  }
+
+  /** A prediction that doesn't come to what the router does now is worth nothing for what it will do. */
+  private contradiction(router: RouterModel, table: Table): string | undefined {
+    const decision = this.decision(router.router, table);
+    const chosen = table.paths.find((p) => p.selected);
+    if (decision.kind !== 'decided' || chosen === undefined || isTie(decision)) return undefined;
+    const { best, why } = decision;
+    if (best.from === chosen.from && best.pathId === chosen.pathId) return undefined;
+    if (best.node !== undefined && best.node === chosen.node) return undefined;
+    return `${nameOf(best)} should be the best path now (${why}), and ${nameOf(chosen)} is: something isn’t modelled, or it is changing`;
   }
 
   private loopsOf(router: RouterModel, table: Table): Loop[] {
@@ -316,40 +326,4 @@ export class Network {
   private set(router: RouterModel, table: Table, paths: readonly BgpPath[]): void {
     this.paths.get(router.router)?.set(tableKey(table), paths);
   }
-}
-
-const effectKey = (s: { router: string; neighbor: string; family: Family; direction: 'in' | 'out' }): string =>
-  `${s.router} ${s.neighbor} ${s.family} ${s.direction}`;
-
-const sessionWith = (router: RouterModel, neighbor: string, family: Family): Session | undefined =>
-  router.sessions.find((s) => s.neighbor === neighbor && s.family === family);
-
-/** The address by which one router knows another one of its AS. */
-const addressAt = (router: RouterModel, other: RouterModel): string | undefined =>
-  router.sessions.find((s) => s.type === 'internal' && s.established && s.routerId === other.routerId)?.neighbor;
-
-/** What decides about them is the same; next hops and metrics are the receiver's. */
-const sameAnnouncements = (a: readonly BgpPath[], b: readonly BgpPath[]): boolean => {
-  const essence = (p: BgpPath): string =>
-    JSON.stringify([p.node, p.asPath, p.origin, p.med, p.localPreference ?? 100, p.eligible, p.weight]);
-  return JSON.stringify(a.map(essence).sort()) === JSON.stringify(b.map(essence).sort());
-};
-
-/** A path with another number of copies of the AS of the router beyond the node. */
-function lengthened(
-  path: BgpPath,
-  { router, localAs }: RouterModel,
-  old: number | undefined,
-  now: number | undefined,
-): BgpPath[] {
-  const hidden = (why: string): BgpPath[] => [{ ...path, unknown: { ...path.unknown, 'AS path': why } }];
-  if (old === undefined || now === undefined) return hidden(`what ${router} puts in front of it can’t be told`);
-  if (old === Infinity) return now === Infinity ? [path] : hidden(`${router} announced nothing there before, and will`);
-  if (now === Infinity) return [];
-  const run = runOf(path.asPath, localAs);
-  if (run?.count !== old + 1)
-    return hidden(
-      `it shows AS ${localAs} ${run?.count ?? 0} times, where ${router} announces it ${old + 1} times: the node has it from elsewhere, or changes it`,
-    );
-  return [{ ...path, asPath: withRun(path.asPath, localAs, now + 1) ?? path.asPath }];
 }

@@ -153,7 +153,7 @@ export function assumptions(
   for (let name = queue.pop(); name !== undefined; name = queue.pop()) {
     if (seen.has(name)) continue;
     seen.add(name);
-    for (const entry of policies.flatMap((p) => p.routeMaps.get(name as string) ?? [])) {
+    for (const entry of policies.flatMap((p) => p.routeMaps.get(name) ?? [])) {
       for (const match of entry.matches) if (match.kind === 'other') lines.add(match.line);
       if (entry.call !== undefined) queue.push(entry.call);
     }

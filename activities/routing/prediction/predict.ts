@@ -5,7 +5,8 @@
 import type { Fault } from '../../kit';
 import { isTie, type Decision } from './decide';
 import { nameOf, type BgpPath, type RouterModel, type Table } from './model';
-import { Network, tableKey, type ChangeStep, type Loop, type PlannedChange } from './network';
+import { tableKey, type ChangeStep, type Loop, type PlannedChange } from './change';
+import { Network } from './network';
 
 /**
  * clear: all of it goes through one node, for a reason that a policy gave. split: it is spread over two. tie: one node, but
@@ -51,32 +52,42 @@ export interface Prediction {
 export function predict(routers: readonly RouterModel[], change: PlannedChange, target: string): Prediction {
   const forward = statesOf(routers, change, false);
   const backward = statesOf(routers, change, true);
-  const last = forward.at(-1)?.rows ?? [];
-  const other = new Map((backward.at(-1)?.rows ?? []).map((r) => [rowKey(r), r]));
-  const loops = [...forward, ...backward].flatMap((s) => s.loops.map((loop) => ({ loop, after: s.after })));
+  const last = forward.states.at(-1)?.rows ?? [];
+  const other = new Map((backward.states.at(-1)?.rows ?? []).map((r) => [rowKey(r), r]));
+  const loops = [...forward.states, ...backward.states].flatMap((s) =>
+    s.loops.map((loop) => ({ loop, after: s.after })),
+  );
   const rows = last.map((row) => unlessOrderMatters(row, other.get(rowKey(row))));
   return {
-    states: forward,
+    states: forward.states,
     faults: distinct([
       ...rows.flatMap((row) => faultOf(row, target)),
       ...loops.map(({ loop, after }) => loopFault(loop, after)),
     ]),
     untold: distinct([
       ...rows.filter((r) => r.verdict === 'cannot tell').map((r) => ({ where: at(r), what: r.why })),
+      ...[...forward.unsettled, ...backward.unsettled].map((where) => ({
+        where,
+        what: 'the routers would go on telling each other something new, without an end',
+      })),
       ...routers.flatMap((r) => r.remarks.map((what) => ({ where: r.router, what }))),
     ]),
     lines: rows.map((r) => r.sentence),
   };
 }
 
-function statesOf(routers: readonly RouterModel[], change: PlannedChange, reversed: boolean): State[] {
+function statesOf(
+  routers: readonly RouterModel[],
+  change: PlannedChange,
+  reversed: boolean,
+): { readonly states: State[]; readonly unsettled: readonly string[] } {
   const network = new Network(routers, change, reversed);
   const states: State[] = [{ after: 'now', rows: rowsOf(network), loops: [] }];
   for (const step of change.steps) {
     const loops = network.make(step);
     states.push({ after: step, rows: rowsOf(network), loops });
   }
-  return states;
+  return { states, unsettled: network.unsettled };
 }
 
 const rowsOf = (network: Network): Row[] =>

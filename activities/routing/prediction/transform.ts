@@ -151,8 +151,11 @@ function asPathAfter(
     hide('AS path', 'the old policy prepends the last AS');
     return path.asPath;
   }
-  const raw = withoutFront(path.asPath, frontOf(old));
+  const front = frontOf(old);
+  const raw = withoutFront(path.asPath, front);
   if (raw === undefined) return path.asPath;
+  if (front.length > 0 && path.peerType !== 'external')
+    hide('AS path', 'confederation segments may have been lost when the old policy prepended');
   return now.reduce<BgpPath['asPath']>((as, s) => {
     if (s.kind === 'prepend') return prepended(as, s.list);
     if (s.kind !== 'prepend last') return as;

@@ -98,6 +98,19 @@ describe('another policy', () => {
     });
   });
 
+  test('drops confederation segments when it prepends, as FRR does', () => {
+    const path = pathOf({
+      peerType: 'confederation',
+      asPath: [
+        { type: 'confederation sequence', list: [65_011] },
+        { type: 'sequence', list: [65_100] },
+      ],
+    });
+    expect(change(path, entry(), entry('set as-path prepend 2'))).toMatchObject({
+      path: { asPath: [{ type: 'sequence', list: [2, 65_100] }] },
+    });
+  });
+
   test('can’t be told where the old one overwrote what the new one leaves', () => {
     expect(change(pathOf({ med: 5 }), entry('set metric 5'), entry())).toMatchObject({
       path: { unknown: { MED: 'the old policy overwrote it' } },

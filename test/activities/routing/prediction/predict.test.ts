@@ -10,7 +10,7 @@ import {
 } from '../../../../activities/routing/frr/prediction';
 import type { RouterModel } from '../../../../activities/routing/prediction/model';
 import { predict, unlike, type Prediction } from '../../../../activities/routing/prediction/predict';
-import type { ChangeStep } from '../../../../activities/routing/prediction/network';
+import type { ChangeStep } from '../../../../activities/routing/prediction/change';
 import type { Target } from '../../../../activities/routing/driver';
 import { routingSpec, type RouterSpec } from '../../../../activities/routing/spec';
 import { prefixJson, summaryJson, type ShownPath } from './paths';
@@ -260,12 +260,12 @@ test('values that leave a tie are a fault: the literal method, prepends taken aw
 
 test('a path through neither node that is as good is a fault', () => {
   const more = { ...LINKS, '10.77.9.2': 65_300 };
-  const third = { from: '10.77.9.2', routerId: '10.77.9.2', as: [65_300], localPreference: 110 };
+  const third = { from: '10.77.9.2', routerId: '10.77.9.2', as: [65_300, 65_301], localPreference: 110 };
   const { faults } = moved(border({ peers: more, paths: [...border().paths, third] }), [edge()], toFw2, 'fw2');
   expect(faults).toEqual([
     expect.objectContaining({
       where: 'border 0.0.0.0/0',
-      what: expect.stringContaining('neither node (10.77.9.2), AS path length 1 < 2'),
+      what: expect.stringContaining('neither node (10.77.9.2), age: the older path is kept'),
     }),
   ]);
 });
@@ -294,6 +294,18 @@ describe('what can’t be told says so', () => {
       { where: 'border 0.0.0.0/0', what: expect.stringContaining('an edit that isn’t in effect yet') },
     ]);
   });
+});
+
+test('a router that doesn’t do now what its rules say', () => {
+  const paths = border().paths.map((p) => ({ ...p, best: p.best !== true }));
+  const { untold, faults } = moved(border({ paths }), [edge()], toFw2, 'fw2');
+  expect(faults).toEqual([]);
+  expect(untold).toEqual([
+    {
+      where: 'border 0.0.0.0/0',
+      what: '10.77.3.2 should be the best path now (local preference 110 > 100), and 10.77.4.2 is: something isn’t modelled, or it is changing',
+    },
+  ]);
 });
 
 test('a session that goes down takes its paths with it', () => {

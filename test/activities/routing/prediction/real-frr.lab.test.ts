@@ -177,7 +177,7 @@ function replay(
   settings: DecisionSettings,
 ): { readonly decision: ReturnType<typeof decide>; readonly untold: boolean; readonly held: readonly BgpPath[] } {
   let known: readonly BgpPath[] = paths;
-  let untold = false;
+  let untold = decide(paths, settings).kind === 'cannot tell';
   for (const n of told) {
     const name = mapOf(plan, n);
     const assumed = assumptions([old, now], [name]);
