@@ -16,13 +16,37 @@ import { commandsFor } from './vtysh';
 type Families = [Family, NonNullable<RouterSpec['families'][Family]>][];
 const familiesOf = (spec: RouterSpec): Families => Object.entries(spec.families) as Families;
 
-/** All answers are JSON; the running configuration is read beside them (vtysh.ts, runningConfig). */
+/**
+ * The first of two readings; all answers are JSON, and the running configuration is read beside them (vtysh.ts,
+ * runningConfig). The second one, neighborCommands(), depends on what they say.
+ */
 export function predictionCommands(spec: RouterSpec): string[] {
   const command = commandsFor(spec.vrf);
   return familiesOf(spec).flatMap(([family, { destinations }]) => [
     command.summary(family),
     ...destinations.map((p) => command.prefix(family, p)),
   ]);
+}
+
+/**
+ * One question for each session: a neighbor that has sent no path shows its router ID nowhere else, and without it neither
+ * a second session with a node nor a router of the own AS is recognised.
+ * @throws UnexpectedOutput
+ */
+export function neighborCommands(spec: RouterSpec, documents: ReadonlyMap<string, unknown>): string[] {
+  const command = commandsFor(spec.vrf);
+  const addresses = familiesOf(spec).flatMap(([family]) =>
+    Object.keys(shaped(summary, documents.get(command.summary(family))).peers),
+  );
+  return [...new Set(addresses)].map((a) => command.neighbor(a));
+}
+
+const neighborAnswer = z.record(z.string(), z.object({ remoteRouterId: z.string().optional() }));
+
+function routerIdIn(document: unknown): string | undefined {
+  if (document === undefined) return undefined;
+  const [id] = Object.values(shaped(neighborAnswer, document)).map((n) => n.remoteRouterId);
+  return id === '0.0.0.0' ? undefined : id;
 }
 
 const summary = z.object({
@@ -38,7 +62,7 @@ const summary = z.object({
 
 /**
  * @param config the running configuration
- * @param documents answers to predictionCommands(), by command
+ * @param documents answers to predictionCommands() and neighborCommands(), by command
  * @throws UnexpectedOutput
  */
 export function modelOf(
@@ -74,6 +98,10 @@ export function modelOf(
         .filter((p) => p.from !== '')
         .map((p) => [p.from, p.routerId]),
     );
+    for (const address of Object.keys(seen.peers)) {
+      const id = routerIdIn(documents.get(command.neighbor(address)));
+      if (id !== undefined) ids.set(canonical(address), id);
+    }
     const nodeOf = nodesOf(spec, family, ids);
     for (const prefix of destinations)
       tables.push({
@@ -84,6 +112,11 @@ export function modelOf(
     for (const [address, peer] of Object.entries(seen.peers))
       sessions.push(sessionOf(family, canonical(address), peer, instance, ids, nodeOf));
   }
+  const strangers = sessions.filter((s) => s.established && s.type === 'internal' && s.routerId === undefined);
+  for (const s of strangers)
+    remarks.push(
+      `its neighbor ${s.neighbor} of the same AS shows no router ID, so what that router will announce can’t be told`,
+    );
   return {
     router: name,
     side: spec.side,

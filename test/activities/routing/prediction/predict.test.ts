@@ -2,6 +2,7 @@
 import { ownedOf, intendedText, ownedText } from '../../../../activities/routing/frr/config';
 import {
   modelOf,
+  neighborCommands,
   pathsByOther,
   policySteps,
   predictionCommands,
@@ -26,6 +27,8 @@ interface Router {
   readonly as: number;
   readonly peers: Readonly<Record<string, number>>;
   readonly paths: readonly ShownPath[];
+  /** Router IDs of neighbors, as `show bgp neighbors X json` tells them. */
+  readonly ids?: Readonly<Record<string, string>>;
 }
 
 const spec = (given: object): RouterSpec => {
@@ -50,8 +53,8 @@ const family = (destination: string, fw1: object, fw2: object) => ({
   'ipv4 unicast': { destinations: [destination], paths: { fw1, fw2 } },
 });
 
-function modelFrom({ name, spec: s, config, routerId, as, peers, paths }: Router): RouterModel {
-  const documents = new Map(
+function modelFrom({ name, spec: s, config, routerId, as, peers, paths, ids = {} }: Router): RouterModel {
+  const documents = new Map<string, unknown>(
     predictionCommands(s).map((c) => [
       c,
       c.includes('summary')
@@ -59,6 +62,12 @@ function modelFrom({ name, spec: s, config, routerId, as, peers, paths }: Router
         : prefixJson(s.families['ipv4 unicast']?.destinations[0] ?? '', paths),
     ]),
   );
+  const asked = neighborCommands(s, documents);
+  for (const [address, remoteRouterId] of Object.entries(ids)) {
+    const command = `show bgp neighbors ${address} json`;
+    expect(asked).toContain(command);
+    documents.set(command, { [address]: { remoteRouterId } });
+  }
   return modelOf(name, s, config, documents);
 }
 
@@ -418,5 +427,80 @@ describe('two leaves with iBGP between them, each with one node', () => {
     const equal = moved(leafb('fw2'), [leafa('fw2')], { kind: 'equal' }, 'fw1');
     expect(equal.faults.filter((f) => f.where === 'leafa and leafb')).toEqual([]);
     expect(equal.states.at(-1)?.rows.map((r) => r.node)).toEqual(['fw2', 'fw1']);
+  });
+});
+
+describe('two edges beyond the nodes, with iBGP between them', () => {
+  const [A, B] = ['10.78.0.1', '10.78.0.2'];
+  const edgeOf = (
+    name: string,
+    own: string,
+    other: string,
+    node: 'fw1' | 'fw2',
+    paths: readonly ShownPath[],
+  ): Router => {
+    const neighbor = node === 'fw1' ? '10.77.1.2' : '10.77.2.2';
+    const hops = { nextHops: [other] };
+    return {
+      name,
+      spec: spec({
+        side: 'outside',
+        families: family(IN, node === 'fw1' ? { neighbor } : hops, node === 'fw2' ? { neighbor } : hops),
+      }),
+      config: bgp(65_000, { [neighbor]: 65_100, [other]: 65_000 }, [`neighbor ${other} next-hop-self`]),
+      routerId: own,
+      as: 65_000,
+      peers: { [neighbor]: 65_100, [other]: 65_000 },
+      ids: { [other]: other },
+      paths,
+    };
+  };
+  /** `first`: copies of the leaves' AS by way of fw1, which no change touches. */
+  const edges = (first: number): Router[] => {
+    const one = [65_100, ...Array<number>(first).fill(65_200)];
+    const two = [65_100, 65_200, 65_200, 65_200];
+    return [
+      edgeOf('edgea', A, B, 'fw1', [{ from: '10.77.1.2', routerId: FW1_ID, as: one, best: true }]),
+      edgeOf('edgeb', B, A, 'fw2', [
+        { from: A, routerId: A, as: one, localPreference: 100, type: 'internal', best: true },
+        { from: '10.77.2.2', routerId: FW2_ID, as: two },
+      ]),
+    ];
+  };
+  const other = border({
+    config: border().config.replace(
+      'neighbor 10.77.3.2 route-map TO-FW1 out',
+      'neighbor 10.77.3.2 route-map FIXED out',
+    ),
+  });
+  const withFixed = (copies: number): Router => ({
+    ...other,
+    config: `${other.config}route-map FIXED permit 10\n${copies > 1 ? ` set as-path prepend ${'65200 '.repeat(copies - 1).trim()}\n` : ''}exit\n`,
+  });
+
+  test('hear of the new path from each other, one that they don’t hold yet', () => {
+    const { faults, untold, lines } = moved(withFixed(2), edges(2), toFw2, 'fw2');
+    expect([faults, untold]).toEqual([[], []]);
+    expect(lines.slice(1)).toEqual([
+      'edgea: 10.99.0.0/24 → fw2, AS path length 2 < 3',
+      'edgeb: 10.99.0.0/24 → fw2, the only path',
+    ]);
+  });
+
+  test('can’t be told where one doesn’t know who the other is', () => {
+    const [one, two] = edges(2).map(({ ids: _, ...rest }) => rest) as [Router, Router];
+    expect(moved(withFixed(2), [one, two], toFw2, 'fw2').untold).toEqual([
+      { where: 'edgea', what: expect.stringContaining('10.78.0.2 of the same AS shows no router ID') },
+    ]);
+  });
+
+  test('each go through their own node where both announcements are alike', () => {
+    const { faults } = moved(withFixed(1), edges(1), toFw2, 'fw2');
+    expect(faults).toEqual([
+      expect.objectContaining({
+        where: 'edgea 10.99.0.0/24',
+        what: 'after the move traffic would still go through fw1: peer type eBGP before iBGP',
+      }),
+    ]);
   });
 });
