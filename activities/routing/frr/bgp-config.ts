@@ -199,7 +199,10 @@ const ORIGINS = { igp: 'IGP', egp: 'EGP', incomplete: 'incomplete' } as const;
 
 /** What doesn't decide (community, tag, src …) is left out. */
 function setOf(line: string): SetAction[] {
-  const [, what = '', text = ''] = /^set (as-path \S+|ip(?:v6)? \S+|\S+) ?(.*)$/.exec(line) ?? [];
+  const [, first = '', ...others] = line.split(' ');
+  const isTwo = first === 'as-path' || first === 'ip' || first === 'ipv6';
+  const what = isTwo ? `${first} ${others[0] ?? ''}` : first;
+  const text = others.slice(isTwo ? 1 : 0).join(' ');
   const unmodelled = (attribute: Extract<SetAction, { kind: 'unmodelled' }>['attribute']): SetAction[] => [
     { kind: 'unmodelled', attribute, line },
   ];

@@ -58,16 +58,27 @@ export function decide(paths: readonly BgpPath[], settings: DecisionSettings): D
 
 const CIRCLE = 'MEDs of different neighbor ASes form a circle, so that the order of arrival decides';
 
-/** Whether there are three paths of which each is better than the next, all around. */
+/**
+ * Whether there are three paths of which each is better than the next, all around. A tie between two of them counts as
+ * either way: age decides it, and that was another one when the router last sorted them.
+ */
 export function formsCircle(paths: readonly BgpPath[], settings: DecisionSettings): boolean {
-  if (settings.alwaysCompareMed || paths.length < 3) return false;
+  if (settings.alwaysCompareMed) return false;
   const able = paths.filter((p) => p.eligible);
-  const beats = able.map((p) => able.map((q) => q !== p && wins(p, q, settings)));
+  const pairs = able.map((p) => able.map((q) => (q === p ? 'loses' : relation(p, q, settings))));
+  const circle = (a: number, b: number, c: number): boolean => {
+    const around = [pairs[a]?.[b], pairs[b]?.[c], pairs[c]?.[a]];
+    return !around.includes('loses') && around.filter((r) => r === 'wins').length >= 2;
+  };
   return able.some((_, a) =>
-    able.some(
-      (__, b) => beats[a]?.[b] === true && able.some((___, c) => beats[b]?.[c] === true && beats[c]?.[a] === true),
-    ),
+    able.some((__, b) => a !== b && able.some((___, c) => c !== b && c !== a && circle(a, b, c))),
   );
+}
+
+function relation(p: BgpPath, q: BgpPath, s: DecisionSettings): 'wins' | 'loses' | 'ties' {
+  const pair = compare(p, q, s);
+  if (pair.kind === 'cannot tell') return 'loses';
+  return isTieBreak(pair.step) ? 'ties' : pair.winner === 'a' ? 'wins' : 'loses';
 }
 
 const wins = (p: BgpPath, q: BgpPath, s: DecisionSettings): boolean => {

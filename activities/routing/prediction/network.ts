@@ -3,7 +3,6 @@
  * step. Pure: nothing outside it is touched. What the nodes themselves do with a route is not modelled but for one rule,
  * that a node passes on the announcement with the shortest AS path.
  */
-import { sameAsPath } from './as-path';
 import {
   addressAt,
   effectKey,
@@ -15,7 +14,9 @@ import {
   type Loop,
   type PlannedChange,
 } from './change';
-import { decide, formsCircle, isTie, keepsSorted, type Decision } from './decide';
+import { compare, isTieBreak } from './compare';
+import { asReceived } from './exchange';
+import { decide, formsCircle, keepsSorted, type Decision } from './decide';
 import { nameOf, type BgpPath, type RouterModel, type Session, type Table } from './model';
 import { assumptions, type Policies } from './policy';
 import { prependsOf, reapplied, type Attached } from './transform';
@@ -209,30 +210,7 @@ export class Network {
     return chosen
       .filter((p) => p.peerType !== 'internal')
       .flatMap((p, i) => {
-        const alike = before.find((b) => sameAsPath(b.asPath, p.asPath) && b.node === p.node);
-        const known = alike ?? (out.nextHopSelf ? before[0] : undefined);
-        const { local: _, originatorId: __, med, ...rest } = p;
-        const bare: BgpPath = {
-          ...rest,
-          ...(med === undefined ? {} : { med }),
-          from: into.neighbor,
-          pathId: alike?.pathId ?? (out.announcesAll ? 1_000 + i : 0),
-          nextHops: known?.nextHops ?? p.nextHops,
-          igpMetric: known?.igpMetric ?? 0,
-          selected: false,
-          weight: into.weight,
-          localPreference: p.localPreference ?? from.settings[table.family]?.defaultLocalPreference ?? 100,
-          peerType: 'internal',
-          neighborAs: from.localAs,
-          routerId: from.routerId,
-          clusterListLength: 0,
-          unknown: {
-            ...p.unknown,
-            ...(known === undefined
-              ? { 'IGP metric': `${to.router} has not held this path of ${from.router} yet` }
-              : {}),
-          },
-        };
+        const bare = asReceived(p, i, { from, to, out, into, before, table });
         return this.through(
           bare,
           table,
@@ -284,11 +262,14 @@ export class Network {
   private contradiction(router: RouterModel, table: Table): string | undefined {
     const decision = this.decision(router.router, table);
     const chosen = table.paths.find((p) => p.selected);
-    if (decision.kind !== 'decided' || chosen === undefined || isTie(decision)) return undefined;
-    const { best, why } = decision;
+    const settings = router.settings[table.family];
+    if (decision.kind !== 'decided' || chosen === undefined || settings === undefined) return undefined;
+    const { best } = decision;
     if (best.from === chosen.from && best.pathId === chosen.pathId) return undefined;
-    if (best.node !== undefined && best.node === chosen.node) return undefined;
-    return `${nameOf(best)} should be the best path now (${why}), and ${nameOf(chosen)} is: something isn’t modelled, or it is changing`;
+    const pair = compare(best, chosen, settings);
+    const sameNode = best.node !== undefined && best.node === chosen.node;
+    if (sameNode || pair.kind === 'cannot tell' || isTieBreak(pair.step)) return undefined;
+    return `${nameOf(best)} should be the best path now (${pair.why}), and ${nameOf(chosen)} is: something isn’t modelled, or it is changing`;
   }
 
   private loopsOf(router: RouterModel, table: Table): Loop[] {

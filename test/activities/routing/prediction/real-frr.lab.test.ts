@@ -93,10 +93,14 @@ describeLab.each(images)('%s', (_, recipe) => {
         await refreshed(frr, speakers[plan.neighbors.indexOf(n)] as Speaker);
       }
       const moved = await readAll(frr, plan);
-      for (const [prefix, { paths }] of read) {
+      for (const [prefix, { paths, chosen }] of read) {
         const now = moved.get(prefix);
         if (now === undefined) throw new Error(`no ${prefix}`);
-        const { decision, untold, held: kept } = replay(paths, prefix, plan, told, policiesIn(config), after, settings);
+        const {
+          decision,
+          untold,
+          held: kept,
+        } = replay(paths, chosen, prefix, plan, told, policiesIn(config), after, settings);
         const verdict = untold ? ({ kind: 'cannot tell' } as const) : held(decision, now.chosen, settings);
         count(`move ${verdict.kind}`);
         const where = `seed ${seed}, ${prefix}, after ${told.map((n) => n.address).join(', ')}`;
@@ -169,6 +173,7 @@ async function refreshed(frr: FrrAlone, speaker: Speaker): Promise<void> {
 /** The change as predict() plays it through: neighbor by neighbor, each decided about before the next. */
 function replay(
   paths: readonly BgpPath[],
+  chosen: Chosen,
   prefix: string,
   plan: Scenario,
   told: readonly Neighbor[],
@@ -177,7 +182,9 @@ function replay(
   settings: DecisionSettings,
 ): { readonly decision: ReturnType<typeof decide>; readonly untold: boolean; readonly held: readonly BgpPath[] } {
   let known: readonly BgpPath[] = paths;
-  let untold = decide(paths, settings).kind === 'cannot tell';
+  const present = decide(paths, settings);
+  // What doesn't come to what is so now can't be told of what will be, either (Network.contradiction()).
+  let untold = present.kind === 'cannot tell' || (present.kind === 'decided' && keyOf(present.best) !== chosen.best);
   for (const n of told) {
     const name = mapOf(plan, n);
     const assumed = assumptions([old, now], [name]);
