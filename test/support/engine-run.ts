@@ -12,7 +12,7 @@ import { coreActivities } from '../../worker/core-activities';
 import { startEngine, type Engine } from '../../worker/engine';
 import { historyService } from '../../worker/histories';
 import { HitlessPlugin } from '../../worker/plugin';
-import { CallFailed, CutError } from '../../workflows/procedure/types';
+import { CallFailed, CutError, type PlanBase } from '../../workflows/procedure/types';
 import type { OpeningView, StatusView } from '../../workflows/contract';
 import { TransientError, type MemoryActivity, type MemoryRuntime } from './memory-runtime';
 import { pairPlan } from './pair-run';
@@ -48,6 +48,38 @@ export async function testEngine(options: { dynamicConfig?: Record<string, unkno
     },
   };
 }
+
+/**
+ * One engine for all tests of a file, and runs on it whose workers are stopped after each test.
+ * Call it where the tests are defined.
+ */
+export function useEngine(options: Parameters<typeof testEngine>[0] = {}): {
+  /** Once the tests run. */
+  readonly engine: TestEngine;
+  /** An upgrade of a modelled pair. */
+  start(options?: WorldOptions): Promise<WorldRun>;
+} {
+  let engine: TestEngine;
+  const runs: EngineRun[] = [];
+  beforeAll(async () => void (engine = await testEngine(options)), ENGINE_START_MS);
+  afterEach(async () => {
+    for (const run of runs.splice(0)) await run.worker.stop();
+  });
+  afterAll(() => engine.close());
+  return {
+    get engine() {
+      return engine;
+    },
+    start: async (wanted) => {
+      const run = await worldRun(engine, wanted);
+      runs.push(run);
+      return run;
+    },
+  };
+}
+
+/** The first start on a machine builds the server. */
+const ENGINE_START_MS = 900_000;
 
 /** Activities as a worker takes them. */
 export type Activities = Record<string, (input: never) => Promise<unknown>>;
@@ -88,11 +120,13 @@ export function worldActivities(world: Modelled, speed: number): Record<string, 
         clearInterval(beat);
       }
     };
-  return Object.fromEntries(Object.entries(world.activities).map(([name, activity]) => [name, adapt(activity)]));
+  // The core's own are real ones here.
+  const own = Object.entries(world.activities).filter(([name]) => !name.startsWith('core.'));
+  return Object.fromEntries(own.map(([name, activity]) => [name, adapt(activity)]));
 }
 
-export interface WorldRun {
-  readonly world: PairWorld;
+/** A run on the real engine, with workers of its own. */
+export interface EngineRun {
   readonly handle: WorkflowHandle;
   status(): Promise<StatusView>;
   /** Waits for an open question whose ID begins so. */
@@ -102,14 +136,27 @@ export interface WorldRun {
   readonly worker: { restart(): Promise<void>; stop(): Promise<void> };
 }
 
-export interface WorldOptions {
-  readonly mischief?: Mischief<Node>;
+export interface EngineRunOptions {
+  /** Type of the workflow. */
+  readonly type: string;
+  readonly plan: PlanBase;
+  /** In place of those of devices. */
+  readonly activities: Activities;
   readonly input?: unknown;
   readonly workflowId?: string;
-  readonly plan?: ReturnType<typeof pairPlan>;
-  readonly speed?: number;
   readonly maxCachedWorkflows?: number;
-  readonly activities?: Activities;
+  /** Around every activity, also the plan's. */
+  readonly wrap?: (activities: Activities) => Activities;
+}
+
+/** An upgrade of a modelled pair. */
+export interface WorldRun extends EngineRun {
+  readonly world: PairWorld;
+}
+
+export interface WorldOptions extends Partial<Omit<EngineRunOptions, 'type'>> {
+  readonly mischief?: Mischief<Node>;
+  readonly speed?: number;
 }
 
 /** A worker for each queue; the first one has the workflows. */
@@ -147,28 +194,39 @@ const FAILED_PRECONDITION = 9;
 
 let number = 0;
 
-/** Starts an upgrade of a modelled pair of its own, with workers of its own. */
-export async function worldRun({ client, native }: TestEngine, options: WorldOptions = {}): Promise<WorldRun> {
-  const world = new PairWorld(options.mischief);
+/** Starts an upgrade of a modelled pair of its own. */
+export async function worldRun(engine: TestEngine, options: WorldOptions = {}): Promise<WorldRun> {
+  const { mischief, speed = 100, activities, ...rest } = options;
+  const world = new PairWorld(mischief);
+  const run = await engineRun(engine, {
+    type: 'upgradeFirewallPair',
+    plan: pairPlan(),
+    ...rest,
+    activities: { ...worldActivities(world, speed), ...activities },
+  });
+  return { ...run, world };
+}
+
+/** Starts an upgrade of a cluster of its own, by workers of its own. */
+export async function engineRun({ client, native }: TestEngine, options: EngineRunOptions): Promise<EngineRun> {
+  const { wrap = (activities) => activities } = options;
   const cluster = `fw-${++number}`;
   const taskQueue = `test-${number}`;
-  const base = options.plan ?? pairPlan();
-  const plan = { ...base, cluster, queues: { default: taskQueue, watch: `${taskQueue}-watch`, sites: {} } };
-  const activities = {
-    ...worldActivities(world, options.speed ?? 100),
+  const plan = { ...options.plan, cluster, queues: { default: taskQueue, watch: `${taskQueue}-watch`, sites: {} } };
+  const activities = wrap({
     ...coreActivities({ uiUrl: 'http://127.0.0.1:8233', history: historyService(client) }),
     'plan.resolve': async ({ input }: { input: { requestedBy?: string } }) => ({
       ...plan,
       ...(input.requestedBy === undefined ? {} : { requestedBy: input.requestedBy }),
     }),
     ...options.activities,
-  };
-  const start = () => startWorkers(native, [taskQueue, `${taskQueue}-watch`], activities, options.maxCachedWorkflows);
+  });
+  const start = () => startWorkers(native, [taskQueue, plan.queues.watch], activities, options.maxCachedWorkflows);
   let workers = await start();
-  const handle = await client.workflow.start('upgradeFirewallPair', {
+  const handle = await client.workflow.start(options.type, {
     taskQueue,
     workflowId: options.workflowId ?? `upgrade-${cluster}`,
-    args: [options.input ?? { cluster, version: '2.0', requestedBy: 'rita' }],
+    args: [options.input ?? { cluster, version: plan.version, requestedBy: 'rita' }],
   });
   const status = async (): Promise<StatusView> => {
     for (;;) {
@@ -189,7 +247,6 @@ export async function worldRun({ client, native }: TestEngine, options: WorldOpt
     }
   };
   return {
-    world,
     handle,
     status,
     asked,
