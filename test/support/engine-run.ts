@@ -9,11 +9,11 @@ import { ApplicationFailure } from '@temporalio/common';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { workflowBundle } from '../../worker/bundle';
 import { coreActivities } from '../../worker/core-activities';
-import { startEngine, type Engine } from '../../worker/engine';
+import { startEngine, type Engine, type StartOptions } from '../../worker/engine';
 import { historyService } from '../../worker/histories';
 import { HitlessPlugin } from '../../worker/plugin';
 import { CallFailed, CutError, type PlanBase } from '../../workflows/procedure/types';
-import type { OpeningView, StatusView } from '../../workflows/contract';
+import type { OpeningView, Report, StatusView } from '../../workflows/contract';
 import { TransientError, type MemoryActivity, type MemoryRuntime } from './memory-runtime';
 import { pairPlan } from './pair-run';
 import type { Mischief } from './model-world';
@@ -31,7 +31,9 @@ export interface TestEngine {
   close(): Promise<void>;
 }
 
-export async function testEngine(options: { dynamicConfig?: Record<string, unknown> } = {}): Promise<TestEngine> {
+export type EngineOptions = Pick<StartOptions, 'dynamicConfig'>;
+
+export async function testEngine(options: EngineOptions = {}): Promise<TestEngine> {
   const directory = await mkdtemp(join(tmpdir(), 'hitless-engine-'));
   const engine = await startEngine({ dbFile: join(directory, 'engine.db'), ...options });
   const connection = await Connection.connect({ address: engine.address });
@@ -50,28 +52,42 @@ export async function testEngine(options: { dynamicConfig?: Record<string, unkno
 }
 
 /**
- * One engine for all tests of a file, and runs on it whose workers are stopped after each test.
- * Call it where the tests are defined.
+ * One engine for all tests of a file, whose runs are over and whose workers are stopped after each test. Call it where the
+ * tests are defined; the engine is there once they run.
  */
-export function useEngine(options: Parameters<typeof testEngine>[0] = {}): {
-  /** Once the tests run. */
+export function useEngine(options: EngineOptions = {}): {
   readonly engine: TestEngine;
-  /** An upgrade of a modelled pair. */
-  start(options?: WorldOptions): Promise<WorldRun>;
+  /** Starts an upgrade of a modelled pair. */
+  readonly start: (options?: WorldOptions) => Promise<WorldRun>;
 } {
-  let engine: TestEngine;
+  let begun!: TestEngine;
   const runs: EngineRun[] = [];
-  beforeAll(async () => void (engine = await testEngine(options)), ENGINE_START_MS);
+  beforeAll(async () => void (begun = await testEngine(options)), ENGINE_START_MS);
   afterEach(async () => {
-    for (const run of runs.splice(0)) await run.worker.stop();
+    for (const { handle, worker } of runs.splice(0)) {
+      await begun.client.workflow
+        .getHandle(handle.workflowId)
+        .terminate('its test is over')
+        .catch(() => undefined);
+      await worker.stop();
+    }
   });
-  afterAll(() => engine.close());
+  afterAll(() => begun.close());
   return {
-    get engine() {
-      return engine;
+    engine: {
+      get engine() {
+        return begun.engine;
+      },
+      get client() {
+        return begun.client;
+      },
+      get native() {
+        return begun.native;
+      },
+      close: () => begun.close(),
     },
     start: async (wanted) => {
-      const run = await worldRun(engine, wanted);
+      const run = await worldRun(begun, wanted);
       runs.push(run);
       return run;
     },
@@ -205,6 +221,15 @@ export async function worldRun(engine: TestEngine, options: WorldOptions = {}): 
     activities: { ...worldActivities(world, speed), ...activities },
   });
   return { ...run, world };
+}
+
+/** Approves these gates, one after the other, and waits for the end. */
+export async function approveAll(run: WorldRun, gates = ['start', 'return', 'finish']): Promise<Report> {
+  for (const gate of gates) {
+    await run.asked(gate);
+    await run.answer('approve');
+  }
+  return (await run.handle.result()) as Report;
 }
 
 /** Starts an upgrade of a cluster of its own, by workers of its own. */

@@ -39,8 +39,9 @@ const moment: fc.Arbitrary<Moment> = fc.oneof(
   { weight: 2, arbitrary: fc.nat(LAST_CALL).map((number) => ({ on: 'call' as const, number })) },
   { weight: 2, arbitrary: fc.nat(4).map((number) => ({ on: 'question' as const, number })) },
 );
+/** One run in three. */
 const rarely = <T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> =>
-  fc.option(arbitrary, { nil: undefined, freq: 2 });
+  fc.oneof({ weight: 2, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary });
 
 /** `flood`: how often a message may be repeated. */
 export const scriptOf = (flood: number): fc.Arbitrary<Script> =>
@@ -71,6 +72,7 @@ export const told = ({ messages, ...rest }: Script): string =>
     ...messages.map(({ when, what, times }) => `at ${when.on} ${when.number}, ${times} times ${shortly(what)}`),
   ].join('\n');
 
+const LOOK_EVERY_MS = 100;
 /** Who is asked for ever says stop in the end. */
 const PATIENCE = 20;
 /** Calls of activities that the core makes for itself: they don't count. */
@@ -136,14 +138,15 @@ export class RandomRun {
   async play(): Promise<Seen> {
     for (let answered = 0; await this.isRunning();) {
       await Promise.all(this.underWay.splice(0));
-      const [opening] = (await this.shown()).waitingFor ?? [];
+      const [opening] = (await this.status()).waitingFor ?? [];
       if (opening === undefined) {
-        await sleep(50);
+        await sleep(LOOK_EVERY_MS);
         continue;
       }
       if (!this.asked.has(`${opening.id} ${opening.openedAt}`)) {
         this.asked.add(`${opening.id} ${opening.openedAt}`);
         if (opening.kind === 'hold') this.stage.sick = false;
+        await this.shown();
         await this.happens({ on: 'question', number: this.questions++ });
         // What came may have answered it, or ended it.
         continue;
@@ -252,11 +255,10 @@ export class RandomRun {
       const refusal = await handle.executeUpdate('answer', { args: [said] }).then(() => undefined, refusalOf);
       if (refusal !== undefined && !STALE.test(refusal)) throw new Error(`the right answer was refused: ${refusal}`);
     }
-    while (await this.isStillAsked(opening)) await sleep(50);
+    while (await this.isStillAsked(opening)) await sleep(LOOK_EVERY_MS);
   }
 
   private async isStillAsked({ id, openedAt }: OpeningView): Promise<boolean> {
-    if (!(await this.isRunning())) return false;
     const { waitingFor = [], refused = [] } = await this.status();
     const open = waitingFor.find((o) => o.id === id && o.openedAt === openedAt);
     const no = refused.find((r) => r.by === RIGHT_PERSON && !STALE.test(r.why));
@@ -278,7 +280,7 @@ export class RandomRun {
         return await this.run.handle.query<{ currentDetails: string }>('__temporal_workflow_metadata');
       } catch (error) {
         if ((error as { cause?: { code?: number } }).cause?.code !== FAILED_PRECONDITION) throw error;
-        await sleep(50);
+        await sleep(LOOK_EVERY_MS);
       }
     }
   }

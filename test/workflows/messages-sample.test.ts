@@ -5,7 +5,7 @@
  */
 import fc from 'fast-check';
 import type { ClusterKind, StatusView } from '../../workflows/contract';
-import { testEngine, type TestEngine } from '../support/engine-run';
+import { useEngine } from '../support/engine-run';
 import { replayErrors } from '../support/histories';
 import { EVERY } from '../support/kept/scenario';
 import { RandomRun, scriptOf, told, type Script, type Seen } from '../support/random-run';
@@ -40,11 +40,7 @@ const cases = fc
   .sample(scriptOf(FLOOD), { numRuns: RUNS, seed: SEED })
   .map((script, n): Case => ({ name: `${EVERY[n % EVERY.length]} ${n}`, kind: EVERY[n % EVERY.length]!, script }));
 
-let engine: TestEngine;
-beforeAll(async () => {
-  engine = await testEngine({ dynamicConfig: { 'limit.historyCount.suggestContinueAsNew': LINK_EVENTS } });
-}, 900_000);
-afterAll(() => engine.close());
+const { engine } = useEngine({ dynamicConfig: { 'limit.historyCount.suggestContinueAsNew': LINK_EVENTS } });
 
 function within(status: StatusView, details: string): void {
   expect(JSON.stringify(status).length).toBeLessThan(STATUS_CHARS);
