@@ -320,15 +320,16 @@ export class RandomRun {
 const AT_ONCE = 100;
 /** Codes of gRPC. */
 const FAILED_PRECONDITION = 9;
-const OVER: readonly unknown[] = [3, 5, 9];
+const RESOURCE_EXHAUSTED = 8;
+const REFUSED: readonly unknown[] = [3, 5, RESOURCE_EXHAUSTED, FAILED_PRECONDITION];
 
-/** The server refuses what it can't read (a name without an end), and what comes too late. */
+/** The server refuses what it can't read (a name without an end), what comes too late, and an eleventh Update at a time. */
 async function unlessOver(work: Promise<unknown>): Promise<void> {
   try {
     await work;
   } catch (error) {
     const { code, cause } = error as { code?: unknown; cause?: { code?: unknown } };
-    if (!OVER.includes(code ?? cause?.code) && (error as Error).name !== 'WorkflowNotFoundError') throw error;
+    if (!REFUSED.includes(code ?? cause?.code) && (error as Error).name !== 'WorkflowNotFoundError') throw error;
   }
 }
 
@@ -336,6 +337,6 @@ async function unlessOver(work: Promise<unknown>): Promise<void> {
 function refusalOf(error: unknown): string | undefined {
   if (error instanceof WorkflowUpdateFailedError) return (error.cause as Error).message;
   const { name, cause } = error as { name?: string; cause?: { code?: unknown } };
-  if (name === 'WorkflowNotFoundError' || OVER.includes(cause?.code)) return undefined;
+  if (name === 'WorkflowNotFoundError' || cause?.code === 5 || cause?.code === FAILED_PRECONDITION) return undefined;
   throw error;
 }
