@@ -141,12 +141,12 @@ it('what is too large to be carried stays in its link, and what commands printed
   expect(carried(done({ list: long.repeat(21) }))).toBeUndefined();
   // Nobody is given it, and its digest has been taken.
   const result = { summary: 'done', list: long.repeat(21) };
-  const last = reduce(
-    reduce(state, { type: 'item-done', item: 1, at: 0, result }),
-    { type: 'chained', digest: 'b'.repeat(64), taken: 1 },
-  );
+  const last = reduce(reduce(state, { type: 'item-done', item: 1, at: 0, result }), {
+    type: 'chained',
+    digest: 'b'.repeat(64),
+    taken: 1,
+  });
   expect(carried(last)?.state.items[1]?.result).toEqual({ summary: 'done' });
-});
 });
 
 describe('of what comes again and again', () => {
@@ -187,7 +187,7 @@ describe('of what comes again and again', () => {
       { type: 'closed', opening: `hold#${n}`, outcome: { choice: 'retry', by: ['p1'] } },
     ]);
     const state = reduce(full, bounded({ type: 'ended', ending: 'Stopped', standing: long, at: 0 }));
-    const told = reportView({ state, plan: pairPlan(), planDigest: 'a'.repeat(64), now: () => 0 } as never);
+    const told = reportView({ state, plan: pairPlan(), planDigest: 'a'.repeat(64), now: () => 0 });
     expect(JSON.stringify(told).length).toBeLessThan(192 * 1024);
     expect(told).toMatchObject({ ending: 'Stopped', leftOut: expect.stringContaining('history') });
   });
