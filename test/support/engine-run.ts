@@ -36,7 +36,11 @@ export type EngineOptions = Pick<StartOptions, 'dynamicConfig'>;
 export async function testEngine(options: EngineOptions = {}): Promise<TestEngine> {
   const directory = await mkdtemp(join(tmpdir(), 'hitless-engine-'));
   const engine = await startEngine({ dbFile: join(directory, 'engine.db'), ...options });
-  const connection = await Connection.connect({ address: engine.address });
+  const connection = await Connection.connect({
+    address: engine.address,
+    // The SDK asks for it by a name that gRPC doesn't know: a page of a history with large messages doesn't fit into 4 MB.
+    channelArgs: { 'grpc.max_receive_message_length': 128 * 1024 * 1024 },
+  });
   const native = await NativeConnection.connect({ address: engine.address });
   return {
     engine,
@@ -205,8 +209,20 @@ export async function startWorkers(
   };
 }
 
-/** Code of gRPC. */
-const FAILED_PRECONDITION = 9;
+/** Codes of gRPC: nobody took the query in time, and a link that ends while messages still come in. */
+const LATER: readonly unknown[] = [4, 9];
+
+/** What a query answers. The server wants some of them asked again, also on a machine that is busy. */
+export async function answered<T>(query: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await query();
+    } catch (error) {
+      if (!LATER.includes((error as { cause?: { code?: number } }).cause?.code)) throw error;
+      await sleep(50);
+    }
+  }
+}
 
 let number = 0;
 
@@ -253,17 +269,7 @@ export async function engineRun({ client, native }: TestEngine, options: EngineR
     workflowId: options.workflowId ?? `upgrade-${cluster}`,
     args: [options.input ?? { cluster, version: plan.version, requestedBy: 'rita' }],
   });
-  const status = async (): Promise<StatusView> => {
-    for (;;) {
-      try {
-        return await handle.query<StatusView>('status');
-      } catch (error) {
-        // A link that ends while messages still come in is tried again by the server; queries wait for that.
-        if ((error as { cause?: { code?: number } }).cause?.code !== FAILED_PRECONDITION) throw error;
-        await sleep(50);
-      }
-    }
-  };
+  const status = (): Promise<StatusView> => answered(() => handle.query<StatusView>('status'));
   const asked = async (id: string): Promise<OpeningView> => {
     for (;;) {
       const opening = (await status()).waitingFor?.find((o) => o.id.startsWith(id));

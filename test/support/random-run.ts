@@ -6,7 +6,7 @@ import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { temporal } from '@temporalio/proto';
 import fc from 'fast-check';
 import type { ClusterKind, OpeningView, Report, StatusView } from '../../workflows/contract';
-import { engineRun, type Activities, type EngineRun, type TestEngine } from './engine-run';
+import { answered, engineRun, type Activities, type EngineRun, type TestEngine } from './engine-run';
 import { partsOf, stageOf, type Stage } from './kept/stage';
 import { randomMessage, RIGHT_PERSON, shortly, updateFor, type RandomMessage } from './random-messages';
 
@@ -269,20 +269,11 @@ export class RandomRun {
   /** What is shown now, which must be within its bounds. */
   private async shown(): Promise<StatusView> {
     const status = await this.status();
-    const { currentDetails } = await this.metadata();
+    const { currentDetails } = await answered(() =>
+      this.run.handle.query<{ currentDetails: string }>('__temporal_workflow_metadata'),
+    );
     this.look(status, currentDetails);
     return status;
-  }
-
-  private async metadata(): Promise<{ readonly currentDetails: string }> {
-    for (;;) {
-      try {
-        return await this.run.handle.query<{ currentDetails: string }>('__temporal_workflow_metadata');
-      } catch (error) {
-        if ((error as { cause?: { code?: number } }).cause?.code !== FAILED_PRECONDITION) throw error;
-        await sleep(LOOK_EVERY_MS);
-      }
-    }
   }
 
   private async isRunning(): Promise<boolean> {

@@ -58,7 +58,10 @@ async function play({ name, kind, script }: Case): Promise<Seen> {
     return await Promise.race([run.play(), late]);
   } catch (error) {
     const status = await run.status().catch((e: unknown) => String(e));
-    throw new Error(`${name}: ${String(error)}\n${told(script)}\n${JSON.stringify(status, null, 1)}`, { cause: error });
+    throw new Error(
+      `${name}: ${String(error)} ${String((error as Error).cause ?? '')}\n${told(script)}\n${JSON.stringify(status, null, 1)}`,
+      { cause: error },
+    );
   } finally {
     clearTimeout(timer);
     await run.stop();
