@@ -48,6 +48,8 @@ function within(status: StatusView, details: string): void {
   expect(status.refused?.length ?? 0).toBeLessThanOrEqual(10);
 }
 
+const wordsOf = (cause: unknown): string => (cause instanceof Error ? cause.message : 'no cause told');
+
 async function play({ name, kind, script }: Case): Promise<Seen> {
   const run = await RandomRun.start(engine, kind, script, within);
   let timer: NodeJS.Timeout | undefined;
@@ -59,7 +61,7 @@ async function play({ name, kind, script }: Case): Promise<Seen> {
   } catch (error) {
     const status = await run.status().catch((e: unknown) => String(e));
     throw new Error(
-      `${name}: ${String(error)} ${String((error as Error).cause ?? '')}\n${told(script)}\n${JSON.stringify(status, null, 1)}`,
+      `${name}: ${String(error)} (${wordsOf((error as Error).cause)})\n${told(script)}\n${JSON.stringify(status, null, 1)}`,
       { cause: error },
     );
   } finally {
