@@ -131,6 +131,8 @@ export const backupSteps = (services: PanosServices) => ({
     observe: async () => ({}),
     // The first that the run does with the devices: nothing that it finds here is its own doing.
     changedSincePlan: async (context) => {
+      // …unless the plan is that of a run that was ended half-way: then it may be that one's.
+      if (context.plan.resumedFrom !== undefined) return [];
       const systems = await Promise.all(
         nodeNames(context.plan).map(async (node) => [node, await readSystem(services.device(context, node))] as const),
       );
