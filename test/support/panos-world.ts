@@ -100,10 +100,10 @@ export class PanosWorld extends ModelWorld<SimulatedDevice> {
     this.began = now;
   }
 
-  /** Of an activity that nobody cuts. */
   /** The run that activities belong to. */
   runId = '0123456789abcdef';
 
+  /** Of an activity that nobody cuts. */
   contextOf(plan: unknown, beaten: ActivityContext['beaten'] = {}): StepContext<never> {
     const sleep = (ms: number): Promise<void> => this.runtime.sleep(ms);
     return this.context(
