@@ -286,6 +286,27 @@ scenario('past the point of no return the next run can only go on, or stop', asy
   expect(await upgrade.ending()).toBe('Completed');
 });
 
+scenario('a run that is reset to before it had a plan goes on with that of its first part', async () => {
+  const upgrade = await Upgrade.of('firewall-pair');
+  const stood = structuredClone(upgrade.system.stands());
+  const first = await upgrade.start();
+  await upgrade.say('approve', 'start');
+  await upgrade.asked();
+  const { events } = await upgrade.handle.fetchHistory();
+  await engine.client.workflowService.resetWorkflowExecution({
+    namespace: engine.engine.namespace,
+    workflowExecution: { workflowId: upgrade.handle.workflowId, runId: first },
+    reason: 'a person pressed the button',
+    workflowTaskFinishEventId: events?.find((e) => e.workflowTaskCompletedEventAttributes)?.eventId ?? null,
+    requestId: randomUUID(),
+  });
+  const { question } = await upgrade.asked();
+  expect(question).toMatch(/^This run was reset: what [1-9]\d* of its steps had found .* and its plan is gone on with/);
+  await upgrade.say('roll-back', 'hold');
+  expect(await upgrade.ending()).toBe('RolledBack');
+  expect(upgrade.system.stands()).toEqual(stood);
+});
+
 scenario('with another version it is refused, and says what that run had; nothing is touched', async () => {
   const upgrade = await Upgrade.of('firewall-pair');
   const first = await upgrade.leave();
