@@ -13,6 +13,7 @@ import { addWorkerCommand } from './commands/worker';
 import { Context } from './context';
 import { ClientError, exitCodeHelp, exitCodes, type ExitCode } from './exit';
 import { processIo, type Io } from './io';
+import { outliveStreams } from './streams';
 import { packageVersion } from './version';
 
 const EXIT_CODES = Object.entries(exitCodes)
@@ -119,11 +120,7 @@ function usageFault({ code, message }: CommanderError): ClientError {
 
 /** The process: arguments in, exit code out. */
 export async function runProcess(): Promise<void> {
-  // `hitless status … | head` closes the pipe: that is no fault.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(process.exitCode ?? exitCodes.ok);
-    throw error;
-  });
+  outliveStreams();
   try {
     process.exitCode = await main(process.argv.slice(2));
   } catch (error) {

@@ -1,11 +1,11 @@
 /** What every command is given, and how what it found becomes words or JSON and an exit code. */
-import { userInfo } from 'node:os';
 import { ApplicationFailure } from '@temporalio/common';
 import type { Command } from 'commander';
 import { InventoryError } from '../worker/inventory';
 import { openEngine, type ConnectedEngine } from './connection';
 import { ClientError, exitCodes, type ExitCode } from './exit';
 import { explain } from './failures';
+import { userName } from './identity';
 import type { Io } from './io';
 import { printable } from './render/text';
 import { exitCodeOf } from './start';
@@ -97,8 +97,16 @@ function faultOf(error: unknown, engine: ConnectedEngine | undefined): ClientErr
   return explain(error, where);
 }
 
-/** Who acts: HITLESS_USER, else the user of the operating system. */
-export const defaultUser = (env: NodeJS.ProcessEnv): string => env['HITLESS_USER'] || userInfo().username;
+/** Who acts: HITLESS_USER, else the user of the operating system. @throws ClientError usage, where that has no name. */
+export function defaultUser(env: NodeJS.ProcessEnv): string {
+  const name = env['HITLESS_USER'] || userName();
+  if (name !== undefined) return name;
+  throw new ClientError(
+    exitCodes.usage,
+    `nobody says who acts: this system has no name for the user with the ID ${process.getuid?.()}`,
+    'give --by NAME (of start: --requested-by NAME), or set HITLESS_USER',
+  );
+}
 
 export const withJson = (command: Command): Command =>
   command.option('--json', 'print one JSON document instead of text (errors too)');

@@ -3,7 +3,7 @@ import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
 import { queries, searchAttributes, workflowIdOf, type StatusView } from '../workflows/contract';
 import { closeEvent } from './history';
 import { deepLink, executionOf, type Engine, type Execution } from './run';
-import { attributeOf, isPolled, newestPoll } from './server-view';
+import { attributeOf, beginsAt, isPolled, newestPoll } from './server-view';
 import { failingSentence, failingTasks } from './tasks';
 
 export interface ListedRun {
@@ -94,6 +94,7 @@ async function atMost(client: Client, query: string, limit: number): Promise<Fou
 }
 
 type Known = ListedRun & { readonly taskQueue: string };
+const NOT_BEGUN = 'not begun';
 
 /** What the server's list tells, without a worker. */
 function fromServer(engine: Engine, info: WorkflowExecutionInfo): Known {
@@ -115,11 +116,13 @@ function fromServer(engine: Engine, info: WorkflowExecutionInfo): Known {
     ...(phase !== undefined && { phase }),
     // An ended run waits for nobody, whatever it said last.
     waitingFor: info.closeTime || waiting === 'nobody' ? [] : waiting.split(' '),
+    ...(beginsAt(info, Date.now()) !== undefined && { trouble: NOT_BEGUN }),
   };
 }
 
 /** What its worker says. A worker that doesn't answer at once costs us two seconds, a queue that nobody polls none. */
 async function withStatus(client: Client, run: Known, deadlineMs: number): Promise<Known> {
+  if (run.trouble === NOT_BEGUN) return run;
   const handle = client.workflow.getHandle(run.workflowId);
   if (!isPolled(await newestPoll(client, run.taskQueue), Date.now())) return { ...run, trouble: 'no worker' };
   try {

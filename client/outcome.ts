@@ -3,7 +3,8 @@ import { WorkflowFailedError, type Client, type WorkflowExecutionDescription } f
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { reportMemo, type Report } from '../workflows/contract';
 import { cancelledBy, type Cancelled } from './cancel';
-import { closeEvent, isoOf } from './history';
+import { closeEvent, firstEvent, isoOf } from './history';
+import { isReport } from './report-shape';
 
 export interface EndOfRun {
   /** Of an ended run. */
@@ -15,9 +16,6 @@ export interface EndOfRun {
   /** Of an ended run that failed without a report, or beside it. */
   readonly failure?: { readonly type: string; readonly message: string; readonly details?: unknown };
 }
-
-const isReport = (value: unknown): value is Report =>
-  typeof value === 'object' && value !== null && 'ending' in value && 'standing' in value && 'steps' in value;
 
 /** Of exactly the run that was described: a later upgrade of the same cluster has the same workflow ID. */
 export async function outcomeOf(client: Client, description: WorkflowExecutionDescription): Promise<EndOfRun> {
@@ -32,7 +30,8 @@ export async function outcomeOf(client: Client, description: WorkflowExecutionDe
     if (cause instanceof CancelledFailure) {
       const report = description.memo?.[reportMemo];
       const cancelled = await cancelledBy(client, { workflowId, runId });
-      return { ...(isReport(report) && { report }), ...(cancelled && { cancelled }) };
+      const isOurs = isReport(report) && !(await isOfStart(client, description));
+      return { ...(isOurs && { report }), ...(cancelled && { cancelled }) };
     }
     const found = failureOf(cause);
     const report = found.details?.find(isReport);
@@ -45,6 +44,14 @@ export async function outcomeOf(client: Client, description: WorkflowExecutionDe
       ...(report !== undefined && { report }),
     };
   }
+}
+
+/** Whoever starts a run may give it a memo of any name: what a run said itself came later. */
+async function isOfStart(client: Client, { raw, workflowId, runId }: WorkflowExecutionDescription): Promise<boolean> {
+  const started = await firstEvent(client, { workflowId, runId });
+  const given = started?.workflowExecutionStartedEventAttributes?.memo?.fields?.[reportMemo]?.data;
+  const now = raw.workflowExecutionInfo?.memo?.fields?.[reportMemo]?.data;
+  return given != null && now != null && Buffer.from(given).equals(now);
 }
 
 async function terminatedBy(

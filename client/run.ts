@@ -6,7 +6,15 @@ import { ClientError, exitCodes } from './exit';
 import { unanswered } from './failures';
 import { isoOf } from './history';
 import { outcomeOf, type EndOfRun } from './outcome';
-import { isPolled, newestPoll, pendingCall, serverView, type PendingCall, type ServerView } from './server-view';
+import {
+  beginsAt,
+  isPolled,
+  newestPoll,
+  pendingCall,
+  serverView,
+  type PendingCall,
+  type ServerView,
+} from './server-view';
 import { failingTasks } from './tasks';
 
 /** A connection with what is needed to tell people where they are. */
@@ -93,6 +101,11 @@ export async function readRun(
     ...(link !== undefined && { link }),
   };
   if (base.execution !== 'running') return { ...base, ...(await outcomeOf(client, description)) };
+  const delayed = beginsAt(description, Date.now());
+  if (delayed !== undefined) {
+    const why = `it was started with a delay, and begins at ${delayed.toISOString()}`;
+    return { ...base, server: await serverView(client, description, { silence: 'not-begun', why }) };
+  }
   try {
     const inHand = (description.raw.pendingActivities ?? []).map(pendingCall);
     return { ...base, inHand, status: withClock(await queryStatus(client, cluster, description), Date.now()) };

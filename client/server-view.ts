@@ -19,8 +19,9 @@ export interface PendingCall {
 /**
  * Why there is no status. `no-worker`: none polls. `no-answer`: one polls, but doesn't answer in time. `tasks-fail`: workers
  * are there, and fail at this run. `too-large`: the answer is larger than the server carries. `no-query`: a worker refuses.
+ * `not-begun`: it was started with a delay, which isn't over.
  */
-export type Silence = 'no-worker' | 'no-answer' | 'tasks-fail' | 'too-large' | 'no-query';
+export type Silence = 'no-worker' | 'no-answer' | 'tasks-fail' | 'too-large' | 'no-query' | 'not-begun';
 
 /** What the server knows of a running run that gives no status. */
 export interface ServerView {
@@ -49,6 +50,16 @@ export const isPolled = (lastPoll: ServerView['lastPoll'], nowMs: number): boole
 export function silenceOf(lastPoll: ServerView['lastPoll'], tasks: FailingTasks | undefined, nowMs: number): Silence {
   if (!isPolled(lastPoll, nowMs)) return 'no-worker';
   return tasks === undefined ? 'no-answer' : 'tasks-fail';
+}
+
+/** When a run that was started with a delay begins; undefined if it has begun. */
+export function beginsAt(
+  { executionTime, startTime, status }: Pick<WorkflowExecutionInfo, 'executionTime' | 'startTime' | 'status'>,
+  nowMs: number,
+): Date | undefined {
+  if (executionTime === undefined || status.name !== 'RUNNING') return undefined;
+  // Its own times against each other first: our clock may be behind the server's.
+  return executionTime > startTime && executionTime.getTime() > nowMs ? executionTime : undefined;
 }
 
 /** A search attribute of a run, as text. */
@@ -96,6 +107,8 @@ export const cureOf = ({ silence, taskQueue }: Pick<ServerView, 'silence' | 'tas
   switch (silence) {
     case 'no-worker':
       return `start a worker for the task queue "${taskQueue}": hitless worker`;
+    case 'not-begun':
+      return 'nothing is to be done; hitless cancel, and it never begins';
     case 'no-answer':
       return 'try again in a moment; if it stays so, look at the log of that worker';
     case 'tasks-fail':

@@ -46,7 +46,7 @@ const later = all
       '/test/activities/routing/topologies[.]',
       '/test/e2e/(undo-restart|terminate)[.]',
       '/test/e2e/xroad-(refused|nodes|database|reboot|dnf|plain)[.]',
-      '/test/e2e/(kill-matrix|kill-matrix-panos|panos-steering)[.]',
+      '/test/e2e/(kill-matrix|kill-matrix-panos|links|panos-steering)[.]',
       '/test/activities/packages/dnf-failures[.]',
       '/test/activities/load-balancer/haproxy[.]test',
       '/test/activities/xroad/database[.]test',

@@ -15,6 +15,11 @@ export interface PluginOptions {
 
 /** A cut reaches an activity with its heartbeats: with the stock throttle an escape would wait for many seconds. */
 const HEARTBEAT_THROTTLE_MS = 1_000;
+/**
+ * Of one activation. The SDK's 5 s aren't the end of a workflow task but of the whole process ("async hook stack has become
+ * corrupted"), with all its watches; 2,000 signals at once are a second's work, which takes longer where a core is shared.
+ */
+export const ACTIVATION_TIMEOUT = '30s';
 /** 1,000 cached workflows cost 1.3 GB, 100 cost less than 1 GB. */
 const CACHED_WORKFLOWS = 100;
 
@@ -44,7 +49,10 @@ export class HitlessPlugin extends SimplePlugin {
   }
 
   override configureWorker(options: WorkerOptions): WorkerOptions {
+    // The SDK's types hide it.
+    const limits = { isolateExecutionTimeout: ACTIVATION_TIMEOUT };
     return super.configureWorker({
+      ...limits,
       maxCachedWorkflows: CACHED_WORKFLOWS,
       ...options,
       maxHeartbeatThrottleInterval: HEARTBEAT_THROTTLE_MS,

@@ -12,6 +12,7 @@ import { payloadConverterPath } from './bundle';
 import { taskFailure, thrown, type TaskFailure } from './core-failure';
 import { continuedAs, coreRunId, isUntouched, standsStill, typeOf, type History } from './history';
 import { failedLine, replayName } from './log';
+import { ACTIVATION_TIMEOUT } from './plugin';
 import { workerLog } from './runtime';
 import { within } from './within';
 
@@ -37,8 +38,6 @@ const LANES = Math.min(4, availableParallelism());
 const FETCH_TIMEOUT_MS = 30_000;
 /** Of one history; a long one takes seconds. */
 const REPLAY_TIMEOUT_MS = 120_000;
-/** Of one activation: longer than a worker's own 5 s, as several are replayed at once. */
-const ACTIVATION_TIMEOUT = '30s';
 const PROGRESS_MS = 5_000;
 /** Lines about runs that stand still, at most. */
 const STANDING_STILL = 20;

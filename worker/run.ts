@@ -4,7 +4,7 @@ import { Worker, type NativeConnection, type NativeConnectionOptions } from '@te
 import { hitlessActivities, type HitlessActivities } from './activities';
 import { workflowBundle } from './bundle';
 import { asked, checkServer, connectToServer, whereOf } from './connection';
-import { loadInventory, siteQueueOf, watchQueueOf } from './inventory';
+import { loadInventory, siteNotes, siteQueueOf, watchQueueOf } from './inventory';
 import { historyService } from './histories';
 import type { FindWorkflow } from './log';
 import { HitlessPlugin } from './plugin';
@@ -47,7 +47,9 @@ const LOOKUP_TIMEOUT_MS = 5_000;
  *   process.
  */
 export async function startWorker(settings: WorkerSettings): Promise<RunningWorker> {
-  const { taskQueue } = loadInventory(settings.inventory);
+  const inventory = loadInventory(settings.inventory);
+  const { taskQueue } = inventory;
+  for (const text of siteNotes(inventory, settings.sites ?? [])) settings.onProgress?.(text);
   const where = whereOf(settings.connection, settings.namespace);
   const release = useRuntime();
   let connection: NativeConnection | undefined;

@@ -133,7 +133,8 @@ async function upgradeBoth(procedure: Procedure, hop: Hop, { first, second }: Or
 
   // 14–16
   // Two releases are no state to stop at: rolling back goes over these gates, to where both run the one.
-  await gate('fail-over', `Fail over to ${first}, which now runs ${hop.to}?`, { passedOver: true });
+  const mind = (hop.wayBackLimits ?? []).map((limit) => ` Mind: ${limit}.`).join('');
+  await gate('fail-over', `Fail over to ${first}, which now runs ${hop.to}?${mind}`, { passedOver: true });
   const back = panos.moveTo({ to: second, leaveOther: 'in-ha', urgent: true }, long.move);
   await watching(
     { name: `Watch ${hop.to} on ${first}`, action: probes.watch({ serving: first, escapeTo: second, baseline }) },
@@ -144,9 +145,11 @@ async function upgradeBoth(procedure: Procedure, hop: Hop, { first, second }: Or
         panos.moveTo({ to: first, leaveOther: 'suspended', compare: true }, long.move),
       );
       await atLeast('Monitoring period', plan.monitoring.periodMs);
-      await gate('second', `Upgrade ${second} too? ${first} has served ${hop.to} through the monitoring period.`, {
-        passedOver: true,
-      });
+      await gate(
+        'second',
+        `Upgrade ${second} too? ${first} has served ${hop.to} through the monitoring period.${mind}`,
+        { passedOver: true },
+      );
     },
   );
 

@@ -25,11 +25,12 @@ export function wholeLines(take: (text: string) => void): { readonly add: (bytes
   let rest = '';
   return {
     add(bytes) {
-      rest += decoder.write(bytes);
-      const end = rest.lastIndexOf('\n') + 1 || (rest.length > LINE_LIMIT_CHARS ? rest.length : 0);
-      if (end === 0) return;
-      const whole = rest.slice(0, end);
-      rest = rest.slice(end);
+      const text = decoder.write(bytes);
+      // Only what is new is looked through: a host may send a byte a time.
+      const end = text.lastIndexOf('\n') + 1 || (rest.length + text.length > LINE_LIMIT_CHARS ? text.length : 0);
+      if (end === 0) return void (rest += text);
+      const whole = rest + text.slice(0, end);
+      rest = text.slice(end);
       take(whole);
     },
     end() {

@@ -5,6 +5,7 @@ import { attemptOf } from './attempt';
 import { permanent } from './errors';
 import { guardActivity, type GuardDefinition } from './guard';
 import { observed } from './observed';
+import { OUTPUT_LIMIT_BYTES } from './output';
 import { pause } from './pause';
 import { clip } from './clip';
 import { EVIDENCE_LIMIT_BYTES, Recorder, clipRan, type Ran } from './evidence';
@@ -152,10 +153,35 @@ export async function runActivity(
   }
 }
 
+/** Of an output that is read as it comes in: as much as of one that is held. */
+class Beginning {
+  #text = '';
+  #left = 0;
+
+  add(text: string): void {
+    const room = Math.max(0, OUTPUT_LIMIT_BYTES - this.#text.length);
+    this.#text += text.slice(0, room);
+    this.#left += Math.max(0, text.length - room);
+  }
+
+  get text(): string {
+    return this.#left === 0 ? this.#text : `${this.#text}\n… ${this.#left} characters more, which were not kept`;
+  }
+}
+
 function recorded(host: Host, record: (entry: Ran) => void): Host {
   const exec = async (argv: readonly string[], options: ExecOptions = {}): Promise<ExecResult> => {
-    const result = await host.exec(argv, options);
-    const out = options.quiet ? undefined : [result.stdout, result.stderr].filter((s) => s !== '').join('\n');
+    const { onStdout } = options;
+    const streamed = new Beginning();
+    const take = (text: string): void => {
+      streamed.add(text);
+      onStdout?.(text);
+    };
+    const isKept = onStdout !== undefined && !options.quiet;
+    const result = await host.exec(argv, isKept ? { ...options, onStdout: take } : options);
+    const out = options.quiet
+      ? undefined
+      : [streamed.text, result.stdout, result.stderr].filter((s) => s !== '').join('\n');
     const command = `${options.sudo ? `sudo ${options.sudo === true ? '' : `-u ${options.sudo} `}` : ''}${argv.join(' ')}`;
     record({ host: host.name, command, code: result.code, ms: result.ms, ...(out ? { out } : {}) });
     return result;

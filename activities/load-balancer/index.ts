@@ -86,7 +86,7 @@ export const putBack = defineStep<{ readonly node: string }, AdminBefore, OutRes
       changed: todo > 0,
       sessions: sessionsOf(servers),
       servers: servers.map(describeServer),
-      nodes: { [node]: { loadBalancer: 'up' } },
+      nodes: { [node]: { loadBalancer: 'up', serving: true } },
     };
   },
   async undo(context, { node }, before) {
@@ -121,7 +121,7 @@ export const inService = defineCheck<{ readonly nodes?: readonly string[] }, Sta
       summary: `${nodes.join(', ')} ${nodes.length === 1 ? 'is' : 'are'} up at ${plan.loadBalancer.instances.map((i) => i.host).join(' and ')}`,
       servers: own.map(describeServer),
       sessions: Object.fromEntries(nodes.map((node) => [node, sessionsOf(serversOf(plan, all, node))])),
-      nodes: Object.fromEntries(nodes.map((node) => [node, { loadBalancer: 'up' }])),
+      nodes: Object.fromEntries(nodes.map((node) => [node, { loadBalancer: 'up', serving: true }])),
     };
   },
 });

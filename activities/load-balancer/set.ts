@@ -83,6 +83,6 @@ export async function restore(context: Context, node: string, before: AdminBefor
   return {
     summary: `${node} is at the load balancers as before: ${servers.map(describeServer).join(', ')}`,
     changed: todo > 0,
-    nodes: { [node]: { loadBalancer: servers.every(isServing) ? 'up' : 'out' } },
+    nodes: { [node]: servers.every(isServing) ? { loadBalancer: 'up', serving: true } : { loadBalancer: 'out' } },
   };
 }

@@ -9,7 +9,7 @@ import { answering, describe, describePair, type Answering, type Member, type Pa
 import { otherThan, type PanosPlan } from './plan';
 import { featureDistance } from './releases';
 
-type Plan = Pick<PanosPlan, 'nodes' | 'panos' | 'mode'>;
+type Plan = Pick<PanosPlan, 'nodes' | 'panos' | 'mode' | 'hops'>;
 
 /** Reasons for which a pair never serves together, whatever its states say. */
 const MISMATCH = /mismatch|too old|loop detected|Tentative loop/i;
@@ -52,12 +52,20 @@ export function mayNotSuspend(
     return `the HA links between ${node} and ${other} are down (${[...member.peer.down, ...peer.peer.down].join(', ') || 'no link is named'})`;
   if (isServing(member.state) && !isServing(peer.state)) {
     const apart = featureDistance(member.version, peer.version);
-    if (apart === undefined || Math.abs(apart) > plan.panos.featureReleasesApart)
+    const isFar =
+      apart === undefined
+        ? !isHop(plan, member.version, peer.version)
+        : Math.abs(apart) > plan.panos.featureReleasesApart;
+    if (isFar)
       return `${node} runs ${member.version} and ${other} ${peer.version}: too far apart to hand over to each other`;
     if (peer.reason !== undefined && MISMATCH.test(peer.reason)) return describe(peer);
   }
   return ignoreFlaps || !leads(member) ? undefined : mayFlap(member);
 }
+
+/** Two releases that people said a pair goes between: of a feature release that isn't known nobody else can tell. */
+const isHop = ({ hops }: Pick<PanosPlan, 'hops'>, a: string, b: string): boolean =>
+  a === b || hops.some(({ from, to }) => (from === a && to === b) || (from === b && to === a));
 
 /**
  * Why one more failover might end in "loop detected", which suspends for good. Devices count preemptions and failures, and

@@ -48,8 +48,9 @@ export const completePlan =
     const names = nodeNames(plan);
     const results = await Promise.allSettled(names.map((node) => identify(context, services, node)));
     context.signal.throwIfAborted();
+    const isOne = results.some((r) => r.status === 'fulfilled');
     const unread = results.flatMap((r, i) =>
-      r.status === 'rejected' ? faultsOf(r.reason, names[i] ?? '').map(withAdvice) : [],
+      r.status === 'rejected' ? faultsOf(r.reason, names[i] ?? '').map((found) => withAdvice(found, isOne)) : [],
     );
     const identities = results.flatMap((r) => (r.status === 'fulfilled' ? [r.value] : []));
     const faults = unread.length > 0 ? [] : pairFaults(plan, identities);
@@ -109,14 +110,17 @@ export function steeringFault(
   return undefined;
 }
 
-/** What a person can do where a device has no way out. */
-const withAdvice = (found: Found): Found =>
-  /Failed to check upgrade info/i.test(found.what)
-    ? {
-        ...found,
-        next: 'if it has no way to the update server, name the image files in the inventory, under panos.images',
-      }
-    : found;
+/** What a person can do where a device has no way out: one of the two, or neither. */
+function withAdvice(found: Found, isOne: boolean): Found {
+  if (!/Failed to check upgrade info/i.test(found.what)) return found;
+  const images = 'name the image files in the inventory, under panos.images';
+  return {
+    ...found,
+    next: isOne
+      ? `if it has no way to the update server while it is passive, let the one that leads download for both (panos.download: sync-to-peer, panos.content: keep), or ${images}`
+      : `if it has no way to the update server, ${images}`,
+  };
+}
 
 const foundOf = ({ system, ha }: Identity): DeviceFound => ({
   serial: system.serial,
@@ -190,12 +194,13 @@ function hopsOf(
     .filter(({ ha }) => plan.panos.download === 'each' || leads(ha))
     .map(({ node, images }) => ({
       node,
-      versions: images.filter(({ downloaded }) => !imports || downloaded === 'yes').map(({ version }) => version),
-    }));
+      images: images.filter(({ downloaded }) => !imports || downloaded === 'yes'),
+    }))
+    .map((one) => ({ ...one, versions: one.images.map(({ version }) => version) }));
   // What one device alone is offered isn’t there for the pair.
-  const common = (known[0]?.versions ?? []).filter((version) => known.every((one) => one.versions.includes(version)));
+  const common = (known[0]?.images ?? []).filter(({ version }) => known.every((one) => one.versions.includes(version)));
   return pathBetween(from, plan.version, {
-    available: [...common, ...files],
+    images: [...common, ...files.map((version) => ({ version, sizeMb: 0 }))],
     whyNot: (version) => {
       const without = known.filter((one) => !one.versions.includes(version)).map(({ node }) => node);
       return imports

@@ -22,7 +22,7 @@ import {
 import { moveAway, type Prefer } from './move';
 import { nodesOf, readPair } from './pair';
 import type { NodeInput, PanosContext, PanosPlan, PanosServices } from './plan';
-import { featureDistance } from './releases';
+import { isOlderFeature } from './releases';
 import { isServing } from './ha';
 import { told } from './standing';
 import { readSystem, sameBoot, type SystemInfo } from './system';
@@ -81,7 +81,7 @@ async function install(
       if (save) await saveOn(device, savedNameOf(savedBy, running));
       assertMayTakeDown(context.plan, await readPair(context, services), node, 'installed on');
       // What a newer feature release made of the configuration isn't turned back: the older one gets its own.
-      const isDown = (featureDistance(running, version) ?? 0) < 0;
+      const isDown = isOlderFeature(running, version);
       return device.enqueue(installCommand(version, isDown ? savedNameOf(savedBy, version) : undefined));
     },
   });

@@ -1,6 +1,7 @@
 /**
  * Releases of PAN-OS: order, base images, and the path from one to another. Pure. Source: facts/pan-os.md, section 3.
  */
+import { compareFeatures, TRAINS, TRAINS_AS_OF, trainOf, trainsBetween } from './trains';
 
 /** "10.2.9-h4": a feature release (10.2), a maintenance release, a hotfix. */
 export interface Release {
@@ -9,24 +10,6 @@ export interface Release {
   readonly maintenance: number;
   readonly hotfix: number;
 }
-
-/** Feature releases in the order in which they came. None may be skipped before 10.1. */
-export const FEATURE_RELEASES = [
-  '8.0',
-  '8.1',
-  '9.0',
-  '9.1',
-  '10.0',
-  '10.1',
-  '10.2',
-  '11.0',
-  '11.1',
-  '11.2',
-  '12.1',
-] as const;
-
-/** Base images that aren't the .0 release. */
-const BASE_OVERRIDES: Readonly<Record<string, string>> = { '12.1': '12.1.2' };
 
 export function parseRelease(text: string): Release | undefined {
   const match = /^(\d+\.\d+)\.(\d+)(?:-h(\d+))?$/.exec(text);
@@ -50,16 +33,47 @@ export function compareReleases(a: Release, b: Release): number {
   );
 }
 
-/** Image that must be on a device (downloaded, not installed) before a release of another feature release is installed. */
-export const baseOf = (feature: string): string => BASE_OVERRIDES[feature] ?? `${feature}.0`;
-
 /** How many feature releases lie between two releases; undefined if one isn't known. */
 export function featureDistance(a: string, b: string): number | undefined {
-  const [from, to] = [a, b].map((text) => {
-    const feature = parseRelease(text)?.feature;
-    return FEATURE_RELEASES.findIndex((known) => known === feature);
-  });
-  return from === undefined || to === undefined || from < 0 || to < 0 ? undefined : to - from;
+  const [from, to] = [parseRelease(a), parseRelease(b)];
+  return from === undefined || to === undefined ? undefined : trainsBetween(from.feature, to.feature);
+}
+
+/** Whether the second is of an older feature release. */
+export function isOlderFeature(a: string, b: string): boolean {
+  const [from, to] = [parseRelease(a), parseRelease(b)];
+  return from !== undefined && to !== undefined && compareFeatures(to.feature, from.feature) < 0;
+}
+
+/** An image that can be had. */
+export interface AvailableImage {
+  readonly version: string;
+  /** 0 where it isn't known, as of a file that the inventory names. */
+  readonly sizeMb: number;
+}
+
+/** A base image is twice as large as those that go on top of it. */
+const MUCH_LARGER = 1.4;
+
+/**
+ * Image that must be on a device (downloaded, not installed) before a release of another feature release is installed: the
+ * first of its train. As the vendor's pages have it where the train is known and the image can be had; otherwise the one that
+ * stands out by its size among those of its train, the first of them; otherwise the first that can be had.
+ */
+export function baseOf(feature: string, images: readonly AvailableImage[]): string {
+  const known = trainOf(feature)?.base ?? `${feature}.0`;
+  const ofTrain = images
+    .flatMap(({ version, sizeMb }) => {
+      const release = parseRelease(version);
+      return release?.feature === feature ? [{ release, sizeMb }] : [];
+    })
+    .sort((a, b) => compareReleases(a.release, b.release));
+  if (trainOf(feature) !== undefined || ofTrain.length === 0 || ofTrain.some(({ release }) => release.text === known))
+    return known;
+  const sizes = ofTrain.map(({ sizeMb }) => sizeMb).sort((a, b) => a - b);
+  const usual = sizes[Math.floor((sizes.length - 1) / 2)] ?? 0;
+  const large = ofTrain.find(({ sizeMb }) => sizeMb > usual * MUCH_LARGER);
+  return (large ?? ofTrain[0])?.release.text ?? known;
 }
 
 /** One upgrade of both devices. */
@@ -70,11 +84,13 @@ export interface Hop {
   readonly images: readonly string[];
   /** …and those without which there is no way back: a downgrade needs the older release and its base image, too. */
   readonly wayBack: readonly string[];
+  /** What the vendor says that limits the way back, in sentences; left out where it says nothing, and by earlier builds. */
+  readonly wayBackLimits?: readonly string[];
 }
 
 export interface PathOptions {
-  /** Releases that can be had, on both devices. */
-  readonly available: readonly string[];
+  /** Images that can be had, on both devices. */
+  readonly images: readonly AvailableImage[];
   /** Why a release can't be had, as "the update server doesn’t offer it to fw-a"; empty if that isn't known. */
   readonly whyNot?: (version: string) => string;
   /** Asked for by people, the target last. */
@@ -89,7 +105,7 @@ export type PathResult = { readonly hops: readonly Hop[] } | { readonly faults: 
 export function pathBetween(
   from: string,
   to: string,
-  { available, whyNot = () => '', path, featureReleasesApart }: PathOptions,
+  { images, whyNot = () => '', path, featureReleasesApart }: PathOptions,
 ): PathResult {
   const start = parseRelease(from);
   const target = parseRelease(to);
@@ -98,21 +114,22 @@ export function pathBetween(
   if (compareReleases(start, target) === 0) return { faults: [`both devices run ${to} already: nothing to upgrade`] };
   if (compareReleases(start, target) > 0)
     return { faults: [`${to} is older than ${from}, which the devices run: a downgrade is no upgrade`] };
+  const available = images.map(({ version }) => version);
   const distance = featureDistance(from, to);
-  if (distance === undefined)
+  if (distance === undefined && path === undefined)
     return {
       faults: [
-        `the way from ${from} to ${to} isn’t known: the feature releases known are ${FEATURE_RELEASES.join(', ')}`,
+        `the way from ${from} to ${to} isn’t known: the feature releases known (${TRAINS_AS_OF}) are ${TRAINS.map((t) => t.feature).join(', ')}; name the releases to go through, the target last, under panos.path`,
       ],
     };
-  const stops = path ?? stopsBetween(start, target, available, featureReleasesApart);
+  const stops = path ?? stopsBetween(start, target, images, featureReleasesApart);
   const faults = [
     ...(stops.at(-1) === to ? [] : [`the path ends at ${stops.at(-1) ?? 'nothing'}, not at ${to}`]),
     ...[from, ...stops].slice(0, -1).flatMap((at, i) => hopFaults(at, stops[i] ?? '', featureReleasesApart)),
   ];
-  const hops = stops.map((stop, i) => hop(stops[i - 1] ?? from, stop));
-  const missing = (images: readonly string[], what: string): string[] =>
-    [...new Set(images)]
+  const hops = stops.map((stop, i) => hop(stops[i - 1] ?? from, stop, images));
+  const missing = (wanted: readonly string[], what: string): string[] =>
+    [...new Set(wanted)]
       .filter((image) => !available.includes(image))
       .map((image) =>
         [`image ${image} can’t be had${what}`, whyNot(image), inItsPlace(image, available)]
@@ -120,10 +137,11 @@ export function pathBetween(
           .join('; '),
       );
   // Nobody asked for the stops in between.
-  const onTheWay = hops.length > 1 ? ` (${distance} feature releases away: ${[from, ...stops].join(' → ')})` : '';
+  const away = distance === undefined ? '' : `${distance} feature releases away: `;
+  const onTheWay = hops.length > 1 ? ` (${away}${[from, ...stops].join(' → ')})` : '';
   faults.push(
     ...missing(
-      hops.flatMap(({ images }) => images),
+      hops.flatMap((each) => each.images),
       onTheWay,
     ),
   );
@@ -162,39 +180,55 @@ function nearestTo(text: string, available: readonly string[]): string[] {
     .map((r) => r.text);
 }
 
-const hop = (from: string, to: string): Hop => ({
-  from,
-  to,
-  images: imagesFor(to, from),
-  wayBack: imagesFor(from, to),
-});
+function hop(from: string, to: string, images: readonly AvailableImage[]): Hop {
+  const limits = wayBackLimits(from, to);
+  return {
+    ...{ from, to, images: imagesFor(to, from, images), wayBack: imagesFor(from, to, images) },
+    ...(limits.length === 0 ? {} : { wayBackLimits: limits }),
+  };
+}
+
+/** What the vendor says that limits the way back from a release to the one before it. */
+function wayBackLimits(before: string, after: string): string[] {
+  const [old, now] = [parseRelease(before), parseRelease(after)];
+  if (old === undefined || now === undefined) return [];
+  return TRAINS.flatMap(({ feature, wayBack }) => {
+    const isCrossed = compareFeatures(old.feature, feature) < 0 && compareFeatures(feature, now.feature) <= 0;
+    if (wayBack === undefined || !isCrossed) return [];
+    const oldest = parseRelease(wayBack.oldest ?? '');
+    if (oldest !== undefined && compareReleases(old, oldest) >= 0) return [];
+    return [`${wayBack.limit} (${wayBack.source}, read ${TRAINS_AS_OF})`];
+  });
+}
 
 /** Images that a device needs for going to a release from another one. */
-function imagesFor(to: string, from: string): string[] {
+function imagesFor(to: string, from: string, images: readonly AvailableImage[]): string[] {
   const feature = parseRelease(to)?.feature ?? '';
-  const base = baseOf(feature);
-  return parseRelease(from)?.feature !== feature && base !== to ? [base, to] : [to];
+  if (parseRelease(from)?.feature === feature) return [to];
+  const base = baseOf(feature, images);
+  return base === to ? [to] : [base, to];
 }
 
 function hopFaults(from: string, to: string, apart: number): string[] {
   const [a, b] = [parseRelease(from), parseRelease(to)];
   if (a === undefined || b === undefined || compareReleases(a, b) >= 0) return [`${to} doesn’t come after ${from}`];
   const distance = featureDistance(from, to);
-  if (distance === undefined || distance > apart)
-    return [
-      `from ${from} to ${to} are ${distance ?? 'an unknown number of'} feature releases; a pair may be ${apart} apart (featureReleasesApart)`,
-    ];
-  return [];
+  // Of a train that isn't known only people can say, and they did: it is in the path that they named.
+  if (distance === undefined || distance <= apart) return [];
+  return [
+    `from ${from} to ${to} are ${distance} feature releases; a pair may be ${apart} apart (featureReleasesApart)`,
+  ];
 }
 
 /** The newest release of each feature release that has to be stopped at. */
-function stopsBetween(from: Release, to: Release, available: readonly string[], apart: number): string[] {
-  const first = FEATURE_RELEASES.findIndex((f) => f === from.feature);
-  const last = FEATURE_RELEASES.findIndex((f) => f === to.feature);
+function stopsBetween(from: Release, to: Release, images: readonly AvailableImage[], apart: number): string[] {
+  const available = images.map(({ version }) => version);
+  const first = TRAINS.findIndex(({ feature }) => feature === from.feature);
+  const last = TRAINS.findIndex(({ feature }) => feature === to.feature);
   const stops: string[] = [];
   for (let i = first + apart; i < last; i += apart) {
-    const feature = FEATURE_RELEASES[i] ?? '';
-    stops.push(newestOf(feature, available) ?? baseOf(feature));
+    const feature = TRAINS[i]?.feature ?? '';
+    stops.push(newestOf(feature, available) ?? baseOf(feature, images));
   }
   return [...stops, to.text];
 }

@@ -1,47 +1,48 @@
 /** Reads what iproute2 prints as JSON: interfaces with addresses, routes, policy routing rules. */
 import { isIP } from 'node:net';
 import { z } from 'zod';
-import { jsonOf } from '../kit';
+import { jsonOf, shaped } from '../kit';
 import type { OwnAddress } from './facts';
 
-const links = z.array(
-  z.object({
-    ifname: z.string(),
-    mtu: z.number().optional(),
-    flags: z.array(z.string()).default([]),
-    operstate: z.string().optional(),
-    master: z.string().optional(),
-    addr_info: z
-      .array(
-        z
-          .object({
-            local: z.string(),
-            prefixlen: z.int(),
-            scope: z.string().optional(),
-            dynamic: z.boolean().optional(),
-          })
-          // Addresses are reckoned with (naming.ts).
-          .refine((a) => isIP(a.local) !== 0 && a.prefixlen >= 0 && a.prefixlen <= (isIP(a.local) === 4 ? 32 : 128), {
-            error: 'no IP address with the length of its network',
-          }),
-      )
-      .default([]),
-  }),
-);
+const linkItem = z.object({
+  ifname: z.string(),
+  mtu: z.number().optional(),
+  flags: z.array(z.string()).default([]),
+  operstate: z.string().optional(),
+  master: z.string().optional(),
+  addr_info: z
+    .array(
+      z
+        .object({
+          local: z.string(),
+          prefixlen: z.int(),
+          scope: z.string().optional(),
+          dynamic: z.boolean().optional(),
+        })
+        // Addresses are reckoned with (naming.ts).
+        .refine((a) => isIP(a.local) !== 0 && a.prefixlen >= 0 && a.prefixlen <= (isIP(a.local) === 4 ? 32 : 128), {
+          error: 'no IP address with the length of its network',
+        }),
+    )
+    .default([]),
+});
 
 export interface Interfaces {
   readonly lines: Readonly<Record<string, readonly string[]>>;
   readonly addresses: readonly OwnAddress[];
 }
 
-/** Of `ip -j address show`. @throws UnexpectedOutput, as do all below. Addresses that a node made up or was lent (link-local, DHCP, autoconfiguration) don't count. */
-export function readInterfaces(json: string): Interfaces {
-  const lines = new Map<string, string[]>();
-  const addresses: OwnAddress[] = [];
-  for (const { ifname, mtu, flags, operstate, master, addr_info } of jsonOf(links, json)) {
+/** Of `ip -j address show`. Addresses that a node made up or was lent (link-local, DHCP, autoconfiguration) don't count. */
+export class Links {
+  readonly #lines = new Map<string, string[]>();
+  readonly #addresses: OwnAddress[] = [];
+
+  /** One of its items. @throws UnexpectedOutput, as do all below */
+  add(link: unknown): void {
+    const { ifname, mtu, flags, operstate, master, addr_info } = shaped(linkItem, link);
     const own = addr_info.filter((a) => a.scope !== 'link' && a.dynamic !== true);
-    addresses.push(...own.map((a) => ({ interface: ifname, address: a.local, length: a.prefixlen })));
-    lines.set(ifname, [
+    for (const a of own) this.#addresses.push({ interface: ifname, address: a.local, length: a.prefixlen });
+    this.#lines.set(ifname, [
       `mtu ${mtu ?? '?'}`,
       flags.includes('UP') ? 'up' : 'down',
       // Loopback and tunnels say UNKNOWN while they work.
@@ -50,7 +51,17 @@ export function readInterfaces(json: string): Interfaces {
       ...own.map((a) => `address ${a.local}/${a.prefixlen}`).sort(),
     ]);
   }
-  return { lines: Object.fromEntries(lines), addresses };
+
+  get all(): Interfaces {
+    return { lines: Object.fromEntries(this.#lines), addresses: this.#addresses };
+  }
+}
+
+/** The whole of `ip -j address show`. */
+export function readInterfaces(json: string): Interfaces {
+  const links = new Links();
+  for (const link of jsonOf(z.array(z.unknown()), json)) links.add(link);
+  return links.all;
 }
 
 const nexthop = z.object({ gateway: z.string().optional(), dev: z.string().optional(), weight: z.number().optional() });
@@ -69,14 +80,22 @@ const routes = z.array(
   }),
 );
 
-/** Of `ip -j -4|-6 route show table all`: by family, table and destination. The table `local` follows from the addresses. */
-export function readRoutes(
+/** The whole of `ip -j -4|-6 route show table all`. */
+export const readRoutes = (
   json: string,
+  family: 'ipv4' | 'ipv6',
+  protocols: readonly string[],
+): Record<string, string[]> =>
+  routesOf(json.trim() === '' ? [] : jsonOf(z.array(z.unknown()), json), family, protocols);
+
+/** Of its items: by family, table and destination. The table `local` follows from the addresses. */
+export function routesOf(
+  items: readonly unknown[],
   family: 'ipv4' | 'ipv6',
   protocols: readonly string[],
 ): Record<string, string[]> {
   const byPath: Record<string, string[]> = {};
-  for (const route of json.trim() === '' ? [] : jsonOf(routes, json)) {
+  for (const route of shaped(routes, items)) {
     const { dst, table = 'main', protocol = 'boot' } = route;
     // Link-local routes follow from the interfaces.
     if (table === 'local' || dst.startsWith('fe80:') || !protocols.includes(protocol)) continue;

@@ -1,17 +1,9 @@
 /** Reads one node: everything by fixed commands, one of them as root. */
-import {
-  JsonItems,
-  LARGE_OUTPUT_LIMIT_BYTES,
-  readAnswer,
-  streamed,
-  type ExecOptions,
-  type Fault,
-  type Host,
-} from '../kit';
+import { JsonItems, LARGE_OUTPUT_LIMIT_BYTES, readAnswer, readInto, readItems, type Fault, type Host } from '../kit';
 import { shownUnits } from '../services/shown';
 import { globbed, withoutIgnored, type Facts, type NodeReading } from './facts';
-import { readInterfaces, readRoutes, readRules, type Interfaces } from './network';
-import { readRuleset } from './nftables';
+import { Links, readRules, routesOf, type Interfaces } from './network';
+import { RulesetReader, type Ruleset } from './nftables';
 import type { ParitySpec, Section } from './spec';
 
 const NFT = ['/usr/sbin/nft', '-s', 'list', 'ruleset'];
@@ -30,19 +22,12 @@ const COMES_BACK = ['enabled', 'static', 'indirect', 'alias', 'generated', 'link
 
 export async function readNode(host: Host, spec: ParitySpec): Promise<NodeReading> {
   const wanted = (section: Section): boolean => spec.sections.includes(section);
-  const interfaces = await read(
-    host,
-    [IP, '-j', 'address', 'show'],
-    'interfaces and addresses, as JSON',
-    readInterfaces,
-  );
+  const interfaces = await readAllInterfaces(host);
   const facts: Facts = {
-    ...(wanted('ruleset')
-      ? { ruleset: await read(host, NFT, 'a ruleset of nftables', readRuleset, { sudo: true }) }
-      : {}),
+    ...(wanted('ruleset') ? { ruleset: await readAllRules(host) } : {}),
     ...(wanted('sysctls') ? { sysctls: await readSysctls(host, spec.sysctls) } : {}),
     ...(wanted('routes') ? { routes: await readAllRoutes(host, spec.routeProtocols) } : {}),
-    ...(wanted('rules') ? { rules: await readAllRules(host) } : {}),
+    ...(wanted('rules') ? { rules: await readPolicyRules(host) } : {}),
     ...(wanted('interfaces') ? { interfaces: interfaces.lines } : {}),
     ...(wanted('services') && spec.services.length > 0 ? { services: await readServices(host, spec.services) } : {}),
   };
@@ -52,14 +37,36 @@ export async function readNode(host: Host, spec: ParitySpec): Promise<NodeReadin
   };
 }
 
+async function readAllInterfaces(host: Host): Promise<Interfaces> {
+  const links = new Links();
+  const expected = 'interfaces and addresses, as JSON';
+  await readItems(
+    host,
+    [IP, '-j', 'address', 'show'],
+    { expected },
+    new JsonItems(1, (link) => links.add(link), 'list'),
+  );
+  return links.all;
+}
+
+async function readAllRules(host: Host): Promise<Ruleset> {
+  const reader = new RulesetReader();
+  const expected = 'a ruleset of nftables';
+  const options = { sudo: true, outputLimitBytes: LARGE_OUTPUT_LIMIT_BYTES, expected };
+  const { end } = await readInto(host, NFT, options, reader);
+  return readAnswer({ host: host.name, command: NFT, expected }, () => {
+    end();
+    return reader.ruleset;
+  });
+}
+
 async function read<T>(
   host: Host,
   command: readonly string[],
   expected: string,
   parse: (text: string) => T,
-  options: Pick<ExecOptions, 'sudo'> = {},
 ): Promise<T> {
-  const { stdout } = await host.exec(command, { outputLimitBytes: LARGE_OUTPUT_LIMIT_BYTES, ...options });
+  const { stdout } = await host.exec(command);
   return readAnswer({ host: host.name, command, expected }, () => parse(stdout));
 }
 
@@ -96,25 +103,23 @@ async function readAllRoutes(host: Host, protocols: readonly string[]): Promise<
     const argv = [IP, '-j', flag, 'route', 'show', 'table', 'all'];
     // A full table that BGP brought in isn't compared: what is left out isn't held.
     const compared: unknown[] = [];
-    let isEmpty = true;
-    const json = new JsonItems(1, (route) => {
-      if (!protocols.includes((route as { protocol?: string }).protocol ?? 'boot')) return;
-      compared.push(route);
-      if (compared.length > COMPARED_LIMIT) throw new Error(`more than ${COMPARED_LIMIT} routes to compare`);
-    });
-    const asked = { host: host.name, command: argv, expected: 'routes, as JSON' };
-    const parse = <T>(work: () => T): T => readAnswer(asked, work);
-    await streamed(host, argv, {}, (text) => {
-      isEmpty &&= text.trim() === '';
-      parse(() => json.write(text));
-    });
-    if (!isEmpty) parse(() => json.end());
-    return parse(() => readRoutes(JSON.stringify(compared), family, protocols));
+    const json = new JsonItems(
+      1,
+      (route) => {
+        if (!protocols.includes((route as { protocol?: string }).protocol ?? 'boot')) return;
+        compared.push(route);
+        if (compared.length > COMPARED_LIMIT) throw new Error(`more than ${COMPARED_LIMIT} routes to compare`);
+      },
+      'list',
+    );
+    const expected = 'routes, as JSON';
+    await readItems(host, argv, { expected, mayBeEmpty: true }, json);
+    return readAnswer({ host: host.name, command: argv, expected }, () => routesOf(compared, family, protocols));
   };
   return { ...(await of('-4', 'ipv4')), ...(await of('-6', 'ipv6')) };
 }
 
-const readAllRules = async (host: Host): Promise<Record<string, string[]>> => ({
+const readPolicyRules = async (host: Host): Promise<Record<string, string[]>> => ({
   ipv4: await read(host, [IP, '-j', '-4', 'rule', 'show'], 'routing rules, as JSON', readRules),
   ipv6: await read(host, [IP, '-j', '-6', 'rule', 'show'], 'routing rules, as JSON', readRules),
 });

@@ -11,6 +11,15 @@ import { SECTIONS, type Section } from './spec';
 /** Largest kept text, characters: it is handed through the workflow, from the step that took it to the checks that need it. */
 export const KEPT_LIMIT_CHARS = 8_000;
 
+/** Of a section with more text nobody has ever seen so little left; packing it takes the event loop half a second. */
+const PACKED_LIMIT_CHARS = 1024 * 1024;
+
+const charsOf = (paths: Readonly<Record<string, readonly string[]>>): number =>
+  Object.entries(paths).reduce(
+    (sum, [path, lines]) => lines.reduce((s, line) => s + line.length, sum + path.length),
+    0,
+  );
+
 export interface Snapshot {
   readonly schema: 1;
   /** By node and section. */
@@ -34,7 +43,10 @@ export function takeSnapshot(nodes: Readonly<Record<string, Facts>>, limitChars:
       Object.fromEntries(Object.entries(facts).map(([section, paths]) => [section, digestOf(paths)])),
     ]),
   );
-  const present = SECTIONS.filter((section) => Object.values(nodes).some((facts) => facts[section] !== undefined));
+  const present = SECTIONS.filter((section) => {
+    const all = Object.values(nodes).flatMap((facts) => (facts[section] === undefined ? [] : [facts[section]]));
+    return all.length > 0 && all.reduce((sum, paths) => sum + charsOf(paths), 0) <= PACKED_LIMIT_CHARS;
+  });
   const packed = (sections: readonly Section[]): string => {
     const part = Object.fromEntries(
       Object.entries(nodes).map(([node, facts]) => [

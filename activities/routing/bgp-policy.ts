@@ -49,6 +49,7 @@ export function bgpPolicy(context: RoutingContext): Steering<PolicyState> {
     const remarks = [
       ...foreignFaults(driver, now, before, original, nodesOf(plan), urgent),
       ...reliedFaults(router, now, original ?? before.config, lenient),
+      ...attachedSince(router, now, original, lenient),
     ];
     const blocking = lenient ? urgentFaults(now) : now.faults;
     if (blocking.length > 0)
@@ -92,7 +93,10 @@ export function bgpPolicy(context: RoutingContext): Steering<PolicyState> {
       return ownedChanged(await driverOf(context, router), config, original, { router, nodes: nodesOf(plan), isFirst });
     },
     plan: planMove,
-    faults: async () => [...(await (await driverOf(context, router)).config()).faults],
+    async faults() {
+      const { faults, unnamed = [] } = await (await driverOf(context, router)).config();
+      return [...faults, ...unnamed];
+    },
     async changed(serving, originally) {
       const driver = await driverOf(context, router);
       const original = plan.routing.original?.[router];
@@ -101,6 +105,7 @@ export function bgpPolicy(context: RoutingContext): Steering<PolicyState> {
       return [
         ...roleFaults(driver, now, original, { router, nodes: nodesOf(plan), serving, originally }),
         ...reliedFaults(router, now, original, true),
+        ...attachedSince(router, now, original, true),
       ];
     },
     async escapeFaults() {
@@ -174,6 +179,27 @@ const kept = ({ owned, restSha256, reliedSha256 }: ConfigReading): OriginalRouti
   restSha256,
   reliedSha256,
 });
+
+/** Sessions that got the owned route-maps since the plan was made: a move would split traffic between them and the others. */
+function attachedSince(
+  router: string,
+  now: ConfigReading,
+  original: OriginalRouting | undefined,
+  lenient: boolean,
+): string[] {
+  if (original?.attached === undefined || now.attached === undefined) return [];
+  const come = now.attached.filter((use) => !original.attached?.includes(use));
+  const gone = original.attached.filter((use) => !now.attached?.includes(use));
+  const differences = [...gone.map((use) => `- ${use}`), ...come.map((use) => `+ ${use}`)];
+  if (differences.length === 0) return [];
+  if (lenient)
+    return [`${router}: the route-maps that carry the roles are attached elsewhere: ${differences.join('; ')}`];
+  throw foreignChange(
+    router,
+    differences,
+    'The route-maps that carry the roles are attached to other sessions than planned.',
+  );
+}
 
 function targetOf(goal: Goal, before: PolicyState, original: OriginalRouting | undefined) {
   switch (goal.kind) {

@@ -3,7 +3,7 @@
  * counters where it goes.
  */
 import { z } from 'zod';
-import { jsonOf, LARGE_OUTPUT_LIMIT_BYTES, permanent, readAnswer, transient, type Host } from '../kit';
+import { JsonItems, permanent, readAnswer, readInto, shaped, transient, type Host } from '../kit';
 import { hostOfNode } from './drivers';
 import type { RoutingContext } from './look';
 import type { CounterSpec, RoutingPlan } from './spec';
@@ -58,15 +58,16 @@ async function readCounter(host: Host, counter: CounterSpec): Promise<Count[]> {
     }
     case 'nft': {
       const command = nftArgv(counter);
-      const { stdout, code, stderr } = await host.exec(command, {
-        sudo: true,
-        okCodes: 'any',
-        quiet: true,
-        outputLimitBytes: LARGE_OUTPUT_LIMIT_BYTES,
-      });
-      if (code !== 0) throw cannotCount(host, `chain ${counter.family} ${counter.table} ${counter.chain}`, stderr);
       const expected = 'the rules of a chain, as nft prints them as JSON';
-      return readAnswer({ host: host.name, command, expected }, () => nftCounts(stdout, counter.comments, host.name));
+      const rules = new CountedRules(counter.comments);
+      const options = { sudo: true, okCodes: 'any', quiet: true, expected } as const;
+      const { result, end } = await readInto(host, command, options, rules.reader);
+      const { code, stderr } = result;
+      if (code !== 0) throw cannotCount(host, `chain ${counter.family} ${counter.table} ${counter.chain}`, stderr);
+      return readAnswer({ host: host.name, command, expected }, () => {
+        end();
+        return rules.counts(host.name);
+      });
     }
   }
 }
@@ -93,34 +94,50 @@ export function kernelCounts(proc: string, families: readonly ('ipv4' | 'ipv6')[
 }
 
 const packetCount = z.object({ packets: z.number().optional() });
-const nftDocument = z.object({
-  nftables: z
-    .array(
-      z.object({
-        rule: z
-          .object({
-            comment: z.string().optional(),
-            expr: z.array(z.object({ counter: packetCount.nullish() })).default([]),
-          })
-          .optional(),
-      }),
-    )
-    .default([]),
+const nftItem = z.object({
+  rule: z
+    .object({
+      comment: z.string().optional(),
+      expr: z.array(z.object({ counter: packetCount.nullish() })).default([]),
+    })
+    .optional(),
 });
+
+/** What rules with these comments have counted, of `nft -j list chain`; a chain of 100,000 rules is never held. */
+class CountedRules {
+  readonly #packets = new Map<string, number>();
+  readonly reader = new JsonItems(2, (item) => this.#add(item), { of: 'nftables' });
+
+  constructor(private readonly comments: readonly string[]) {}
+
+  #add(item: unknown): void {
+    const { comment = '', expr = [] } = shaped(nftItem, item).rule ?? {};
+    if (!this.comments.includes(comment)) return;
+    for (const { counter } of expr)
+      if (counter?.packets !== undefined)
+        this.#packets.set(comment, (this.#packets.get(comment) ?? 0) + counter.packets);
+  }
+
+  /** @throws InvalidInput if one of them doesn't count */
+  counts(host: string): Count[] {
+    return this.comments.map((of) => {
+      const packets = this.#packets.get(of);
+      if (packets === undefined)
+        throw permanent(
+          'InvalidInput',
+          `${host}: no rule with the comment ${JSON.stringify(of)} counts packets (routing.traffic.counters). Next: give the rule a counter, or correct the comment.`,
+        );
+      return { of, packets };
+    });
+  }
+}
 
 /** `nft -j list chain`: packets of the rules with these comments. Pure. @throws UnexpectedOutput; InvalidInput if none counts */
 export function nftCounts(json: string, comments: readonly string[], host: string): Count[] {
-  const rules = jsonOf(nftDocument, json).nftables.flatMap((item) => item.rule ?? []);
-  return comments.map((comment) => {
-    const mine = rules.filter((r) => r.comment === comment);
-    const counts = mine.flatMap((r) => r.expr.flatMap((e) => e.counter?.packets ?? []));
-    if (counts.length === 0)
-      throw permanent(
-        'InvalidInput',
-        `${host}: no rule with the comment ${JSON.stringify(comment)} counts packets (routing.traffic.counters). Next: give the rule a counter, or correct the comment.`,
-      );
-    return { of: comment, packets: counts.reduce((a, b) => a + b, 0) };
-  });
+  const rules = new CountedRules(comments);
+  rules.reader.write(json);
+  rules.reader.end();
+  return rules.counts(host);
 }
 
 /** Packets counted from one reading to the next, less what a plan says is no user traffic. Pure. */

@@ -62,6 +62,8 @@ export interface RouterReading {
 export interface ConfigReading extends OriginalRouting {
   /** What keeps the driver from changing anything safely: entries missing, a timer in the way … */
   readonly faults: readonly Fault[];
+  /** What else uses what is owned, and would move with it: a fault of the check, and no reason to leave traffic where it is. */
+  readonly unnamed?: readonly Fault[];
   /** What is saved for the next start differs from what runs; undefined if it can't be told. */
   readonly unsaved?: boolean;
 }

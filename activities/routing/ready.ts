@@ -207,8 +207,12 @@ export async function survey(context: RoutingContext): Promise<SurveyResult> {
   const original: Record<string, OriginalRouting> = {};
   for (const [router, spec] of Object.entries(context.plan.routing.routers)) {
     if (spec.policy === undefined) continue;
-    const { owned, restSha256, reliedSha256, relied } = await (await driverOf(context, router)).config();
-    original[router] = { owned, restSha256, reliedSha256, ...(relied === undefined ? {} : { relied }) };
+    const { owned, restSha256, reliedSha256, relied, attached } = await (await driverOf(context, router)).config();
+    original[router] = {
+      ...{ owned, restSha256, reliedSha256 },
+      ...(relied === undefined ? {} : { relied }),
+      ...(attached === undefined ? {} : { attached }),
+    };
   }
   return { summary: `${serving} serves: ${table.join('; ')}`, serving, original };
 }

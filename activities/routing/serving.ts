@@ -40,23 +40,26 @@ export function whoServes(readings: readonly RouterReading[]): Serving {
 function choiceOf(destination: DestinationReading): { node?: string; shown: string; fault?: string } {
   const used = destination.paths.filter((p) => p.used);
   const shown = used.map((p) => `${p.node ?? 'neither node'} (${p.nextHops[0] ?? p.from})`).join(' and ') || 'nowhere';
-  const [best, ...more] = used;
+  const [best] = used;
   if (best === undefined) return { shown, fault: 'there is no route' };
-  if (more.length > 0) return { shown, fault: `traffic is spread over ${shown}: a tie of routes` };
-  if (best.node === undefined)
+  // Several links to one node are one way; a tie is between two nodes.
+  if (used.some((p) => p.node !== best.node))
+    return { shown, fault: `traffic is spread over ${shown}: a tie of routes` };
+  const { node } = best;
+  if (node === undefined)
     return {
       shown,
       fault: `the best path leads to ${best.nextHops.join(', ')} (from ${best.from}), which is neither node`,
     };
-  const [hop, ...others] = destination.forwarding;
-  if (hop === undefined)
-    return { shown, fault: `the best path leads through ${best.node}, but the forwarding table has no route` };
-  if (others.length > 0 || !best.nextHops.includes(hop))
+  if (destination.forwarding.length === 0)
+    return { shown, fault: `the best path leads through ${node}, but the forwarding table has no route` };
+  const hops = used.flatMap((p) => p.nextHops);
+  if (destination.forwarding.some((hop) => !hops.includes(hop)))
     return {
       shown,
-      fault: `BGP chose ${best.node} (${best.nextHops.join(', ')}), but the forwarding table uses ${destination.forwarding.join(', ')}`,
+      fault: `BGP chose ${node} (${hops.join(', ')}), but the forwarding table uses ${destination.forwarding.join(', ')}`,
     };
-  return { node: best.node, shown };
+  return { node, shown };
 }
 
 /** Routers on which the node isn't ready to take over: no session, no routes, no valid path. Empty if it could serve now. */

@@ -1,5 +1,6 @@
 /** Faults of an inventory's section `routing` that no single field shows. Pure. */
 import { isIP } from 'node:net';
+import { neighborsOfPath } from './neighbors';
 import type { Preference, RouterSpec, SteeringSpec } from './spec';
 
 /** A total policy must decide both ways by itself: equal values are a tie, and a tie hangs every session (facts §0.1). */
@@ -37,6 +38,14 @@ export function routingFaults(spec: {
       for (const node of nodes)
         if (section.paths[node] === undefined)
           faults.push([[...at, 'paths'], `${node} is missing: say how this router reaches it`]);
+      const ways = Object.entries(section.paths).flatMap(([node, path]) =>
+        [...neighborsOfPath(path), ...path.nextHops].map((way) => ({ node, way })),
+      );
+      for (const { node, way } of ways) {
+        const other = ways.find((one) => one.way === way && one.node < node);
+        if (other !== undefined)
+          faults.push([[...at, 'paths', node], `${way} leads to ${other.node}, too: one way is one node’s`]);
+      }
       const wanted = family === 'ipv4 unicast' ? 4 : 6;
       for (const destination of section.destinations)
         if (isIP(destination.split('/')[0] ?? '') !== wanted)

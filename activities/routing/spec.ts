@@ -34,12 +34,13 @@ export type Family = (typeof families)[number];
 const path = z
   .strictObject({
     neighbor: z
-      .union([address, interfaceName], {
-        error: 'the address of the BGP neighbor, or the interface of an unnumbered one',
+      .union([address, interfaceName, z.array(z.union([address, interfaceName])).min(1)], {
+        error:
+          'the address of the BGP neighbor, or the interface of an unnumbered one; a list of them for several links',
       })
       .optional()
       .describe(
-        'BGP neighbor of this router that is the node itself; leave it out where the router has no session with it',
+        'BGP neighbor of this router that is the node itself, or a list of them where several links lead to it; leave it out where the router has no session with it',
       ),
     nextHops: z
       .array(address)
@@ -234,6 +235,8 @@ export type RoutingSpec = z.output<typeof routingSpec>;
 
 /** Routing configuration of a router that carries policy, as it was when the plan was made. */
 export interface OriginalRouting {
+  /** What uses the owned route-maps, as text for people. Builds before this one didn't ask. */
+  readonly attached?: readonly string[];
   /** The owned entries, in the form in which the platform shows them. */
   readonly owned: string;
   /** SHA-256 of all of the router's configuration but what is owned. */

@@ -5,6 +5,7 @@ import { constants } from 'node:os';
 import type { Client, ClientChannel } from 'ssh2';
 import { permanent, transient } from '../kit/errors';
 import { describeBytes } from '../kit/output';
+import { spend } from '../kit/turns';
 import { clipLine, label, lostDuring, type Target } from './errors';
 
 /** A command that ended, but whose output a background process of it holds open, is waited for this long. */
@@ -59,6 +60,8 @@ export function runCommand(on: Carrier, command: string, shown: string, options:
   let channel: ClientChannel | undefined;
   let end: Pick<RawResult, 'code' | 'signalName'> | undefined;
   let settled = false;
+  /** What came in waits for its turn; the channel closes when it has been read. */
+  let isPaused = false;
   let linger: NodeJS.Timeout | undefined;
 
   const settle = (error?: Error): void => {
@@ -82,13 +85,28 @@ export function runCommand(on: Carrier, command: string, shown: string, options:
     } catch (error) {
       return settle(error as Error);
     }
+    if (options.onStdout !== undefined && !isPaused) inTurn(bytes.length);
     ending();
   };
+  const inTurn = (bytes: number): void => {
+    const turn = spend(bytes);
+    if (turn === undefined) return;
+    isPaused = true;
+    channel?.pause();
+    void turn.then(() => {
+      isPaused = false;
+      channel?.resume();
+      ending();
+    });
+  };
   /** The channel is gone: with an exit status the command has ended all the same. */
-  const gone = (cause: string): void => settle(end === undefined ? lostDuring(on.target, shown, cause) : undefined);
+  const gone = (cause: string): void => {
+    if (end === undefined) settle(lostDuring(on.target, shown, cause));
+    else if (!isPaused) settle();
+  };
   const ending = (): void => {
     clearTimeout(linger);
-    if (end !== undefined && !settled) linger = setTimeout(settle, LINGER_MS);
+    if (end !== undefined && !settled && !isPaused) linger = setTimeout(settle, LINGER_MS);
   };
   const onAbort = (): void => settle(signal.reason as Error);
 

@@ -8,17 +8,27 @@ import { quoteCommand } from './quote';
 
 export const SUDO = '/usr/bin/sudo';
 
-/** What sudo itself says when it refuses; commands behind it say other things. Read under LC_ALL=C. */
+/**
+ * What sudo itself says when it refuses; commands behind it say other things. Read under LC_ALL=C. sudo-rs puts its name before
+ * all of it. What sudo says besides and goes on is none: that it can't resolve the host's own name (as on a firewall whose DNS
+ * is out of reach), send an audit message or read a file of rules that it then leaves out.
+ */
 const REFUSALS: readonly (readonly [RegExp, string])[] = [
   [/^sudo: a password is required/m, 'it asks for a password'],
+  [/^sudo(-rs)?: interactive authentication is required/m, 'it asks for a password'],
   [/^sudo: a terminal is required to read the password/m, 'it asks for a password'],
   [/^sudo: sorry, you must have a tty to run sudo/m, 'it demands a terminal (Defaults requiretty)'],
-  [/^Sorry, user \S+ is not allowed to execute /m, 'the command isn’t allowed'],
-  [/^Sorry, user \S+ may not run sudo on /m, 'the user may not use sudo on this host'],
+  [/^(sudo(-rs)?: )?Sorry, user \S+ is not allowed to execute /m, 'the command isn’t allowed'],
+  [/^(sudo(-rs)?: )?Sorry, user \S+ may not run /m, 'the user may not use sudo on this host'],
+  [/^sudo(-rs)?: I'm sorry \S+\. I'm afraid I can't do that/m, 'the command isn’t allowed'],
   [/^\S+ is not in the sudoers file/m, 'the user isn’t in the sudoers file'],
   [/^\S+ is not allowed to run sudo on /m, 'the user may not use sudo on this host'],
-  [/^sudo: sorry, you are not allowed to /m, 'an option of the command isn’t allowed'],
-  [/^sudo: (unable to|error in|.*parse error|no valid sudoers)/m, 'its configuration is broken'],
+  [/^sudo(-rs)?: (sorry, )?you are not allowed to /m, 'an option of the command isn’t allowed'],
+  [
+    /^sudo: (unable to (initialize|load|open|find|get|read|allocate)\b|error in .*\bplugin|no valid sudoers)/m,
+    'its configuration is broken',
+  ],
+  [/^sudo(-rs)?: invalid configuration/m, 'its configuration is broken'],
   [/^sudo: account validation failure/m, 'the account isn’t valid (expired?)'],
 ];
 
@@ -57,20 +67,23 @@ export async function checkSudo(host: Host, needs: readonly SudoNeed[]): Promise
   const faults: Fault[] = [];
   const next = 'install the sudoers file that `hitless plan --sudoers` prints';
   const list = await host.exec([SUDO, '-n', '-l'], { okCodes: 'any' });
-  if (list.code === 127 || /not found|No such file/.test(list.stderr))
+  // The shell's own code: what it prints besides may be about something else, as a locale that the host doesn't have.
+  if (list.code === 127)
     return [
       { where: host.name, what: `${SUDO} isn’t there`, next: 'install sudo, or log in as root with `root: none`' },
     ];
   if (list.code !== 0)
     return [{ where: host.name, what: `sudo doesn’t work without a password: ${clipLine(list.stderr)}`, next }];
   const rules = parseRules(list.stdout);
+  // sudo never asks root for a password, whatever the rules say.
+  const isRoot = /^User root may run /m.test(list.stdout);
   for (const { argv, as = 'root' } of needs) {
     const shown = `${as === 'root' ? '' : `-u ${as} `}${quoteCommand(argv)}`;
     const asked = await host.exec([SUDO, '-n', '-l', '-u', as, '--', ...argv], { okCodes: 'any' });
     if (asked.code !== 0) {
       const why = /command not found/.test(asked.stderr) ? 'there is no such command on the host' : 'it isn’t allowed';
       faults.push({ where: host.name, what: `sudo can’t run "${clipLine(shown)}": ${why}`, next });
-    } else if (lastRule(rules, argv, as)?.password === true) {
+    } else if (!isRoot && lastRule(rules, argv, as)?.password === true) {
       faults.push({ where: host.name, what: `sudo asks for a password for "${clipLine(shown)}"`, next });
     }
   }

@@ -1,4 +1,4 @@
-import { originalOf, type FlowTable } from './flows';
+import type { FlowTable } from './flow-table';
 
 /** Flows shown by name in evidence; the rest is counted. */
 const SAMPLES = 5;
@@ -28,48 +28,80 @@ export interface FlowDifference {
   readonly samples: readonly string[];
 }
 
+/** How `here` expires too early; undefined if it doesn't. Both readings of the sender, for a packet between them resets its timer. */
+function aging(before: number | undefined, after: number | undefined, here: number | undefined, agedMs: number) {
+  if (here === undefined) return undefined;
+  const there = Math.min(before ?? 0, after ?? 0);
+  return (there - here) * 1_000 <= agedMs ? undefined : { here, there };
+}
+
+/** Names some of what differs, while the sending node is read for the second time: a table keeps no texts. */
+export class FlowSamples {
+  readonly #aged: string[] = [];
+  readonly #absent: string[] = [];
+
+  constructor(
+    private readonly before: FlowTable,
+    private readonly receiver: FlowTable,
+    private readonly agedMs: number,
+  ) {}
+
+  readonly notice = (key: string, timeoutS: number | undefined): void => {
+    if (this.#aged.length >= SAMPLES && this.#absent.length >= SAMPLES) return;
+    const before = this.before.entry(key);
+    if (before === undefined) return;
+    const receiver = this.receiver.entry(key);
+    if (receiver === undefined) {
+      if (this.#absent.length >= SAMPLES) return;
+      const what = this.receiver.hasOriginal(key) ? 'translated differently' : 'missing';
+      this.#absent.push(`${what}: ${key}`);
+      return;
+    }
+    const aged = aging(before.timeoutS, timeoutS, receiver.timeoutS, this.agedMs);
+    if (aged !== undefined && this.#aged.length < SAMPLES)
+      this.#aged.push(`expires in ${aged.here} s, on the sending node in ${aged.there} s: ${key}`);
+  };
+
+  get all(): string[] {
+    return [...this.#aged, ...this.#absent];
+  }
+}
+
 /**
  * What the receiving node lacks, by the two kernels' own entries, not by what a daemon says of itself (facts §5: its
  * counters aren't gauges). A flow counts only if the sending node had it before and still has it after the receiving
  * node was read; so neither a flow that was just opened nor one that was just closed is a difference.
  */
-export function compareFlows({ before, receiver, after }: FlowReadings, agedMs: number): FlowDifference {
-  const samples: string[] = [];
-  const absent: string[] = [];
+export async function compareFlows(
+  { before, receiver, after }: FlowReadings,
+  agedMs: number,
+  samples: readonly string[],
+): Promise<FlowDifference> {
   let flows = 0;
-  let aged = 0;
-  let firstExpiryS = Infinity;
-  for (const key of before.keys()) {
-    if (!after.has(key)) continue;
-    flows += 1;
-    if (!receiver.has(key)) {
-      absent.push(key);
-      continue;
-    }
-    const here = receiver.get(key);
-    if (here === undefined) continue;
-    firstExpiryS = Math.min(firstExpiryS, here);
-    // Both readings of the sender, for a packet between them resets its timer.
-    const there = Math.min(before.get(key) ?? 0, after.get(key) ?? 0);
-    if ((there - here) * 1_000 <= agedMs) continue;
-    aged += 1;
-    if (aged <= SAMPLES) samples.push(`expires in ${here} s, on the sending node in ${there} s: ${key}`);
-  }
+  let missing = 0;
   let translatedDifferently = 0;
-  if (absent.length > 0) {
-    const originals = new Set<string>();
-    for (const key of receiver.keys()) originals.add(originalOf(key));
-    absent.forEach((key, index) => {
-      const translated = originals.has(originalOf(key));
-      if (translated) translatedDifferently += 1;
-      if (index < SAMPLES) samples.push(`${translated ? 'translated differently' : 'missing'}: ${key}`);
-    });
-  }
+  let aged = 0;
   let extra = 0;
-  for (const key of receiver.keys()) if (!before.has(key) && !after.has(key)) extra += 1;
+  let firstExpiryS = Infinity;
+  await before.each((flow) => {
+    const later = after.entry(flow);
+    if (later === undefined) return;
+    flows += 1;
+    const here = receiver.entry(flow);
+    if (here === undefined) {
+      missing += 1;
+      if (receiver.hasOriginal(flow)) translatedDifferently += 1;
+      return;
+    }
+    firstExpiryS = Math.min(firstExpiryS, here.timeoutS ?? Infinity);
+    if (aging(flow.timeoutS, later.timeoutS, here.timeoutS, agedMs) !== undefined) aged += 1;
+  });
+  await receiver.each((flow) => {
+    if (before.entry(flow) === undefined && after.entry(flow) === undefined) extra += 1;
+  });
   return {
     flows,
-    missing: absent.length,
+    missing,
     translatedDifferently,
     aged,
     extra,

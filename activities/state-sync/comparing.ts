@@ -1,9 +1,10 @@
 /** Reading two nodes' flows in the order that makes their difference mean something, and judging it. */
 import { permanent, transient, type Host, type StepContext } from '../kit';
-import { compareFlows, describeDifference, differenceFault, type FlowDifference } from './compare';
+import { compareFlows, describeDifference, differenceFault, FlowSamples, type FlowDifference } from './compare';
 import { IDLE_QUEUE } from './daemon';
-import type { StateSync } from './driver';
-import type { FlowDump, FlowTable, Identity } from './flows';
+import type { FlowDump, Notice, StateSync } from './driver';
+import type { FlowTable } from './flow-table';
+import type { Identity } from './flows';
 import { ignoring, ownAddresses } from './ignored';
 import type { StateSyncPlan, StateSyncSpec } from './spec';
 
@@ -29,10 +30,13 @@ export async function comparing(
   // What is held outside the kernel is listed by its original direction alone.
   const identity: Identity = of === 'held' ? 'original' : 'both';
   const readings: { at: number; table: FlowTable }[] = [];
-  const readSender = async (): Promise<void> => {
+  const read = async (notice?: Notice): Promise<FlowTable> => {
     const at = performance.now();
-    readings.push({ at, table: whole(from, await sync.flows(from, identity, ignore)) });
+    const table = whole(from, await sync.flows(from, identity, ignore, notice));
+    readings.push({ at, table });
+    return table;
   };
+  const readSender = async (): Promise<void> => void (await read());
   const readReceiver = async (): Promise<FlowTable> => {
     const held = of === 'held' ? await sync.held(to, ignore) : undefined;
     return whole(to, held ?? (await sync.flows(to, identity, ignore)));
@@ -44,13 +48,14 @@ export async function comparing(
       const age = performance.now() - (readings[0]?.at ?? 0);
       if (age < spec.ignoreYoungerThanMs) await pauses.pause(spec.ignoreYoungerThanMs - age);
       const now = performance.now();
-      const receiver = await readReceiver();
-      await readSender();
       // The newest reading that is old enough: older ones are dropped, they would only hide flows that came since.
       while (readings[1] !== undefined && now - readings[1].at >= spec.ignoreYoungerThanMs) readings.shift();
-      const [before, after] = [readings[0], readings.at(-1)];
-      if (before === undefined || after === undefined) throw new Error('the sender was just read');
-      return compareFlows({ before: before.table, receiver, after: after.table }, spec.agedMs);
+      const before = readings[0]?.table;
+      if (before === undefined) throw new Error('the sender was read before');
+      const receiver = await readReceiver();
+      const samples = new FlowSamples(before, receiver, spec.agedMs);
+      const after = await read(samples.notice);
+      return compareFlows({ before, receiver, after }, spec.agedMs, samples.all);
     },
   };
 }

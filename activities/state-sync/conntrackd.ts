@@ -5,8 +5,9 @@
  */
 import { permanent, streamed, transient, type ExecOptions, type Host } from '../kit';
 import { readLinks, readOverrunResync, readQueued, readStatus } from './daemon';
-import type { StateSync } from './driver';
-import { readFlows, type FlowDump, type Identity } from './flows';
+import type { FlowDump, Notice, StateSync } from './driver';
+import { FlowTable } from './flow-table';
+import { readFlows, type Identity } from './flows';
 import type { StateSyncSpec } from './spec';
 
 const CONNTRACKD = '/usr/sbin/conntrackd';
@@ -16,8 +17,8 @@ const BULK_TIMEOUT_MS = 300_000;
 const DUMP_TIMEOUT_MS = 120_000;
 const STATUS_TIMEOUT_MS = 30_000;
 
-/** More than a node of this kind tracks: three tables of them are held while they are compared. */
-const FLOWS_LIMIT = 1_000_000;
+/** Of one node: three tables of so many, 150 MiB, are held while they are compared. */
+const FLOWS_LIMIT = 2_000_000;
 
 const UNKNOWN_FORM = 'conntrackd’s statistics aren’t in a form known here (it must run in FTFW mode)';
 
@@ -68,16 +69,7 @@ export function conntrackd(spec: StateSyncSpec): StateSync {
     return parsed;
   };
 
-  const lists = async (node: Host, argv: readonly string[], identity: Identity, ignore: (a: string) => boolean) => {
-    const { dump } = await dumped(
-      node,
-      argv,
-      { sudo: true, quiet: true, timeoutMs: DUMP_TIMEOUT_MS },
-      identity,
-      ignore,
-    );
-    return dump;
-  };
+  const listing = { sudo: true, quiet: true, timeoutMs: DUMP_TIMEOUT_MS } as const;
 
   return {
     async status(node) {
@@ -105,30 +97,31 @@ export function conntrackd(spec: StateSyncSpec): StateSync {
     async release(node) {
       await run(node, RELEASE, BULK_TIMEOUT_MS);
     },
-    async flows(node, identity, ignore) {
-      const parts: FlowDump[] = [];
-      for (const argv of dumps) parts.push(await lists(node, argv, identity, ignore));
-      return joined(parts);
+    async flows(node, identity, ignore, notice) {
+      const dump = new Dump(node, { identity, ignore, ...(notice === undefined ? {} : { notice }) });
+      for (const argv of dumps) await dump.add(argv, listing);
+      return dump;
     },
     async held(node, ignore) {
       if (!external) return undefined;
-      const options = { sudo: true, okCodes: 'any', quiet: true, timeoutMs: DUMP_TIMEOUT_MS } as const;
-      const { dump, code, stderr } = await dumped(node, client(HELD), options, 'original', ignore);
-      const fault = clientFault(code, stderr);
-      if (fault !== undefined) throw refusal(node, HELD, fault);
       // The cache is listed whole.
       const wanted = (key: string): boolean =>
         spec.protocols.some((protocol) => key.startsWith(`${protocol} `)) &&
         spec.families.includes(key.includes(':') ? 'ipv6' : 'ipv4');
-      return joined([dump], wanted);
+      const dump = new Dump(node, { identity: 'original', ignore, wanted });
+      const { code, stderr } = await dump.add(client(HELD), { ...listing, okCodes: 'any' });
+      const fault = clientFault(code, stderr);
+      if (fault !== undefined) throw refusal(node, HELD, fault);
+      return dump;
     },
     async sendsBackAfterS(node) {
       // What arrives for the external cache replaces nothing.
       return external ? undefined : readOverrunResync(await node.readFile(spec.config));
     },
     async offloaded(node) {
-      const { table } = await lists(node, OFFLOADED, 'both', () => false);
-      return table.size;
+      const dump = new Dump(node, { identity: 'both', ignore: () => false });
+      await dump.add(OFFLOADED, listing);
+      return dump.table.size;
     },
     commands: (verb) =>
       ({ send: [RESYNC, BULK], commit: external ? [COMMIT] : [], release: [RELEASE] })[verb].map((v) =>
@@ -147,28 +140,41 @@ function refusal(node: Host, verb: readonly string[], { what, passes }: { what: 
   return passes ? transient('CommandFailedRetryable', message) : permanent('CommandFailed', message);
 }
 
+interface Taken {
+  readonly identity: Identity;
+  readonly ignore: (address: string) => boolean;
+  readonly wanted?: (key: string) => boolean;
+  readonly notice?: Notice;
+}
+
 /** Reads flows as they are printed: the text of a million of them is never held. */
-async function dumped(
-  node: Host,
-  argv: readonly string[],
-  options: ExecOptions,
-  identity: Identity,
-  ignore: (address: string) => boolean,
-): Promise<{ readonly dump: FlowDump; readonly code: number; readonly stderr: string }> {
-  const all = { table: new Map<string, number | undefined>(), ignored: 0, unreadable: [] as string[] };
-  const { code, stderr } = await streamed(node, argv, options, (text) => {
-    const part = readFlows(text, { identity, ignore });
-    for (const [key, timeoutS] of part.table) all.table.set(key, timeoutS);
-    all.ignored += part.ignored;
-    if (all.unreadable.length === 0) all.unreadable.push(...part.unreadable);
-    if (all.table.size > FLOWS_LIMIT)
-      throw permanent(
-        'CommandFailed',
-        `${node.name} lists more than ${FLOWS_LIMIT} established flows (${argv.join(' ')}): more than can be compared. Next: see what fills its table (conntrack -S, conntrack -C)`,
-        { host: node.name },
-      );
-  });
-  return { dump: all, code, stderr };
+class Dump implements FlowDump {
+  readonly table = new FlowTable();
+  readonly unreadable: string[] = [];
+
+  constructor(
+    private readonly node: Host,
+    private readonly taken: Taken,
+  ) {}
+
+  async add(
+    argv: readonly string[],
+    options: ExecOptions,
+  ): Promise<{ readonly code: number; readonly stderr: string }> {
+    const { wanted = () => true, notice, ...read } = this.taken;
+    return streamed(this.node, argv, options, (text) => {
+      const part = readFlows(text, read);
+      for (const [key, timeoutS] of part.table)
+        if (wanted(key) && this.table.set(key, timeoutS)) notice?.(key, timeoutS);
+      if (this.unreadable.length === 0) this.unreadable.push(...part.unreadable);
+      if (this.table.size > FLOWS_LIMIT)
+        throw permanent(
+          'CommandFailed',
+          `${this.node.name} lists more than ${FLOWS_LIMIT} established flows (${argv.join(' ')}): more than can be compared. Next: see what fills its table (conntrack -S, conntrack -C); if it is meant, name what isn’t compared (stateSync.ignoreAddresses, protocols, families)`,
+          { host: this.node.name },
+        );
+    });
+  }
 }
 
 /** What the client's output means. Its messages go to standard error with the time in front; the exit code is 0 or 1. */
@@ -181,14 +187,4 @@ export function clientFault(
     return { what: 'conntrackd doesn’t answer; is it running? (systemctl status conntrackd)', passes: true };
   const said = /\[ERROR\] (.*)/.exec(output)?.[1] ?? output.trim().split('\n').at(-1) ?? '';
   return { what: said === '' ? `exit code ${code}` : `“${said.slice(0, 300)}”`, passes: false };
-}
-
-function joined(dumps: readonly FlowDump[], wanted: (key: string) => boolean = () => true): FlowDump {
-  const table = new Map<string, number | undefined>();
-  for (const dump of dumps) for (const [key, timeoutS] of dump.table) if (wanted(key)) table.set(key, timeoutS);
-  return {
-    table,
-    ignored: dumps.reduce((sum, dump) => sum + dump.ignored, 0),
-    unreadable: dumps.flatMap((dump) => dump.unreadable),
-  };
 }

@@ -2,7 +2,8 @@ import type { Host, StepContext } from '../kit';
 import { permanent } from '../kit';
 import { conntrackd } from './conntrackd';
 import type { DaemonStatus, SyncStatus } from './daemon';
-import type { FlowDump, Identity } from './flows';
+import type { FlowTable } from './flow-table';
+import type { Identity } from './flows';
 import type { StateSyncPlan, StateSyncSpec } from './spec';
 
 /** One command that a driver runs as root, in sudoers syntax. */
@@ -11,6 +12,15 @@ export interface SudoCommand {
   readonly host: string;
   readonly as: string;
   readonly command: string;
+}
+
+export type Notice = (key: string, timeoutS: number | undefined) => void;
+
+/** Flows of a node as they were read. */
+export interface FlowDump {
+  readonly table: FlowTable;
+  /** Some of the lines that aren't in a form known here. */
+  readonly unreadable: readonly string[];
 }
 
 /**
@@ -32,8 +42,8 @@ export interface StateSync {
   forgetOther(node: Host): Promise<void>;
   /** Gives up speaking for flows that the other node serves now (facts §12). */
   release(node: Host): Promise<void>;
-  /** Flows in the node's kernel. */
-  flows(node: Host, identity: Identity, ignore: (address: string) => boolean): Promise<FlowDump>;
+  /** Flows in the node's kernel. `notice` is told of each by its text, which isn't kept. */
+  flows(node: Host, identity: Identity, ignore: (address: string) => boolean, notice?: Notice): Promise<FlowDump>;
   /** Flows that the node holds for the other one, told by their original direction alone; undefined where that is its kernel. */
   held(node: Host, ignore: (address: string) => boolean): Promise<FlowDump | undefined>;
   /**

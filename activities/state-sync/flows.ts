@@ -15,11 +15,9 @@ import { isIP } from 'node:net';
  */
 export type Identity = 'both' | 'original';
 
-/** Flows by identity; the value is the time in seconds until the entry expires, undefined where it isn't printed. */
-export type FlowTable = ReadonlyMap<string, number | undefined>;
-
-export interface FlowDump {
-  readonly table: FlowTable;
+export interface FlowsRead {
+  /** By identity; the value is the time in seconds until the entry expires, undefined where it isn't printed. */
+  readonly table: ReadonlyMap<string, number | undefined>;
   /** Flows left out because `ignore` said so. */
   readonly ignored: number;
   /** Lines that aren't in a form known here; a comparison that skipped them would lie. */
@@ -42,7 +40,7 @@ const UNREADABLE_SAMPLES = 3;
  * ignored by its real ends, after translation: where it comes from and who answers it. That is the rule of conntrackd's
  * own "Address Ignore" (filter.c, __ct_filter_test_ipv4).
  */
-export function readFlows(text: string, options: ReadOptions): FlowDump {
+export function readFlows(text: string, options: ReadOptions): FlowsRead {
   const table = new Map<string, number | undefined>();
   const unreadable: string[] = [];
   let ignored = 0;
@@ -64,8 +62,11 @@ export function readFlows(text: string, options: ReadOptions): FlowDump {
   return { table, ignored, unreadable };
 }
 
-/** The original direction of an identity. */
-export const originalOf = (key: string): string => key.split(ARROW, 1)[0] ?? key;
+/** How much of an identity is the original direction. */
+export function originalLengthOf(key: string): number {
+  const end = key.indexOf(ARROW);
+  return end < 0 ? key.length : end;
+}
 
 interface Line {
   readonly original: string;

@@ -196,6 +196,9 @@ export async function commitBeforeServing(
   await sync.commit(host);
   const held = await sync.held(host.unowned, () => false);
   const kernel = await sync.flows(host.unowned, 'original', () => false);
-  const lacking = [...(held?.table.keys() ?? [])].filter((key) => !kernel.table.has(key)).length;
+  let lacking = 0;
+  await held?.table.each((flow) => {
+    if (kernel.table.entry(flow) === undefined) lacking += 1;
+  });
   return { committed: true, lacking };
 }

@@ -6,22 +6,26 @@ import { defineCheck, LARGE_OUTPUT_LIMIT_BYTES, permanent, type Finding, type Ho
 import { formatDuration } from '../kit/duration';
 import { reachableFaults, refuseIf } from './guards';
 import { hostOf, type NodeInput, type XroadPlan, type XroadStatic } from './plan';
+import { messagePorts } from './ports';
 import { parseConnections, type Connections } from './text';
 
 /** /usr/sbin on Red Hat's systems. */
 const ssPath = (driver: string): string => (driver === 'apt' ? '/usr/bin/ss' : '/usr/sbin/ss');
 
-export const connectionsArgv = ({ software, xroad }: Pick<XroadStatic, 'software' | 'xroad'>): string[] => {
-  const { messages, consumers } = xroad.drain;
-  // Both ends of 5500: messages to this node's services, and those of its consumers to other Security Servers.
-  const filter = [`sport = :${messages}`, `dport = :${messages}`, ...consumers.map((port) => `sport = :${port}`)];
-  return [ssPath(software.driver), '-Htn', 'state', 'established', `( ${filter.join(' or ')} )`];
+type Plan = Pick<XroadPlan, 'software' | 'xroad' | 'found'>;
+
+export const connectionsArgv = (plan: Plan, node: string): string[] => {
+  const { own, peers, consumers } = messagePorts(plan, node);
+  // Both ends: messages to this node's services, and those of its consumers to other Security Servers.
+  const filter = [...own, ...consumers].map((port) => `sport = :${port}`);
+  filter.push(...peers.map((port) => `dport = :${port}`));
+  return [ssPath(plan.software.driver), '-Htn', 'state', 'established', `( ${filter.join(' or ')} )`];
 };
 
 /** Connections that carry, or may carry, messages now. */
-export async function connectionsOf(plan: Pick<XroadStatic, 'software' | 'xroad'>, host: Host): Promise<Connections> {
+export async function connectionsOf(plan: Plan, host: Host, node: string): Promise<Connections> {
   return parseConnections(
-    (await host.exec(connectionsArgv(plan), { outputLimitBytes: LARGE_OUTPUT_LIMIT_BYTES })).stdout,
+    (await host.exec(connectionsArgv(plan, node), { outputLimitBytes: LARGE_OUTPUT_LIMIT_BYTES })).stdout,
   );
 }
 
@@ -63,7 +67,7 @@ export const drained = defineCheck<DrainInput, Drained, XroadPlan>({
     await context.pause(settleMs);
     let quiet = 0;
     for (;;) {
-      const { count, remaining } = await connectionsOf(plan, host);
+      const { count, remaining } = await connectionsOf(plan, host, node);
       const waitedMs = Math.round(performance.now() - began);
       quiet = count === 0 ? quiet + 1 : 0;
       if (quiet >= quietSamples)

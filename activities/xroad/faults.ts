@@ -9,7 +9,7 @@ import { packageFaults } from './node';
 import type { XroadStatic } from './plan';
 import type { NodeReading } from './reading';
 import { differing } from './sync-state';
-import { describeUnit } from './text';
+import { describeUnit, isUnused } from './text';
 
 export interface Expected {
   readonly primary: string;
@@ -29,6 +29,7 @@ export function clusterFaults(plan: XroadStatic, readings: readonly NodeReading[
       ...serviceFaults(reading, expected.active?.[reading.node] ?? ['xroad-proxy.service']),
       ...healthFaults(plan, reading),
       ...tokenFaults(reading),
+      ...ownDatabaseFaults(reading),
     ]),
     ...(primary === undefined ? [] : primaryFaults(primary, secondaries)),
     ...secondaries.flatMap((secondary) => [
@@ -98,7 +99,7 @@ function serviceFaults({ node, units }: NodeReading, active: readonly string[]):
   ];
 }
 
-function healthFaults({ xroad }: XroadStatic, { node, health, healthPort }: NodeReading): Fault[] {
+function healthFaults({ xroad }: XroadStatic, { node, health, ports: { health: healthPort } }: NodeReading): Fault[] {
   const faults: Fault[] = [];
   if (healthPort !== xroad.health.port)
     faults.push({
@@ -118,13 +119,34 @@ function tokenFaults({ node, tokens: { tokens, why } }: NodeReading): Fault[] {
   if (tokens === undefined)
     return [{ where: node, what: `its tokens can’t be listed: ${why}`, next: 'is xroad-signer running?' }];
   if (tokens.length === 0) return [{ where: node, what: 'has no token', next: 'initialise the software token' }];
-  return tokens
+  const used = tokens.filter((token) => !isUnused(token));
+  if (used.length === 0)
+    return [{ where: node, what: 'has no token that is initialised', next: 'initialise the software token' }];
+  return used
     .filter((token) => !token.active)
     .map((token) => ({
       where: node,
       what: `token ${token.id} isn’t logged in (${token.status})`,
       next: 'enter its PIN on the node',
     }));
+}
+
+function ownDatabaseFaults({ node, ownDatabases }: NodeReading): Fault[] {
+  return ownDatabases
+    .filter(({ locked }) => locked !== false)
+    .map(({ name, locked, why }) =>
+      locked === true
+        ? {
+            where: node,
+            what: `a migration of its own database ${name} runs, or was cut off: databasechangeloglock is held`,
+            next: 'make sure that none runs, then clear the lock (update databasechangeloglock set locked = false)',
+          }
+        : {
+            where: node,
+            what: `its own database ${name}, which its packages migrate, can’t be asked: ${why}`,
+            next: 'see pg_lsclusters and its log',
+          },
+    );
 }
 
 function primaryFaults(primary: NodeReading, secondaries: readonly NodeReading[]): Fault[] {

@@ -31,7 +31,9 @@ export function atLoadBalancer(context: XroadContext): StepContext<LoadBalancerP
   return { ...context, plan: { ...context.plan, loadBalancer } };
 }
 
-const usesLoadBalancer = ({ xroad }: XroadPlan): boolean => xroad.outOfService !== 'maintenance';
+/** Nodes are taken out at the load balancer, not by their health ports alone. */
+export const usesLoadBalancer = ({ xroad, loadBalancer }: Pick<XroadPlan, 'xroad' | 'loadBalancer'>): boolean =>
+  loadBalancer !== undefined && xroad.outOfService !== 'maintenance';
 
 /** Why new connections may still reach the node. */
 export async function reachableFaults(context: XroadContext, node: string): Promise<Fault[]> {

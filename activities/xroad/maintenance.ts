@@ -7,7 +7,7 @@ import { clip } from '../kit/clip';
 import { takeOwnership } from '../ownership';
 import { CURL, describeHealth, healthOf, nextFor, type Health } from './health';
 import { changedOn, roleChanged } from './as-planned';
-import { othersHealthFaults } from './guards';
+import { othersHealthFaults, usesLoadBalancer } from './guards';
 import { hostNameOf, hostOf, type NodeInput, type XroadContext, type XroadPlan } from './plan';
 
 export interface MaintenanceBefore {
@@ -138,5 +138,8 @@ async function off(context: XroadContext, node: string): Promise<Outcome> {
   // Nothing but 503 with its text is maintenance mode; with a proxy that is stopped it has ended.
   const isOff = kind === 'ok' || kind === 'failing' || kind === 'refused';
   const changed = !isOff && (await set(context, host, node, false));
-  return { summary: `${node} isn’t in maintenance mode${changed ? ' any more' : ''}`, changed };
+  const summary = `${node} isn’t in maintenance mode${changed ? ' any more' : ''}`;
+  // Where a load balancer has an admin state of its own, the node serves once that has changed, too.
+  if (usesLoadBalancer(context.plan) || (await healthOf(context.plan, host)).kind !== 'ok') return { summary, changed };
+  return { summary, changed, nodes: { [node]: { health: 'ok', serving: true } } };
 }

@@ -7,11 +7,12 @@ import { XROAD_USER, type XroadStatic } from './plan';
 import {
   UNIT_PROPERTIES,
   parseClusters,
-  parseHealthPort,
+  parseProxyPorts,
   parseNodeType,
   parseUnits,
   type NodeType,
   type PackageState,
+  type ProxyPorts,
   type PostgresCluster,
   type Unit,
 } from './text';
@@ -40,10 +41,10 @@ export const SERVICES: readonly string[] = [
 export const readNodeType = async (host: Host): Promise<NodeType> =>
   parseNodeType(await host.readFile(NODE_INI, { sudo: XROAD_USER }));
 
-/** 0 where it is disabled. It is read from the configuration, for a proxy that runs may have an older one. */
-export const readHealthPort = async (host: Host): Promise<number> =>
+/** From the configuration, for a proxy that runs may have an older one. */
+export const readProxyPorts = async (host: Host): Promise<ProxyPorts> =>
   // It may hold secrets of add-ons: not for the evidence.
-  parseHealthPort(await host.readFile(LOCAL_INI, { sudo: XROAD_USER, quiet: true }));
+  parseProxyPorts(await host.readFile(LOCAL_INI, { sudo: XROAD_USER, quiet: true }));
 
 const autologinArgv = ['/usr/bin/test', '-e', AUTOLOGIN];
 
@@ -53,9 +54,16 @@ export async function hasAutologin(host: Host): Promise<boolean> {
   return file.code === 0;
 }
 
-/** Every package of X-Road on the node, sorted by name. */
+/** Packages that X-Road builds; others begin with its name, too, as those of X-Road Metrics (`xroad-metrics-…`). */
+const OWN_PACKAGES =
+  /^xroad-(addon-.+|autologin|backup.*|base|centralserver.*|center.*|common|confclient|confproxy|database-.+|jetty.*|monitor|nginx.*|opmonitor|proxy|proxy-ui-api|secret-store-.+|securityserver.*|signer)$/;
+
+/** Every package of X-Road on the node, sorted by name: those that it builds, and whatever a release names. */
 export async function readPackages({ software }: Pick<XroadStatic, 'software'>, host: Host): Promise<PackageState[]> {
-  const found = [...(await driverOf(software).installedLike(host, 'xroad-*')).values()].filter(isPresent);
+  const named = Object.values(software.releases).flatMap(({ packages }) => Object.keys(packages));
+  const found = [...(await driverOf(software).installedLike(host, 'xroad-*')).values()]
+    .filter(isPresent)
+    .filter(({ name }) => OWN_PACKAGES.test(name) || named.includes(name));
   return found
     .map((p) => ({ name: p.name, version: p.version, whole: isWhole(p) }))
     .sort((a, b) => (a.name < b.name ? -1 : 1));

@@ -5,6 +5,7 @@ import type { SoftwarePlan } from '../packages';
 import type { MonitoringPlan } from '../probes';
 import type { ReadinessPlan } from '../readiness';
 import type { XroadSpec } from './spec';
+import type { ProxyPorts } from './text';
 
 /** What the inventory tells. */
 export interface XroadStatic
@@ -34,6 +35,10 @@ export interface NodeFacts {
   /** Of a secondary: replay of its database, and copying of the configuration. */
   readonly replayPaused?: boolean;
   readonly copyPaused?: boolean;
+  /** Ports of its proxy that its own configuration sets. Left out, as the tokens, by builds that didn't ask for them. */
+  readonly ports?: ProxyPorts;
+  /** Tokens that were logged in. */
+  readonly tokens?: readonly string[];
   /** What tells the machine from others. */
   readonly machineId?: string;
 }

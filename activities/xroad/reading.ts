@@ -3,10 +3,18 @@ import type { Host } from '../kit';
 import { readMachineId } from '../readiness';
 import * as database from './database';
 import { healthOf, type Health } from './health';
-import { hasAutologin, readClusters, readHealthPort, readNodeType, readPackages, readServices } from './node';
+import { ownDatabases, type OwnDatabase } from './locks';
+import { hasAutologin, readClusters, readNodeType, readPackages, readProxyPorts, readServices } from './node';
 import { hostOf, type StaticContext, type XroadStatic } from './plan';
 import * as state from './sync-state';
-import { honoursFlag, type NodeType, type PackageState, type PostgresCluster, type Unit } from './text';
+import {
+  honoursFlag,
+  type NodeType,
+  type PackageState,
+  type PostgresCluster,
+  type ProxyPorts,
+  type Unit,
+} from './text';
 import { tokensOf, type TokenState } from './token';
 
 export interface CopyReading {
@@ -21,8 +29,8 @@ export interface NodeReading {
   readonly node: string;
   readonly machineId: string | undefined;
   readonly type: NodeType;
-  /** Of local.ini; 0 is none. */
-  readonly healthPort: number;
+  /** Of local.ini. */
+  readonly ports: ProxyPorts;
   readonly health: Health;
   readonly packages: readonly PackageState[];
   readonly units: readonly Unit[];
@@ -32,6 +40,8 @@ export interface NodeReading {
   readonly clusters: readonly PostgresCluster[] | undefined;
   readonly identity: database.Identity;
   readonly changelog: database.Changelog;
+  /** That the node has for itself, beside the replicated one. */
+  readonly ownDatabases: readonly OwnDatabase[];
   /** Of a primary. */
   readonly position: database.Lsn | undefined;
   readonly senders: readonly database.Sender[];
@@ -49,17 +59,19 @@ export async function readNode(context: StaticContext, node: string): Promise<No
   const host = await hostOf(context, node);
   const type = await readNodeType(host);
   const identity = await database.identityOf(plan, host);
+  const packages = await readPackages(plan, host);
   return {
     ...{ node, type, identity },
     machineId: await readMachineId(host),
-    healthPort: await readHealthPort(host),
+    ports: await readProxyPorts(host),
     health: await healthOf(plan, host),
-    packages: await readPackages(plan, host),
+    packages,
     units: await readServices(host),
     autologin: await hasAutologin(host),
     tokens: await tokensOf(plan, host),
     clusters: await readClusters(host),
     changelog: await database.changelogOf(plan, host),
+    ownDatabases: await ownDatabases(host, packages),
     position: identity.isStandby ? undefined : await database.positionOf(plan, host),
     senders: identity.isStandby ? [] : await database.sendersOf(plan, host),
     standby: identity.isStandby ? await database.standbyOf(plan, host, identity.version) : undefined,

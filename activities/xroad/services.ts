@@ -13,6 +13,7 @@ import { healthOf } from './health';
 import { SERVICES, isStopped, readServices, readUnits } from './node';
 import { roleChanged } from './as-planned';
 import { hostNameOf, hostOf, type NodeInput, type XroadContext, type XroadPlan } from './plan';
+import { listenerPorts } from './ports';
 import { describeUnit, parseListeners, type Unit } from './text';
 
 /** systemd gives a unit 90 s to end before it kills it. */
@@ -74,7 +75,7 @@ export const stopServices = defineStep<StopInput, ServicesBefore, Outcome, Xroad
 });
 
 async function assertNoConnections(context: XroadContext, host: Host, node: string): Promise<void> {
-  const { count, remaining } = await connectionsOf(context.plan, host);
+  const { count, remaining } = await connectionsOf(context.plan, host, node);
   const where = node;
   refuseIf(
     count === 0
@@ -164,7 +165,7 @@ async function verifyStarted(context: XroadContext, host: Host, node: string, un
   let steady: { readonly since: number; readonly restarts: string } | undefined;
   for (;;) {
     const states = await readUnits(host, units);
-    const missing = await silentPorts(context, host, units);
+    const missing = await silentPorts(context, host, node, units);
     const faults = startFaults(node, states, missing);
     const restarts = states.map((unit) => unit.restarts).join(' ');
     const now = performance.now();
@@ -204,11 +205,15 @@ function startFaults(node: string, states: readonly Unit[], silent: readonly num
 }
 
 /** Ports of the proxy on which nobody listens yet; none are expected where it isn't started. */
-async function silentPorts(context: XroadContext, host: Host, units: readonly string[]): Promise<number[]> {
-  const { xroad } = context.plan;
+async function silentPorts(
+  context: XroadContext,
+  host: Host,
+  node: string,
+  units: readonly string[],
+): Promise<number[]> {
   if (!units.includes('xroad-proxy.service')) return [];
   const listening = parseListeners((await host.exec(listenersArgv(context.plan))).stdout);
-  return [...xroad.services.listeners, xroad.health.port].filter((port) => !listening.includes(port));
+  return listenerPorts(context.plan, node).filter((port) => !listening.includes(port));
 }
 
 export const sudoForServices = (): { as: string; command: string }[] =>

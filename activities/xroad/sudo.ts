@@ -4,6 +4,7 @@ import { sudoCommands as packageCommands } from '../packages';
 import { sudoCommands as probeCommands } from '../probes';
 import type { SudoCommand } from '../readiness';
 import { sudoForDatabase } from './database';
+import { sudoForLocks } from './locks';
 import { sudoForNode } from './node';
 import type { XroadStatic } from './plan';
 import { sudoForMasks } from './self-start';
@@ -17,6 +18,7 @@ export const sudoCommands = (plan: Pick<XroadStatic, 'nodes' | 'xroad' | 'softwa
   const commands = [
     ...sudoForNode(),
     ...sudoForDatabase(plan),
+    ...sudoForLocks(),
     ...sudoForSync(plan),
     ...sudoForServices(),
     ...sudoForMasks(plan),

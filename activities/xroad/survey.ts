@@ -13,6 +13,7 @@ import { readNode, type NodeReading } from './reading';
 import { untilCaughtUp } from './replay';
 import { identityOf, positionOf } from './database';
 import { sudoCommandsOf } from './sudo';
+import { windowFaults } from './window';
 
 interface Survey {
   readonly readings: readonly NodeReading[];
@@ -44,6 +45,8 @@ const factsOf = (reading: NodeReading): NodeFacts => ({
   schema: reading.changelog.digest,
   autologin: reading.autologin,
   maintenance: reading.health.kind === 'maintenance',
+  ports: reading.ports,
+  tokens: (reading.tokens.tokens ?? []).filter((token) => token.active).map(({ id }) => id),
   ...(reading.standby === undefined ? {} : { replayPaused: reading.standby.pause !== 'not paused' }),
   ...(reading.copy === undefined ? {} : { copyPaused: reading.copy.flag }),
 });
@@ -67,6 +70,7 @@ export async function completeXroadPlan<Static extends XroadStatic>(
   const { readings } = seen;
   const faults = [...releaseFaults(plan), ...(seen.failures.length > 0 ? [] : typeFaults(readings))];
   const from = commonRelease(plan, readings, faults);
+  if (from !== undefined) faults.push(...windowFaults(plan, from));
   if (faults.length > 0 || seen.failures.length > 0 || from === undefined) throw notReady(foundOf(seen, faults));
   const primary = readings.find((r) => r.type === 'master')?.node ?? '';
   const machines = toldApart(readings);
@@ -127,7 +131,10 @@ async function cluster(context: XroadContext, { releases }: ReadinessInput): Pro
     nodes: Object.fromEntries(
       seen.readings.map((r) => [
         r.node,
-        { role: r.node === primary ? 'primary' : 'secondary', release: expected[r.node] ?? '', health: 'ok' },
+        {
+          ...{ role: r.node === primary ? 'primary' : 'secondary', release: expected[r.node] ?? '' },
+          ...{ health: 'ok', serving: true },
+        },
       ]),
     ),
   };
@@ -227,7 +234,7 @@ export const finalCheck = defineCheck<{ readonly release?: string }, Finding, Xr
       nodes: Object.fromEntries(
         nodeNames(plan).map((node) => [
           node,
-          { release, health: 'ok', ...(node === primary ? {} : { replay: 'running' }) },
+          { release, health: 'ok', serving: true, ...(node === primary ? {} : { replay: 'running' }) },
         ]),
       ),
     };

@@ -26,9 +26,33 @@ export function parseNodeType(nodeIni: string): NodeType {
   return type === 'master' || type === 'slave' ? type : 'standalone';
 }
 
-/** Health check port in local.ini; 0 is X-Road's default and means that there is none. */
-export const parseHealthPort = (localIni: string): number =>
-  Number(parseIni(localIni).get('proxy.health-check-port') ?? '0');
+/** Ports of a proxy, as its node's local.ini sets them. */
+export interface ProxyPorts {
+  /** 0 is X-Road's default and means that there is none. */
+  readonly health: number;
+  /** For other Security Servers. */
+  readonly messages: number;
+  /** For consumer information systems. Clusters installed before 7.4 have 80 and 443, which their upgrades wrote down. */
+  readonly http: number;
+  readonly https: number;
+}
+
+/** What X-Road has where nothing is set (from 7.4.0 on). */
+export const DEFAULT_PORTS: ProxyPorts = { health: 0, messages: 5500, http: 8080, https: 8443 };
+
+export function parseProxyPorts(localIni: string): ProxyPorts {
+  const values = parseIni(localIni);
+  const port = (key: string, byDefault: number): number => {
+    const found = Number(values.get(`proxy.${key}`) ?? '');
+    return Number.isInteger(found) && found > 0 && found < 65_536 ? found : byDefault;
+  };
+  return {
+    health: port('health-check-port', DEFAULT_PORTS.health),
+    messages: port('server-listen-port', DEFAULT_PORTS.messages),
+    http: port('client-http-port', DEFAULT_PORTS.http),
+    https: port('client-https-port', DEFAULT_PORTS.https),
+  };
+}
 
 /** A package of X-Road as the node's package manager knows it. */
 export interface PackageState {
@@ -140,10 +164,18 @@ export interface Token {
   readonly status: string;
 }
 
-/** Of `signer-console list-tokens`: `Token: 0 (OK, writable, available, active)`. */
+/** Of `signer-console list-tokens`: `Token: 0 (OK, writable, available, active)`. What an HSM calls its tokens may have blanks. */
 export const parseTokens = (text: string): Token[] =>
   text.split('\n').flatMap((line) => {
-    const [, id = '', listed] = /^Token: (\S+) \((.*)\)\s*$/s.exec(line) ?? [];
-    const words = listed?.split(',').map((word) => word.trim()) ?? [];
-    return words.length < 3 ? [] : [{ id, status: words[0] ?? '', active: words.at(-1) === 'active' }];
+    const words =
+      /\(([^()]*)\)\s*$/
+        .exec(line)?.[1]
+        ?.split(',')
+        .map((word) => word.trim()) ?? [];
+    if (!line.startsWith('Token: ') || words.length < 3) return [];
+    const id = line.slice('Token: '.length, line.lastIndexOf('(')).trim();
+    return [{ id, status: words[0] ?? '', active: words.at(-1) === 'active' }];
   });
+
+/** The signer lists a software token whether or not it is used: one that was never initialised holds no key. */
+export const isUnused = ({ status }: Token): boolean => status === 'NOT_INITIALIZED';

@@ -8,9 +8,12 @@ import { formatDuration } from '../kit/duration';
 import { sudoersCommand } from '../ssh';
 import { describeHealth, healthOf, needsPin } from './health';
 import { XROAD_USER, hostOf, type NodeInput, type XroadContext, type XroadPlan, type XroadStatic } from './plan';
-import { parseTokens, type Token } from './text';
+import { isUnused, parseTokens, type Token } from './text';
 
 const listArgv = ({ xroad }: Pick<XroadStatic, 'xroad'>): string[] => [xroad.token.command, 'list-tokens'];
+
+/** The console waits for a signer that is down, for a minute, before it says so; and it is a program of Java's. */
+const CONSOLE_TIMEOUT_MS = 90_000;
 
 export interface TokenState {
   /** What the signer said, token by token; undefined if its console isn't there or doesn't answer. */
@@ -20,7 +23,9 @@ export interface TokenState {
 }
 
 export async function tokensOf(plan: Pick<XroadStatic, 'xroad'>, host: Host): Promise<TokenState> {
-  const { code, stdout, stderr } = await host.exec(listArgv(plan), { sudo: XROAD_USER, okCodes: 'any' });
+  const { code, stdout, stderr } = await host.exec(listArgv(plan), {
+    ...{ sudo: XROAD_USER, okCodes: 'any', timeoutMs: CONSOLE_TIMEOUT_MS },
+  });
   if (code === 0) return { tokens: parseTokens(stdout) };
   const said = stderr.trim().split('\n').at(-1) ?? '';
   return { tokens: undefined, why: said === '' ? `${plan.xroad.token.command} ended with exit code ${code}` : said };
@@ -44,8 +49,9 @@ export const tokensActive = defineCheck<NodeInput, TokenResult, XroadPlan>({
     const { waitMs, pollIntervalMs } = plan.xroad.token;
     const until = performance.now() + waitMs;
     for (;;) {
-      const { tokens, why } = await tokensOf(plan, host);
-      if (tokens !== undefined && tokens.length > 0 && tokens.every((token) => token.active))
+      const { tokens: listed, why } = await tokensOf(plan, host);
+      const tokens = listed?.filter((token) => !isUnused(token));
+      if (tokens !== undefined && isLoggedIn(plan, node, tokens))
         return {
           summary: `${node} can sign: ${tokens.map(describe).join(', ')}`,
           tokens: tokens.map(describe),
@@ -57,6 +63,13 @@ export const tokensActive = defineCheck<NodeInput, TokenResult, XroadPlan>({
     }
   },
 });
+
+/** Those that were logged in when the run began are again; all that are used, where that isn't known. */
+function isLoggedIn({ found }: XroadPlan, node: string, tokens: readonly Token[]): boolean {
+  const before = found[node]?.tokens;
+  if (before === undefined || before.length === 0) return tokens.length > 0 && tokens.every((token) => token.active);
+  return before.every((id) => tokens.find((token) => token.id === id)?.active === true);
+}
 
 async function notActive(
   context: XroadContext,

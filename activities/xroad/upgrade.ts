@@ -17,14 +17,13 @@ import { driverOf, packageActivities, type InstallBefore, type InstallInput } fr
 import { sudoersCommand } from '../ssh';
 import { changelogOf, type Changelog } from './database';
 import { assertOutOfService } from './guards';
+import { changeFilesOf, migrationFault, migrationSaid, type ChangeFiles } from './migration';
 import { packageFaults, readNodeType, readPackages } from './node';
 import { XROAD_USER, hostOf, type NodeInput, type XroadContext, type XroadPlan } from './plan';
 import { parseDatabaseUrl } from './text';
 
 const packages = packageActivities({ assertOutOfService });
 
-/** What the scripts say when Liquibase fails; their exit code says nothing. */
-const MIGRATION_FAILED = ['Running database migrations failed', 'please check database availability'];
 const DB_PROPERTIES = '/etc/xroad/db.properties';
 /** A fixed string, for sudoers has its own mind about patterns; and that line alone, for the others hold passwords. */
 const databaseUrlArgv = ['/usr/bin/grep', '-F', 'serverconf.hibernate.connection.url', DB_PROPERTIES];
@@ -33,6 +32,8 @@ export interface UpgradeBefore {
   readonly install: InstallBefore;
   /** Of the node's own database, before its packages. */
   readonly changelog: Changelog;
+  /** Changes of the schema that the packages before had. Builds before this one didn't look. */
+  readonly changes?: ChangeFiles;
 }
 
 export interface UpgradeResult extends Outcome {
@@ -46,9 +47,11 @@ export interface UpgradeResult extends Outcome {
 export const upgradePackages = defineStep<InstallInput, UpgradeBefore, UpgradeResult, XroadPlan>({
   async observe(context, input) {
     const host = await hostOf(context, input.node);
+    const changes = await changeFilesOf(host);
     return {
       install: await packages.install.observe(context, input),
       changelog: await changelogOf(context.plan, host),
+      ...(changes === undefined ? {} : { changes }),
     };
   },
   async act(context, input, before) {
@@ -58,14 +61,7 @@ export const upgradePackages = defineStep<InstallInput, UpgradeBefore, UpgradeRe
     const changelog = await changelogOf(context.plan, host);
     // Repeated after a crash that hid its result it changes nothing, and has to be looked at all the same.
     const wasOther = before.install.release !== release;
-    const faults = await upgradeFaults(
-      context,
-      host,
-      node,
-      release,
-      wasOther ? before.changelog : undefined,
-      changelog,
-    );
+    const faults = await upgradeFaults(context, host, node, release, wasOther ? before : undefined, changelog);
     if (faults.length > 0)
       throw permanent(
         'CommandFailed',
@@ -93,14 +89,22 @@ async function upgradeFaults(
   host: Host,
   node: string,
   release: string,
-  before: Changelog | undefined,
+  before: UpgradeBefore | undefined,
   changelog: Changelog,
 ): Promise<Fault[]> {
   const { plan } = context;
   const log = logPath(unitName(context.run.runId, 'install'));
+  const said = await migrationSaid(host, log);
+  const missing =
+    node === plan.roles.primary && before !== undefined
+      ? migrationFault({
+          ...{ before: before.changelog, after: changelog, said },
+          ...{ filesBefore: before.changes, filesAfter: await changeFilesOf(host) },
+        })
+      : undefined;
   return [
     ...(await nodeFaults(context, host, node, release)),
-    ...(await migrationErrors(host, log)).map((what) => ({
+    ...said.failed.map((what) => ({
       where: node,
       what: `${log} says: ${what}`,
       next: `see what it says before that; repair the database and run /usr/share/xroad/scripts/setup_serverconf_db.sh (or the script of the package that failed), then move ${log} away and try again`,
@@ -114,16 +118,15 @@ async function upgradeFaults(
           },
         ]
       : []),
-    // Some changes are made again with every upgrade, whether or not the schema has new ones.
-    ...(node === plan.roles.primary && before !== undefined && changelog.last === before.last
-      ? [
+    ...(missing === undefined
+      ? []
+      : [
           {
             where: node,
-            what: `no migration of its database ran (last change ${changelog.last || 'never'})`,
-            next: 'run /usr/share/xroad/scripts/setup_serverconf_db.sh and read its output',
+            what: missing,
+            next: 'run /usr/share/xroad/scripts/setup_serverconf_db.sh there and read its output: it makes the changes; then try again',
           },
-        ]
-      : []),
+        ]),
   ];
 }
 
@@ -150,16 +153,6 @@ async function nodeFaults(context: XroadContext, host: Host, node: string, relea
           },
         ]),
   ];
-}
-
-const migrationErrorsArgv = (log: string): string[] => [
-  ...['/usr/bin/grep', '-hF', ...MIGRATION_FAILED.flatMap((text) => ['-e', text]), '--', log],
-];
-
-/** Lines that tell of a failed migration in what the package manager printed; none if there is no such file. */
-async function migrationErrors(host: Host, log: string): Promise<string[]> {
-  const { stdout } = await host.exec(migrationErrorsArgv(log), { okCodes: [0, 1, 2] });
-  return [...new Set(stdout.split('\n').filter((line) => line.trim() !== ''))].slice(0, 5);
 }
 
 /** A node has the release, every package whole, and the files that a package might have replaced are right. */

@@ -76,6 +76,7 @@ function renderReset({ resetAt, status, report }: RunState): string {
 const HEADINGS: Readonly<Record<Silence, string>> = {
   'no-worker': 'NO WORKER ANSWERS, so this is only what the server knows: it may be old.',
   'no-answer': 'NO WORKER ANSWERS, so this is only what the server knows: it may be old.',
+  'not-begun': 'IT HAS NOT BEGUN, and nothing has been touched. This is what the server knows.',
   'tasks-fail': 'THE RUN IS STUCK: workers are there, but its workflow tasks fail. This is what the server knows.',
   'too-large': 'ITS STATUS CANNOT BE CARRIED: it is too large. This is what the server knows.',
   'no-query': 'ITS WORKER GIVES NO STATUS. This is what the server knows.',
@@ -86,6 +87,7 @@ const consequence = (silence: Silence): string => {
   switch (silence) {
     case 'no-worker':
       return 'Nothing goes on until a worker is back; what is sent now is recorded and read then.';
+    case 'not-begun':
     case 'no-answer':
       return 'What is sent now is recorded, and read when a worker comes to it.';
     case 'tasks-fail':

@@ -5,7 +5,7 @@ import { renderOutcome, renderRun } from '../../client/render/run';
 import { answersTo, renderReport, renderStatus } from '../../client/render/status';
 import { bar, printable, table } from '../../client/render/text';
 import type { RunState } from '../../client/run';
-import { gate, hold, pause, report, status, told } from './fixtures/views';
+import { gate, hold, pause, report, running, status, told } from './fixtures/views';
 
 const nowMs = Date.parse('2026-11-22T10:30:00.000Z');
 const watching = {
@@ -322,14 +322,7 @@ describe('renderReport', () => {
 
 describe('renderRun', () => {
   const run: RunState = {
-    cluster: 'fw-dc1',
-    workflowId: 'upgrade-fw-dc1',
-    runId: 'r-1',
-    firstRunId: 'r-1',
-    workflowType: 'upgradeFirewallPair',
-    taskQueue: 'hitless',
-    execution: 'running',
-    startedAt: '2026-11-22T08:00:00.000Z',
+    ...running,
     link: 'http://127.0.0.1:8233/namespaces/default/workflows/upgrade-fw-dc1/r-1',
   };
 

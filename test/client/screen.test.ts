@@ -2,21 +2,17 @@
 import fc from 'fast-check';
 import { fit, wrapLine, type Section } from '../../client/render/fit';
 import { renderScreen } from '../../client/render/screen';
-import type { RunState } from '../../client/run';
 import { frameText } from '../../client/screen';
-import type { StatusView, StepView } from '../../workflows/contract';
-import { gate, hold, status } from './fixtures/views';
+import type { StatusView } from '../../workflows/contract';
+import { gate, hold, manySteps, running, status } from './fixtures/views';
 
 const nowMs = Date.parse('2026-11-22T10:30:00.000Z');
 
 /** Like the run that was seen scrolling off an 80×24 terminal: 27 steps, the 17th under way. */
-const steps: StepView[] = Array.from({ length: 27 }, (_, index) => ({
-  number: index + 1,
-  name: `Step that is the number ${index + 1} of a procedure`,
-  kind: 'step',
-  state: index < 16 ? 'done' : index === 16 ? 'running' : 'pending',
-  ...(index < 16 && { summary: 'a summary that is longer than any terminal that one would use for looking at it' }),
-}));
+const summary = 'a summary that is longer than any terminal that one would use for looking at it';
+const steps = manySteps((number) => `Step that is the number ${number} of a procedure`, 16, true).map((step) =>
+  step.state === 'done' ? { ...step, summary } : step,
+);
 const long: StatusView = {
   ...status,
   phase: 'held',
@@ -41,19 +37,8 @@ const long: StatusView = {
   ],
   steps,
 };
-const run: RunState = {
-  cluster: 'fw-dc1',
-  workflowId: 'upgrade-fw-dc1',
-  runId: 'r-1',
-  firstRunId: 'r-1',
-  workflowType: 'upgradeFirewallPair',
-  taskQueue: 'hitless',
-  execution: 'running',
-  startedAt: '2026-11-22T08:00:00.000Z',
-  status: long,
-};
 const screen = (view: StatusView, rows = 24, columns = 80): string[] =>
-  renderScreen({ ...run, status: view }, { rows, columns, nowMs });
+  renderScreen({ ...running, status: view }, { rows, columns, nowMs });
 
 it('shows the phase in words', () => {
   const [head] = screen({ ...long, phase: 'undoing-step', doing: 'undoing a step that failed' });
@@ -100,10 +85,9 @@ describe('at 80×24', () => {
   });
 
   it('without a worker: what the server knows', () => {
-    const { status: _, ...rest } = run;
     const rows = renderScreen(
       {
-        ...rest,
+        ...running,
         server: {
           silence: 'tasks-fail',
           why: 'x',

@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
+import { packageVersion } from '../../client/version';
 import { answer, readUpgrade, startUpgrade, type Engine, type RunState } from '../../client';
 import type { ClusterKind } from '../../workflows/contract';
 import { inventoryOf, type InventoryOptions } from '../../demo/inventory';
@@ -87,8 +88,8 @@ export abstract class AnySite<L extends AnyLab> {
   }
 
   /** Starts `hitless worker` and waits until it polls. */
-  async startWorker(env: NodeJS.ProcessEnv = {}): Promise<void> {
-    const child = spawn(process.execPath, [CLI, 'worker', '--inventory', this.inventoryPath], {
+  async startWorker(env: NodeJS.ProcessEnv = {}, options: readonly string[] = []): Promise<void> {
+    const child = spawn(process.execPath, [CLI, 'worker', '--inventory', this.inventoryPath, ...options], {
       env: { ...this.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -158,7 +159,7 @@ export abstract class AnySite<L extends AnyLab> {
     const history = await this.engine.client.workflow.getHandle(id).fetchHistory();
     await replays(id, history);
     const keep = process.env['HITLESS_KEEP_HISTORY'];
-    if (keep !== undefined) await keepHistory(join(keep, `${this.kind}-${name}`), history);
+    if (keep !== undefined) await keepHistory(join(keep, `${this.kind}-${name}.${packageVersion()}`), history);
     return history.events?.length ?? 0;
   }
 

@@ -9,11 +9,11 @@ import { ApplicationFailure } from '@temporalio/common';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { workflowBundle } from '../../worker/bundle';
 import { coreActivities } from '../../worker/core-activities';
-import { startEngine, type Engine } from '../../worker/engine';
+import { startEngine, type Engine, type StartOptions } from '../../worker/engine';
 import { historyService } from '../../worker/histories';
 import { HitlessPlugin } from '../../worker/plugin';
-import { CallFailed, CutError } from '../../workflows/procedure/types';
-import type { OpeningView, StatusView } from '../../workflows/contract';
+import { CallFailed, CutError, type PlanBase } from '../../workflows/procedure/types';
+import type { OpeningView, Report, StatusView } from '../../workflows/contract';
 import { TransientError, type MemoryActivity, type MemoryRuntime } from './memory-runtime';
 import { pairPlan } from './pair-run';
 import type { Mischief } from './model-world';
@@ -31,10 +31,16 @@ export interface TestEngine {
   close(): Promise<void>;
 }
 
-export async function testEngine(options: { dynamicConfig?: Record<string, unknown> } = {}): Promise<TestEngine> {
+export type EngineOptions = Pick<StartOptions, 'dynamicConfig'>;
+
+export async function testEngine(options: EngineOptions = {}): Promise<TestEngine> {
   const directory = await mkdtemp(join(tmpdir(), 'hitless-engine-'));
   const engine = await startEngine({ dbFile: join(directory, 'engine.db'), ...options });
-  const connection = await Connection.connect({ address: engine.address });
+  const connection = await Connection.connect({
+    address: engine.address,
+    // The SDK asks for it by a name that gRPC doesn't know: a page of a history with large messages doesn't fit into 4 MB.
+    channelArgs: { 'grpc.max_receive_message_length': 128 * 1024 * 1024 },
+  });
   const native = await NativeConnection.connect({ address: engine.address });
   return {
     engine,
@@ -48,6 +54,52 @@ export async function testEngine(options: { dynamicConfig?: Record<string, unkno
     },
   };
 }
+
+/**
+ * One engine for all tests of a file, whose runs are over and whose workers are stopped after each test. Call it where the
+ * tests are defined; the engine is there once they run.
+ */
+export function useEngine(options: EngineOptions = {}): {
+  readonly engine: TestEngine;
+  /** Starts an upgrade of a modelled pair. */
+  readonly start: (options?: WorldOptions) => Promise<WorldRun>;
+} {
+  let begun!: TestEngine;
+  const runs: EngineRun[] = [];
+  beforeAll(async () => void (begun = await testEngine(options)), ENGINE_START_MS);
+  afterEach(async () => {
+    for (const { handle, worker } of runs.splice(0)) {
+      await begun.client.workflow
+        .getHandle(handle.workflowId)
+        .terminate('its test is over')
+        .catch(() => undefined);
+      await worker.stop();
+    }
+  });
+  afterAll(() => begun.close());
+  return {
+    engine: {
+      get engine() {
+        return begun.engine;
+      },
+      get client() {
+        return begun.client;
+      },
+      get native() {
+        return begun.native;
+      },
+      close: () => begun.close(),
+    },
+    start: async (wanted) => {
+      const run = await worldRun(begun, wanted);
+      runs.push(run);
+      return run;
+    },
+  };
+}
+
+/** The first start on a machine builds the server. */
+const ENGINE_START_MS = 900_000;
 
 /** Activities as a worker takes them. */
 export type Activities = Record<string, (input: never) => Promise<unknown>>;
@@ -88,11 +140,13 @@ export function worldActivities(world: Modelled, speed: number): Record<string, 
         clearInterval(beat);
       }
     };
-  return Object.fromEntries(Object.entries(world.activities).map(([name, activity]) => [name, adapt(activity)]));
+  // The core's own are real ones here.
+  const own = Object.entries(world.activities).filter(([name]) => !name.startsWith('core.'));
+  return Object.fromEntries(own.map(([name, activity]) => [name, adapt(activity)]));
 }
 
-export interface WorldRun {
-  readonly world: PairWorld;
+/** A run on the real engine, with workers of its own. */
+export interface EngineRun {
   readonly handle: WorkflowHandle;
   status(): Promise<StatusView>;
   /** Waits for an open question whose ID begins so. */
@@ -102,14 +156,27 @@ export interface WorldRun {
   readonly worker: { restart(): Promise<void>; stop(): Promise<void> };
 }
 
-export interface WorldOptions {
-  readonly mischief?: Mischief<Node>;
+export interface EngineRunOptions {
+  /** Type of the workflow. */
+  readonly type: string;
+  readonly plan: PlanBase;
+  /** In place of those of devices. */
+  readonly activities: Activities;
   readonly input?: unknown;
   readonly workflowId?: string;
-  readonly plan?: ReturnType<typeof pairPlan>;
-  readonly speed?: number;
   readonly maxCachedWorkflows?: number;
-  readonly activities?: Activities;
+  /** Around every activity, also the plan's. */
+  readonly wrap?: (activities: Activities) => Activities;
+}
+
+/** An upgrade of a modelled pair. */
+export interface WorldRun extends EngineRun {
+  readonly world: PairWorld;
+}
+
+export interface WorldOptions extends Partial<Omit<EngineRunOptions, 'type'>> {
+  readonly mischief?: Mischief<Node>;
+  readonly speed?: number;
 }
 
 /** A worker for each queue; the first one has the workflows. */
@@ -142,45 +209,67 @@ export async function startWorkers(
   };
 }
 
-/** Code of gRPC. */
-const FAILED_PRECONDITION = 9;
+/** Codes of gRPC: nobody took the query in time, and a link that ends while messages still come in. */
+const LATER: readonly unknown[] = [4, 9];
+
+/** What a query answers. The server wants some of them asked again, also on a machine that is busy. */
+export async function answered<T>(query: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await query();
+    } catch (error) {
+      if (!LATER.includes((error as { cause?: { code?: number } }).cause?.code)) throw error;
+      await sleep(50);
+    }
+  }
+}
 
 let number = 0;
 
-/** Starts an upgrade of a modelled pair of its own, with workers of its own. */
-export async function worldRun({ client, native }: TestEngine, options: WorldOptions = {}): Promise<WorldRun> {
-  const world = new PairWorld(options.mischief);
+/** Starts an upgrade of a modelled pair of its own. */
+export async function worldRun(engine: TestEngine, options: WorldOptions = {}): Promise<WorldRun> {
+  const { mischief, speed = 100, activities, ...rest } = options;
+  const world = new PairWorld(mischief);
+  const run = await engineRun(engine, {
+    type: 'upgradeFirewallPair',
+    plan: pairPlan(),
+    ...rest,
+    activities: { ...worldActivities(world, speed), ...activities },
+  });
+  return { ...run, world };
+}
+
+/** Approves these gates, one after the other, and waits for the end. */
+export async function approveAll(run: WorldRun, gates = ['start', 'return', 'finish']): Promise<Report> {
+  for (const gate of gates) {
+    await run.asked(gate);
+    await run.answer('approve');
+  }
+  return (await run.handle.result()) as Report;
+}
+
+/** Starts an upgrade of a cluster of its own, by workers of its own. */
+export async function engineRun({ client, native }: TestEngine, options: EngineRunOptions): Promise<EngineRun> {
+  const { wrap = (activities) => activities } = options;
   const cluster = `fw-${++number}`;
   const taskQueue = `test-${number}`;
-  const base = options.plan ?? pairPlan();
-  const plan = { ...base, cluster, queues: { default: taskQueue, watch: `${taskQueue}-watch`, sites: {} } };
-  const activities = {
-    ...worldActivities(world, options.speed ?? 100),
+  const plan = { ...options.plan, cluster, queues: { default: taskQueue, watch: `${taskQueue}-watch`, sites: {} } };
+  const activities = wrap({
     ...coreActivities({ uiUrl: 'http://127.0.0.1:8233', history: historyService(client) }),
     'plan.resolve': async ({ input }: { input: { requestedBy?: string } }) => ({
       ...plan,
       ...(input.requestedBy === undefined ? {} : { requestedBy: input.requestedBy }),
     }),
     ...options.activities,
-  };
-  const start = () => startWorkers(native, [taskQueue, `${taskQueue}-watch`], activities, options.maxCachedWorkflows);
+  });
+  const start = () => startWorkers(native, [taskQueue, plan.queues.watch], activities, options.maxCachedWorkflows);
   let workers = await start();
-  const handle = await client.workflow.start('upgradeFirewallPair', {
+  const handle = await client.workflow.start(options.type, {
     taskQueue,
     workflowId: options.workflowId ?? `upgrade-${cluster}`,
-    args: [options.input ?? { cluster, version: '2.0', requestedBy: 'rita' }],
+    args: [options.input ?? { cluster, version: plan.version, requestedBy: 'rita' }],
   });
-  const status = async (): Promise<StatusView> => {
-    for (;;) {
-      try {
-        return await handle.query<StatusView>('status');
-      } catch (error) {
-        // A link that ends while messages still come in is tried again by the server; queries wait for that.
-        if ((error as { cause?: { code?: number } }).cause?.code !== FAILED_PRECONDITION) throw error;
-        await sleep(50);
-      }
-    }
-  };
+  const status = (): Promise<StatusView> => answered(() => handle.query<StatusView>('status'));
   const asked = async (id: string): Promise<OpeningView> => {
     for (;;) {
       const opening = (await status()).waitingFor?.find((o) => o.id.startsWith(id));
@@ -189,7 +278,6 @@ export async function worldRun({ client, native }: TestEngine, options: WorldOpt
     }
   };
   return {
-    world,
     handle,
     status,
     asked,

@@ -11,31 +11,14 @@ import type { HistoryEvent } from '../../worker/history-notes';
 import { sharedWithOpen } from '../../worker/open-upgrades';
 import { payloadConverter } from '../../worker/payload-converter';
 import { pairPlan } from '../support/pair-run';
-import { testEngine, worldRun, type TestEngine, type WorldRun } from '../support/engine-run';
+import { useEngine, type WorldRun } from '../support/engine-run';
 
 jest.setTimeout(120_000);
 
-let engine: TestEngine;
-const runs: WorldRun[] = [];
-beforeAll(async () => (engine = await testEngine()), 600_000);
-afterEach(async () => {
-  for (const run of runs.splice(0)) {
-    await engine.client.workflow
-      .getHandle(run.handle.workflowId)
-      .terminate('test over')
-      .catch(() => undefined);
-    await run.worker.stop();
-  }
-});
-afterAll(() => engine.close());
+const { engine, start } = useEngine();
 
 const until = async (condition: () => Promise<boolean>): Promise<void> => {
   while (!(await condition())) await sleep(50);
-};
-const start = async (...args: Parameters<typeof worldRun> extends [unknown, ...infer R] ? R : never) => {
-  const run = await worldRun(engine, ...args);
-  runs.push(run);
-  return run;
 };
 /** A run that stands at the gate `return`: traffic is on fw2, and fw1 has the new release. */
 const atReturn = async (): Promise<WorldRun> => {

@@ -3,26 +3,13 @@ import { type ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { Worker } from '@temporalio/worker';
 import { payloadConverterPath, workflowBundle } from '../../worker/bundle';
 import type { Report } from '../../workflows/contract';
-import { testEngine, worldRun, type TestEngine, type WorldOptions, type WorldRun } from '../support/engine-run';
+import { useEngine, type WorldOptions, type WorldRun } from '../support/engine-run';
 import { goodWorld } from '../support/model-world';
 
 jest.setTimeout(120_000);
 
 describe('the procedure on the real engine', () => {
-  let engine: TestEngine;
-  const runs: WorldRun[] = [];
-  const start = async (
-    ...args: Parameters<typeof worldRun> extends [unknown, ...infer R] ? R : never
-  ): Promise<WorldRun> => {
-    const run = await worldRun(engine, ...args);
-    runs.push(run);
-    return run;
-  };
-  beforeAll(async () => (engine = await testEngine()), 600_000);
-  afterEach(async () => {
-    for (const run of runs.splice(0)) await run.worker.stop();
-  });
-  afterAll(() => engine.close());
+  const { engine, start } = useEngine();
 
   /** The failure that a run ended with. */
   const failureOf = async (run: WorldRun): Promise<ApplicationFailure> => {
@@ -190,7 +177,6 @@ describe('the procedure on the real engine', () => {
       'switchBack',
     ]);
     expect(metadata.currentDetails).toContain('Waiting for people');
-    await run.handle.terminate('test over');
   });
 
   it('refuses a second upgrade of the same cluster', async () => {
@@ -202,6 +188,5 @@ describe('the procedure on the real engine', () => {
       args: [{}],
     });
     await expect(again).rejects.toThrow(/already started/i);
-    await run.handle.terminate('test over');
   });
 });

@@ -1,33 +1,39 @@
-/** Whatever a run of a release may be in the middle of, this build goes on with it (test/histories/README.md). */
+/** What is kept in test/histories, release by release; kept-histories-1.test.ts and -2 replay it. */
 import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
-import { endOf, readHistory, replayErrors, type NamedHistory } from '../support/histories';
-import { cases } from '../support/kept';
+import { packageVersion } from '../../client/version';
+import { endOf } from '../support/histories';
+import { cases, wholes } from '../support/kept';
+import { keptFiles, PARTS, read } from '../support/kept/files';
+import { endsIn } from '../support/kept/scenario';
 
-// All are replayed before the first test: a minute of work, more on a busy machine.
-jest.setTimeout(900_000);
+const releases = [...new Set([...keptFiles.map(({ release }) => release), packageVersion()])];
+const rows = [...cases.map(({ name, scenario: { ends } }) => ({ name, ends })), ...wholes];
 
-const ENDING = '.binpb.gz';
-const directory = join(__dirname, '../histories');
-const files = readdirSync(directory).filter((name) => name.endsWith(ENDING));
-/** `<kind>-<what happened>`, without the release. */
-const nameOf = (file: string): string => file.replace(/\.\d+\.\d+\.\d+\.binpb\.gz$/, '');
-
-let kept: readonly NamedHistory[];
-let errors: ReadonlyMap<string, unknown>;
-beforeAll(async () => {
-  kept = await Promise.all(files.map(async (name) => ({ name, history: await readHistory(join(directory, name)) })));
-  errors = await replayErrors(kept);
+// A row that this release has and whose history is missing is made by test/support/kept/keep.ts, before the core is changed.
+it.each(rows)('$name is kept for each release that has it, and is what it says', async ({ name, ends }) => {
+  const kept = await Promise.all(
+    keptFiles
+      .filter((each) => each.name === name)
+      .map(async (each) => [each.release, endOf((await read(each)).history)] as const),
+  );
+  const wanted = releases.map((release) => [release, endsIn(ends, release)] as const);
+  expect(Object.fromEntries(kept)).toEqual(Object.fromEntries(wanted.filter(([, end]) => end !== undefined)));
 });
 
-it('at least one history is kept', () => expect(files.length).toBeGreaterThan(0));
-
-it.each(files)('this build replays %s', (file) => {
-  expect(errors.has(file)).toBe(true);
-  expect(errors.get(file)).toBeUndefined();
+it('each history has a row', () => {
+  const names = new Set(rows.map(({ name }) => name));
+  expect(keptFiles.filter(({ name }) => !names.has(name))).toEqual([]);
 });
 
-it.each(cases)('$name is kept, and is what it says', ({ name, scenario }) => {
-  const ends = kept.filter((each) => nameOf(each.name) === name).map(({ history }) => endOf(history));
-  expect(new Set(ends)).toEqual(new Set([scenario.ends]));
+it('each history is replayed by a test', () => {
+  const parts = readdirSync(__dirname).filter((file) => /^kept-histories-\d+\.test\.ts$/.test(file));
+  expect(parts).toEqual(Array.from({ length: PARTS }, (_, n) => `kept-histories-${n + 1}.test.ts`));
 });
+
+it.each([
+  ['Completed', '0.1.0', 'Completed'],
+  [{ '0.1.0': 'Cancelled', '0.2.0': 'open' }, '0.1.9', 'Cancelled'],
+  [{ '0.2.0': 'open', '0.1.0': 'Cancelled' }, '0.10.0', 'open'],
+  [{ '0.2.0': 'Completed' }, '0.1.0', undefined],
+  [{ '0.2.0': 'Completed', '1.0.0': 'none' }, '1.0.0', undefined],
+])('%j in %s: %s', (ends, release, end) => expect(endsIn(ends, release)).toBe(end));

@@ -1,34 +1,21 @@
-/** Messages that wedged, blinded or ended runs (findings, 2026-11-29), on the real engine: each is refused and shown, and the run goes on. */
-import {
-  WorkflowContinuedAsNewError,
-  WorkflowUpdateFailedError,
-  type WorkflowHandle,
-  type WorkflowHandleWithFirstExecutionRunId,
-} from '@temporalio/client';
+/**
+ * Messages that wedged, blinded or ended runs (findings, 2026-11-29), on the real engine: each is refused and shown, and the
+ * run goes on. Random ones are in messages-sample.test.ts.
+ */
+import { WorkflowContinuedAsNewError, WorkflowUpdateFailedError, type WorkflowHandle } from '@temporalio/client';
 import { CancelledFailure, type ApplicationFailure } from '@temporalio/common';
 import { temporal } from '@temporalio/proto';
-import type { Report } from '../../workflows/contract';
 import { replays } from '../support/histories';
-import { testEngine, worldRun, type TestEngine, type WorldOptions, type WorldRun } from '../support/engine-run';
+import { approveAll, useEngine, type WorldRun } from '../support/engine-run';
 import { pairPlan } from '../support/pair-run';
 
 jest.setTimeout(300_000);
 
+const { EventType } = temporal.api.enums.v1;
 /** More than a link takes. */
 const FLOOD = 2_100;
 
-let engine: TestEngine;
-const runs: WorldRun[] = [];
-const start = async (options?: WorldOptions): Promise<WorldRun> => {
-  const run = await worldRun(engine, options);
-  runs.push(run);
-  return run;
-};
-beforeAll(async () => (engine = await testEngine()), 600_000);
-afterEach(async () => {
-  for (const run of runs.splice(0)) await run.worker.stop();
-});
-afterAll(() => engine.close());
+const { engine, start } = useEngine();
 
 /** A signal with the bytes of its payloads as they are. */
 const raw = (run: WorldRun, signalName: string, data: readonly string[], encoding = 'json/plain'): Promise<unknown> =>
@@ -41,13 +28,6 @@ const raw = (run: WorldRun, signalName: string, data: readonly string[], encodin
     },
   });
 
-const approveRest = async (run: WorldRun, gates: readonly string[]): Promise<Report> => {
-  for (const gate of gates) {
-    await run.asked(gate);
-    await run.answer('approve');
-  }
-  return (await run.handle.result()) as Report;
-};
 const keys = (count: number): string => {
   const all = Array.from({ length: count }, (_, i) => `"k${i}":1`);
   return `{${all.join(',')}}`;
@@ -96,7 +76,7 @@ it('refuses and shows whatever anybody sends, takes the right answers, ends, and
   expect(status.waitingFor.map((o) => o.id)).toEqual(['start#1']);
   const text = JSON.stringify(status);
   expect(text.length).toBeLessThan(64_000);
-  const report = await approveRest(run, ['start', 'return', 'finish']);
+  const report = await approveAll(run);
   expect(report.ending).toBe('Completed');
   expect(JSON.stringify(report).length).toBeLessThan(64_000);
   await replays(run.handle.workflowId, await run.handle.fetchHistory());
@@ -182,69 +162,17 @@ describe('an Update', () => {
       opening: id,
       isDecided: true,
     });
-    expect((await approveRest(run, ['return', 'finish'])).ending).toBe('Completed');
+    expect((await approveAll(run, ['return', 'finish'])).ending).toBe('Completed');
     await replays(run.handle.workflowId, await run.handle.fetchHistory());
   });
 });
 
-const { EventType } = temporal.api.enums.v1;
-
-describe('a start', () => {
-  const failure = async (work: () => Promise<WorkflowHandle>): Promise<ApplicationFailure> => {
-    const { workflowId, firstExecutionRunId: runId } = (await work()) as WorkflowHandleWithFirstExecutionRunId;
-    // A cron schedule begins again at once after a failure: of this run alone.
-    const handle = engine.client.workflow.getHandle(workflowId, runId, { followRuns: false });
-    const error = (await handle.result().catch((e: unknown) => e)) as { cause?: ApplicationFailure };
-    await engine.client.workflow
-      .getHandle(workflowId)
-      .terminate()
-      .catch(() => undefined);
-    return error.cause as ApplicationFailure;
-  };
-  let number = 0;
-  const begin = async (options: Record<string, unknown>): Promise<WorkflowHandle> => {
-    const helper = await start();
-    const { taskQueue } = (await helper.handle.describe()) as { taskQueue: string };
-    const cluster = `other-${++number}`;
-    return engine.client.workflow.start('upgradeFirewallPair', {
-      taskQueue,
-      workflowId: `upgrade-${cluster}`,
-      args: [{ cluster, version: '2.0', requestedBy: 'rita' }],
-      ...options,
-    });
-  };
-
-  it.each([
-    ['a workflow execution timeout', { workflowExecutionTimeout: '1 hour' }, /workflow execution timeout/],
-    ['a workflow run timeout', { workflowRunTimeout: '1 hour' }, /workflow run timeout/],
-    ['a second payload', { args: [{ cluster: 'other', version: '2.0' }, {}] }, /2 inputs/],
-    [
-      'the input of a later link',
-      { args: [{ continued: { schema: 1, state: {}, plan: {}, items: [], digest: '' } }] },
-      /Unrecognized key/,
-    ],
-  ])('with %s is refused before anything is touched', async (_, options, message) => {
-    const found = await failure(() => begin(options));
-    expect(found).toMatchObject({ type: 'InvalidInput', message: expect.stringMatching(message) });
-  });
-
-  it('with a cron schedule is refused each time, also with the input of a later link', async () => {
-    const continued = { schema: 1, state: {}, plan: {}, items: [], digest: '' };
-    const { workflowId, firstExecutionRunId } = (await begin({
-      cronSchedule: '@every 1s',
-      args: [{ continued }],
-    })) as WorkflowHandleWithFirstExecutionRunId;
-    let runId = firstExecutionRunId;
-    for (let run = 1; run <= 2; run++) {
-      const handle = engine.client.workflow.getHandle(workflowId, runId, { followRuns: false });
-      await expect(handle.result()).rejects.toBeInstanceOf(WorkflowContinuedAsNewError);
-      const last = (await handle.fetchHistory()).events?.at(-1)?.workflowExecutionFailedEventAttributes;
-      expect(last?.failure?.message).toContain('cron schedule');
-      runId = last?.newExecutionRunId ?? '';
-    }
-    await engine.client.workflow.getHandle(workflowId).terminate();
-  });
-});
+/** Sends the same wrong answer so many times, a hundred at once. */
+async function flood(run: WorldRun, opening: string, count: number): Promise<void> {
+  const wrong = { opening, digest: '0'.repeat(12), by: 'bot' };
+  for (let sent = 0; sent < count; sent += 100)
+    await Promise.all(Array.from({ length: 100 }, () => run.handle.signal('approve', wrong)));
+}
 
 it('a flood of signals ends in a new link, in which the right answer counts and what was done is undone', async () => {
   const run = await start();
@@ -274,13 +202,6 @@ it('a flood of signals ends in a new link, in which the right answer counts and 
   await replays(run.handle.workflowId, history);
 });
 
-/** Sends the same wrong answer so many times, a hundred at once. */
-async function flood(run: WorldRun, opening: string, count: number): Promise<void> {
-  const wrong = { opening, digest: '0'.repeat(12), by: 'bot' };
-  for (let sent = 0; sent < count; sent += 100)
-    await Promise.all(Array.from({ length: 100 }, () => run.handle.signal('approve', wrong)));
-}
-
 // Minutes each, and the same as the flood above but for its size.
 if (process.env['HITLESS_TEST_ALL'] === '1') {
   it('8,000 signals while no worker runs', async () => {
@@ -289,7 +210,7 @@ if (process.env['HITLESS_TEST_ALL'] === '1') {
     await run.worker.stop();
     await flood(run, id, 8_000);
     await run.worker.restart();
-    expect((await approveRest(run, ['start', 'return', 'finish'])).ending).toBe('Completed');
+    expect((await approveAll(run)).ending).toBe('Completed');
     expect(run.world.broken).toEqual([]);
   });
 
@@ -297,7 +218,7 @@ if (process.env['HITLESS_TEST_ALL'] === '1') {
     const run = await start();
     const { id } = await run.asked('start');
     await flood(run, id, 10_000);
-    const report = await approveRest(run, ['start', 'return', 'finish']);
+    const report = await approveAll(run);
     expect(report).toMatchObject({ ending: 'Completed', refusedCount: 10_000 });
     expect(run.world.broken).toEqual([]);
   });

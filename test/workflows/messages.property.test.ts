@@ -5,10 +5,10 @@
  */
 import fc from 'fast-check';
 import { details, reportView, statusView } from '../../workflows/procedure';
-import { undecodable } from '../../workflows/procedure/undecodable';
 import { clusterRun } from '../support/cluster-run';
 import { pairRun } from '../support/pair-run';
 import { panosRun } from '../support/panos-run';
+import { decoded, randomMessage, RIGHT_PERSON, updateFor } from '../support/random-messages';
 import type { MemoryRuntime } from '../support/memory-runtime';
 import type { Run } from '../../workflows/procedure';
 import type { PlanBase } from '../../workflows/procedure/types';
@@ -22,73 +22,13 @@ const REPORT_CHARS = 256 * 1024;
 /** Proxies refuse longer addresses than the Web UI makes of it. */
 const DETAILS_BYTES = 2_500;
 
-const big = fc.integer({ min: 1, max: 200_000 }).map((n) => 'Ab🦊<'.repeat(Math.ceil(n / 5)));
-const text = fc.oneof(
-  { weight: 6, arbitrary: fc.string({ maxLength: 40, unit: 'grapheme' }) },
-  {
-    weight: 2,
-    arbitrary: fc.constantFrom(
-      'ann',
-      'Ann ',
-      'rita',
-      '',
-      '   ',
-      '[**x**](http://evil)',
-      '| a |\n# b',
-      '\u202eevil\u200b',
-    ),
-  },
-  { weight: 1, arbitrary: big },
-);
-const nested = fc.integer({ min: 10, max: 20_000 }).map((depth) => {
-  let value: unknown = 1;
-  for (let i = 0; i < depth; i++) value = i % 2 === 0 ? [value] : { by: value };
-  return value;
-});
-const wide = fc
-  .integer({ min: 1, max: 3_000 })
-  .map((n) => Object.fromEntries(Array.from({ length: n }, (_, i) => [`k${i}`, i])));
-const field = fc.oneof(text, fc.integer(), fc.boolean(), fc.constant(null), fc.array(text, { maxLength: 80 }));
-const shaped = fc.record(
-  {
-    opening: fc.oneof(fc.constantFrom('start#1', 'return#1', 'hold#1', 'pause#1', 'pause#-1', '__proto__#1'), text),
-    digest: fc.oneof(fc.constant('a'.repeat(12)), text),
-    by: field,
-    choice: field,
-    reason: field,
-    comment: field,
-    waive: field,
-    to: field,
-    command: field,
-  },
-  { requiredKeys: [] },
-);
-const payload = fc.oneof(
-  { weight: 5, arbitrary: shaped },
-  { weight: 1, arbitrary: nested },
-  { weight: 1, arbitrary: wide },
-  { weight: 1, arbitrary: fc.json().map((json): unknown => JSON.parse(json)) },
-  { weight: 1, arbitrary: big.map((why) => ({ __undecodable: true, encoding: 'x', why })) },
-  { weight: 1, arbitrary: big.map((why) => undecodable('json/protobuf', why)) },
-  { weight: 1, arbitrary: fc.constant(undefined) },
-);
-const name = fc.oneof(
-  { weight: 5, arbitrary: fc.constantFrom('approve', 'reject', 'decide', 'pause', 'resume', 'switchBack') },
-  {
-    weight: 2,
-    arbitrary: fc.constantFrom('cancel', '__temporal_x', 'toString', '__proto__', 'constructor', '__stack_trace'),
-  },
-  { weight: 1, arbitrary: text },
-);
 const message = fc.record({
   atMs: fc.integer({ min: 0, max: 1_500_000 }),
-  name,
-  payload,
+  what: randomMessage,
   times: fc.oneof(
     { weight: 9, arbitrary: fc.constant(1) },
     { weight: 1, arbitrary: fc.integer({ min: 2, max: 2_100 }) },
   ),
-  asUpdate: fc.boolean(),
 });
 const script = fc.record({
   messages: fc.array(message, { maxLength: 12 }),
@@ -131,12 +71,13 @@ async function play(run: Played, s: Script): Promise<string> {
       if (!began.has(link)) began.set(link, calls);
       return calls - (began.get(link) ?? 0) >= linkEvery;
     };
-  for (const { atMs, name, payload, times, asUpdate } of s.messages)
+  for (const { atMs, what, times } of s.messages)
     run.runtime.at(atMs, () => {
       if (done) return;
+      const raw = decoded(what);
       for (let i = 0; i < times; i++)
-        if (asUpdate) run.runtime.update(name === 'pause' ? 'command' : 'answer', payload);
-        else run.runtime.send(name, payload);
+        if (what.asUpdate) run.runtime.update(updateFor(what), raw);
+        else run.runtime.send(what.name, raw);
       hold(run);
     });
   const people = async (): Promise<void> => {
@@ -148,6 +89,7 @@ async function play(run: Played, s: Script): Promise<string> {
       if (opening === undefined) continue;
       const { id, choices } = opening;
       run.answer(choices.includes('retry') && run.run.state.openings.length > 60 ? 'stop' : (choices[0] ?? ''), {
+        by: RIGHT_PERSON,
         comment: 'because',
       });
       // The right answer always gets in.

@@ -12,7 +12,7 @@ import { answer, readUpgrade, startUpgrade, type Engine } from '../../client';
 import { panosInventoryOf } from '../../demo/panos';
 import { startSimulatedPair, type ServedPair } from '../../simulators/panos/server';
 import { startWorker } from '../../worker/run';
-import { testEngine, type TestEngine } from '../support/engine-run';
+import { useEngine } from '../support/engine-run';
 import { left, PairInvariants } from '../support/panos-invariants';
 import { trouble, type Trouble } from '../support/panos-trouble';
 
@@ -97,13 +97,12 @@ async function play(engine: Engine, { name, answers }: Case): Promise<string> {
   }
 }
 
-let engine: TestEngine;
+const { engine } = useEngine();
 let directory: string;
 const served = new Map<string, ServedPair>();
 let worker: { stop(): Promise<void> } | undefined;
 
 beforeAll(async () => {
-  engine = await testEngine();
   directory = await mkdtemp(join(tmpdir(), 'hitless-panos-'));
   const clusters: Record<string, unknown> = {};
   for (const each of cases) {
@@ -135,7 +134,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await worker?.stop();
   await Promise.all([...served.values()].map((pair) => pair.stop()));
-  await engine?.close();
   await rm(directory, { recursive: true, force: true });
 });
 

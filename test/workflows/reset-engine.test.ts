@@ -7,22 +7,11 @@ import type { CallRun, StepCall } from '../../activities/kit/step';
 import { payloadConverter } from '../../worker/payload-converter';
 import type { Report } from '../../workflows/contract';
 import { replays } from '../support/histories';
-import { testEngine, worldRun, type TestEngine, type WorldOptions, type WorldRun } from '../support/engine-run';
+import { useEngine, type WorldRun } from '../support/engine-run';
 
 jest.setTimeout(40_000);
 
-let engine: TestEngine;
-const runs: WorldRun[] = [];
-const start = async (options?: WorldOptions): Promise<WorldRun> => {
-  const run = await worldRun(engine, options);
-  runs.push(run);
-  return run;
-};
-beforeAll(async () => (engine = await testEngine()), 600_000);
-afterEach(async () => {
-  for (const run of runs.splice(0)) await run.worker.stop();
-});
-afterAll(() => engine.close());
+const { engine, start } = useEngine();
 
 const { EventType } = temporal.api.enums.v1;
 

@@ -6,7 +6,7 @@ import { createServer, type Server } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { registerProbes, monitoringSpec } from '../../activities/probes';
 import type { Report } from '../../workflows/contract';
-import { testEngine, worldRun, type TestEngine } from '../support/engine-run';
+import { useEngine } from '../support/engine-run';
 import { pairPlan } from '../support/pair-run';
 import { enableTimeSkipping, timeSkippingConfig } from '../support/time-skipping';
 
@@ -15,21 +15,17 @@ jest.setTimeout(300_000);
 const DAY_MS = 86_400_000;
 
 describe('ten days of monitoring', () => {
-  let engine: TestEngine;
+  const { engine, start } = useEngine({ dynamicConfig: timeSkippingConfig });
   let service: Server;
   let rounds = 0;
   beforeAll(async () => {
-    engine = await testEngine({ dynamicConfig: timeSkippingConfig });
     service = createServer((socket) => {
       rounds++;
       socket.end();
     });
     await new Promise<void>((resolve) => service.listen(0, '127.0.0.1', resolve));
-  }, 600_000);
-  afterAll(async () => {
-    service.close();
-    await engine.close();
   });
+  afterAll(() => void service.close());
 
   it('waits for ten days of observed time, for little history', async () => {
     const monitoring = monitoringSpec.parse({
@@ -53,7 +49,7 @@ describe('ten days of monitoring', () => {
       connect: () => Promise.reject(new Error('this test has no hosts')),
       openLines: () => Promise.reject(new Error('this test has no hosts')),
     });
-    const run = await worldRun(engine, {
+    const run = await start({
       plan,
       activities: {
         'probes.baseline.check': probes['probes.baseline.check'] as never,
@@ -67,7 +63,6 @@ describe('ten days of monitoring', () => {
       await run.answer('approve');
     }
     const report = (await run.handle.result()) as Report;
-    await run.worker.stop();
     expect(report.ending).toBe('Completed');
     const monitored = report.steps.find((s) => s.name === 'Monitoring period');
     expect(Date.parse(monitored?.endedAt ?? '') - Date.parse(monitored?.startedAt ?? '')).toBeGreaterThanOrEqual(

@@ -6,6 +6,7 @@ export {
   inventoryDigestOf,
   queuesOf,
   resolvePlan,
+  siteNotes,
   siteQueueOf,
   watchQueueOf,
   type Queues,

@@ -55,9 +55,23 @@ export interface Queues {
 export const watchQueueOf = (queue: string): string => `${queue}-watch`;
 export const siteQueueOf = (queue: string, site: string): string => `${queue}-${site}`;
 
+/** Sites of the inventory's clusters. */
+const sitesOf = ({ clusters }: Inventory): string[] => [
+  ...new Set(Object.values(clusters).flatMap(({ site }) => (site === undefined ? [] : [site]))),
+];
+
+/** What a worker for these sites is told. Not refused: a run under way goes by the site that its plan was frozen with. */
+export const siteNotes = (inventory: Inventory, sites: readonly string[]): string[] => {
+  const known = sitesOf(inventory);
+  const there = known.length === 0 ? 'no cluster has a site' : `sites are ${known.join(', ')}`;
+  return sites
+    .filter((site) => !known.includes(site))
+    .map((site) => `NOTE: no cluster of the inventory is at the site "${site}"; ${there}`);
+};
+
 /** Task queues of a cluster's activities: those of its site, where it has one. */
 export function queuesOf(inventory: Inventory, site: string | undefined): Queues {
-  const sites = [...new Set(Object.values(inventory.clusters).flatMap((c) => (c.site === undefined ? [] : [c.site])))];
+  const sites = sitesOf(inventory);
   const queue = site === undefined ? inventory.taskQueue : siteQueueOf(inventory.taskQueue, site);
   return {
     default: queue,

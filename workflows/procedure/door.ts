@@ -192,8 +192,11 @@ export function bounded(event: Event): Event {
     }
     case 'watch-reported':
       return { ...event, report: report(event.report) };
-    case 'watch-blind':
-      return { ...event, why: sentence(event.why) };
+    case 'watch-blind': {
+      const { beaten, ...rest } = event;
+      const handedOn = beaten === undefined ? {} : { beaten: { ...beaten, carry: small(beaten.carry, CARRY_CHARS) } };
+      return { ...rest, why: sentence(event.why), ...handedOn };
+    }
     case 'remedied':
       return {
         ...event,

@@ -2,10 +2,10 @@
 import { randomUUID } from 'node:crypto';
 import { request as httpsRequest } from 'node:https';
 import type { Readable } from 'node:stream';
-import { setImmediate as breathe } from 'node:timers/promises';
 import type { TLSSocket } from 'node:tls';
 import { permanent } from '../../kit/errors';
 import { describeBytes } from '../../kit/output';
+import { spend } from '../../kit/turns';
 import type { PanosNode } from '../spec';
 import { connectVerified, unreachable } from './connection';
 import type { ApiAnswer } from './reply';
@@ -23,8 +23,6 @@ export const TABLE_LIMIT_BYTES = 512 * MIB;
 export const EXPORT_LIMIT_BYTES = 2_048 * MIB;
 /** Of what is held whole: a key, or what a web server says of an error. */
 const HELD_LIMIT_BYTES = 64 * 1024;
-/** After so much the event loop turns: on a fast network megabytes would be read in one go, some 40 ms for each. */
-const BREATH_BYTES = 256 * 1024;
 /** Of all headers together. */
 const HEADERS_LIMIT_BYTES = 16 * 1024;
 
@@ -100,7 +98,6 @@ function exchange(
         const take = status === 200 ? onBody : undefined;
         const held: Buffer[] = [];
         let bytes = 0;
-        let breaths = 0;
         const ended = (): void => {
           resolve({ status, body: Buffer.concat(held) });
           // It may have answered before it had read everything.
@@ -116,11 +113,12 @@ function exchange(
           }
           if (bytes > limitBytes) return give(tooLong(limitBytes));
           try {
-            const taken = take(chunk) ?? (Math.floor(bytes / BREATH_BYTES) > breaths ? breathe() : undefined);
-            if (taken === undefined) return undefined;
-            breaths = Math.floor(bytes / BREATH_BYTES);
+            const taken = take(chunk);
+            // On a fast network megabytes would be read in one go, some 30 ms for each.
+            const turn = spend(chunk.length);
+            if (taken === undefined && turn === undefined) return undefined;
             response.pause();
-            taken.then(() => response.resume(), give);
+            Promise.all([taken, turn]).then(() => response.resume(), give);
           } catch (error) {
             give(error as Error);
           }

@@ -242,7 +242,8 @@ export function reliedLines(config: string, scope: ConfigScope): string[] {
 const LIST =
   /^(?:ip|ipv6|bgp) (?:prefix-list|access-list|as-path access-list|(?:ext|large-)?community-list(?: standard| expanded)?) (\S+)/;
 
-const isInstance = (head: string, vrf: string | undefined): boolean =>
+/** Of the default VRF, or of this one. */
+export const isInstance = (head: string, vrf: string | undefined): boolean =>
   vrf === undefined ? /^router bgp \d+$/.test(head) : /^router bgp \d+ vrf (\S+)$/.exec(head)?.[1] === vrf;
 
 /** `neighbor X password …`: the plan is shown to people. */

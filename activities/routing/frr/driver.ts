@@ -5,6 +5,7 @@
 import { LARGE_OUTPUT_LIMIT_BYTES, transient, type Host } from '../../kit';
 import type { Change, ConfigReading, RouterDriver, RouterReading } from '../driver';
 import type { RouterSpec } from '../spec';
+import { attachedIn } from './attached';
 import {
   blankSecrets,
   configFaults,
@@ -21,7 +22,7 @@ import {
   type ConfigScope,
   type Owned,
 } from './config';
-import { inEffect, neighborsOf, readCommands, readingOf } from './reading';
+import { inEffect, neighborsOf, readCommands, readersOf, readingOf } from './reading';
 import { commandsFor, configure, runningConfig, save, Vtysh, vtyshArgv } from './vtysh';
 
 /** Longer than this it isn't kept in the plan, only its digest. */
@@ -44,7 +45,12 @@ export function frr(name: string, spec: RouterSpec, host: Host): RouterDriver {
   const reads = readCommands(spec, neighbors, steered);
 
   const read = (): Promise<RouterReading> =>
-    vtysh.show(reads, (documents) => readingOf(name, spec, neighbors, steered, documents));
+    vtysh.show(reads, readersOf(spec, steered), (documents) => readingOf(name, spec, neighbors, steered, documents));
+
+  const attachment = (text: string): Pick<ConfigReading, 'attached' | 'unnamed'> => {
+    const { uses, unnamed } = attachedIn(text, name, { ...scope, sessions: steered });
+    return { attached: uses, unnamed };
+  };
 
   const config = async (): Promise<ConfigReading> => {
     // Running configurations hold passwords: neither shown nor kept.
@@ -56,6 +62,7 @@ export function frr(name: string, spec: RouterSpec, host: Host): RouterDriver {
       reliedSha256: sha256(relied),
       ...(relied.join('\n').length > RELIED_LIMIT_CHARS ? {} : { relied: relied.map(blankSecrets) }),
       faults: policy === undefined ? [] : configFaults(text, name, policy, scope),
+      ...(policy === undefined ? {} : attachment(text)),
     };
     const unsaved = await differsFromSaved(host, spec, owned, reading.owned);
     return { ...reading, ...(unsaved === undefined ? {} : { unsaved }) };

@@ -1,40 +1,9 @@
 /**
- * What FRR prints as JSON, read into the words of driver.ts. Pure. Forms of FRR 8.4.4 (facts/firewall-pair §4), captured
+ * What FRR prints as JSON, read into the words of driver.ts; documents.ts takes the output apart. Pure. Forms of FRR 8.4.4 (facts/firewall-pair §4), captured
  * in test/activities/routing/fixtures.
  */
 import { z } from 'zod';
-import { UnexpectedOutput, parseJson, shaped } from '../../kit';
-
-/**
- * vtysh prints one JSON document per command, or per daemon, one after the other without a separator; errors stand
- * between them as plain lines that begin with "%".
- * @throws UnexpectedOutput quoting the line, as do all below
- */
-export function parseDocuments(output: string): unknown[] {
-  const documents: unknown[] = [];
-  let depth = 0;
-  let start = -1;
-  let inString = false;
-  for (let i = 0; i < output.length; i += 1) {
-    const c = output[i];
-    if (inString) {
-      if (c === '\\') i += 1;
-      else if (c === '"') inString = false;
-    } else if (depth > 0 && c === '"') inString = true;
-    else if (c === '{' || c === '[') {
-      if (depth === 0) start = i;
-      depth += 1;
-    } else if ((c === '}' || c === ']') && depth > 0) {
-      depth -= 1;
-      if (depth === 0) documents.push(parseJson(output.slice(start, i + 1)));
-    } else if (depth === 0 && c !== undefined && !/\s/.test(c)) {
-      const end = output.indexOf('\n', i);
-      throw new UnexpectedOutput(output.slice(i, end < 0 ? undefined : end).slice(0, 200));
-    }
-  }
-  if (depth > 0) throw new UnexpectedOutput('the output ends in the middle of a JSON document');
-  return documents;
-}
+import { shaped } from '../../kit';
 
 /** `show bgp [vrf V] ipv4 unicast summary json`. An instance that isn't there prints {}. */
 export const summaryDocument = z.object({
@@ -121,21 +90,4 @@ export type NeighborInfo = z.output<typeof neighborInfo>;
 export function neighborOf(document: unknown, neighbor: string): NeighborInfo | undefined {
   const found = shaped(z.record(z.string(), z.unknown()), document)[neighbor];
   return found === undefined ? undefined : shaped(neighborInfo, found);
-}
-
-const advertisedDocument = z.object({
-  advertisedRoutes: z.record(z.string(), z.object({ path: z.string().default('') })).default({}),
-});
-
-/**
- * Copies of the own AS that stand in front of each announced path. The AS that every announcement to another AS gets by
- * itself isn't among them (facts §4).
- */
-export function prependsOf(document: unknown, localAs: number): number[] {
-  const routes = Object.values(shaped(advertisedDocument, document).advertisedRoutes);
-  return routes.map(({ path }) => {
-    const list = path.split(' ').filter((as) => as !== '');
-    const end = list.findIndex((as) => as !== String(localAs));
-    return end < 0 ? list.length : end;
-  });
 }

@@ -1,9 +1,11 @@
 /** What a router's answers mean: routes, sessions and announcements in the words of driver.ts. Pure. */
 import { shaped } from '../../kit';
 import type { DestinationReading, Path, RouterReading, SessionReading } from '../driver';
+import { neighborsOfPath } from '../neighbors';
 import type { Family, RouterSpec } from '../spec';
 import { canonical, entriesOf, type Owned } from './config';
-import { forwardingOf, neighborOf, prefixDocument, prependsOf, summaryDocument, type PrefixDocument } from './json';
+import { announcedPrepends, type DocumentReader } from './documents';
+import { forwardingOf, neighborOf, prefixDocument, summaryDocument, type PrefixDocument } from './json';
 import { commandsFor, jsonFamily } from './vtysh';
 
 export interface Neighbor {
@@ -17,8 +19,8 @@ const familiesOf = (spec: RouterSpec) =>
 
 export const neighborsOf = (spec: RouterSpec): Neighbor[] =>
   familiesOf(spec).flatMap(([family, { paths }]) =>
-    Object.entries(paths).flatMap(([node, { neighbor }]) =>
-      neighbor === undefined ? [] : [{ family, node, address: canonical(neighbor) }],
+    Object.entries(paths).flatMap(([node, path]) =>
+      neighborsOfPath(path).map((neighbor) => ({ family, node, address: canonical(neighbor) })),
     ),
   );
 
@@ -31,9 +33,9 @@ export function nodeOfPath(
   const from = [path.peer.peerId, path.peer.interface];
   const hops = path.nexthops.map((h) => h.ip);
   return Object.entries(spec.families[family]?.paths ?? {}).find(
-    ([, { neighbor, nextHops }]) =>
-      (neighbor !== undefined && from.includes(canonical(neighbor))) ||
-      nextHops.some((hop) => hops.includes(canonical(hop))),
+    ([, path]) =>
+      neighborsOfPath(path).some((neighbor) => from.includes(canonical(neighbor))) ||
+      path.nextHops.some((hop) => hops.includes(canonical(hop))),
   )?.[0];
 }
 
@@ -51,7 +53,19 @@ export function readCommands(spec: RouterSpec, neighbors: readonly Neighbor[], s
   ];
 }
 
-/** @throws UnexpectedOutput */
+/** For what may be a full table: of it the prepends alone are kept. */
+export const readersOf = (
+  spec: RouterSpec,
+  steered: readonly Neighbor[],
+): ReadonlyMap<string, () => DocumentReader & { end(): number[] }> =>
+  new Map(
+    steered.map((n) => [
+      commandsFor(spec.vrf).advertised(n.family, n.address),
+      () => announcedPrepends(spec.policy?.localAs ?? 0),
+    ]),
+  );
+
+/** `documents` are whole, but for what readersOf reads. @throws UnexpectedOutput */
 export function readingOf(
   name: string,
   spec: RouterSpec,
@@ -92,9 +106,7 @@ export function readingOf(
   });
   const prepends: Record<string, number[]> = {};
   for (const n of steered)
-    (prepends[n.node] ??= []).push(
-      ...prependsOf(documents.get(command.advertised(n.family, n.address)), spec.policy?.localAs ?? 0),
-    );
+    (prepends[n.node] ??= []).push(...(documents.get(command.advertised(n.family, n.address)) as number[]));
   return { router: name, side: spec.side, destinations, sessions, prepends };
 }
 

@@ -2,15 +2,15 @@
  * vtysh(1) on one host, and the exact commands that the driver gives it. Every command of an invocation is an argument of
  * its own, so that a transport that breaks delivers all of them or none, and a sudoers file can name them.
  */
-import { UnexpectedOutput, readAnswer, transient, type Host } from '../../kit';
+import { UnexpectedOutput, readAnswer, readInto, transient, type Host } from '../../kit';
 import type { Family, RouterSpec } from '../spec';
-import { parseDocuments } from './json';
+import { Documents, wholeDocument, type DocumentReader } from './documents';
 
 export const VTYSH = '/usr/bin/vtysh';
 /** bgpd may be busy for long on a router with full tables. */
 const TIMEOUT_MS = 60_000;
-/** What is announced to a neighbor may be a full table. */
-const OUTPUT_LIMIT_BYTES = 32 * 1024 * 1024;
+/** Configurations are looked through line by line, several times, in one go. */
+const CONFIG_LIMIT_BYTES = 4 * 1024 * 1024;
 
 export type Access = RouterSpec['access'];
 
@@ -32,9 +32,14 @@ export class Vtysh {
       sudo: this.access === 'sudo',
       okCodes: 'any',
       timeoutMs: TIMEOUT_MS,
-      outputLimitBytes: OUTPUT_LIMIT_BYTES,
+      outputLimitBytes: CONFIG_LIMIT_BYTES,
       ...options,
     });
+    this.#answered(code, stdout, stderr);
+    return stdout;
+  }
+
+  #answered(code: number, stdout: string, stderr: string): void {
     // Exit codes tell whether vtysh reached the daemons, not whether they did as told (facts §0.6).
     const broken = /failed to connect|is not running|Can't open configuration file|Permission denied/i.exec(
       stderr + stdout,
@@ -45,22 +50,33 @@ export class Vtysh {
         `${this.host.name}: vtysh can’t talk to FRR: ${firstLine(stderr || stdout)}. Next: see whether FRR runs there (systemctl status frr)${this.access === 'group' ? ' and whether the login user is in the group frrvty' : ''}.`,
         { host: this.host.name },
       );
-    return stdout;
   }
 
-  /** Runs `show … json` commands and reads what they answer: one document each, by command. @throws as readAnswer */
-  async show<T>(commands: readonly string[], read: (documents: ReadonlyMap<string, unknown>) => T): Promise<T> {
-    const output = await this.run(commands);
-    const asked = {
-      host: this.host.name,
-      command: vtyshArgv(commands),
-      expected: 'one JSON document for each command',
-    };
-    return readAnswer(asked, () => {
-      const documents = parseDocuments(output);
-      if (documents.length !== commands.length)
-        throw new UnexpectedOutput(`${documents.length} answers to ${commands.length} questions`);
-      return read(new Map(commands.map((command, i) => [command, documents[i]])));
+  /**
+   * Runs `show … json` commands and reads what they answer, as it comes in: one document each, by command. Of most the whole
+   * document is read, of `readers` what they make of it. @throws as run, readAnswer
+   */
+  async show<T>(
+    commands: readonly string[],
+    readers: ReadonlyMap<string, () => DocumentReader>,
+    read: (documents: ReadonlyMap<string, unknown>) => T,
+  ): Promise<T> {
+    const documents = new Documents((index) => (readers.get(commands[index] ?? '') ?? wholeDocument)());
+    const command = vtyshArgv(commands);
+    const expected = 'one JSON document for each command';
+    const { result, beginning, end } = await readInto(
+      this.host,
+      command,
+      { sudo: this.access === 'sudo', okCodes: 'any', timeoutMs: TIMEOUT_MS, expected },
+      documents,
+    );
+    this.#answered(result.code, beginning, result.stderr);
+    return readAnswer({ host: this.host.name, command, expected }, () => {
+      end();
+      const { found } = documents;
+      if (found.length !== commands.length)
+        throw new UnexpectedOutput(`${found.length} answers to ${commands.length} questions`);
+      return read(new Map(commands.map((one, i) => [one, found[i]])));
     });
   }
 }

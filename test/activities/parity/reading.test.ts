@@ -1,9 +1,32 @@
 import { globbed, withoutIgnored } from '../../../activities/parity/facts';
 import { readInterfaces, readRoutes, readRules } from '../../../activities/parity/network';
-import { readRuleset } from '../../../activities/parity/nftables';
+import { ELEMENTS_LIMIT, readRuleset, RulesetReader } from '../../../activities/parity/nftables';
 import { pickSysctls, readUnits, serviceFaults } from '../../../activities/parity/reading';
 import { paritySpec } from '../../../activities/parity/spec';
 import { ADDRESSES, ROUTES_4, ROUTES_6, RULES, RULESET, RULESET_WITH_STATE, UNITS } from './fixtures';
+
+describe('a large set', () => {
+  const setOf = (elements: readonly number[]): string =>
+    `table ip t {\n\tset s {\n\t\telements = { ${elements.map((n) => `10.${n >> 16}.${(n >> 8) & 255}.${n & 255}`).join(',\n\t\t\t     ')} }\n\t}\n}\n`;
+  const numbers = Array.from({ length: 5 * ELEMENTS_LIMIT }, (_, n) => n);
+
+  // Looked through again with each of its lines it would take minutes.
+  it('is told by a digest, whatever the order', () => {
+    const lines = readRuleset(setOf(numbers))['ip t set s'];
+    expect(lines).toEqual([expect.stringMatching(/^100000 elements, whatever their order: [0-9a-f]{64}$/)]);
+    expect(readRuleset(setOf([...numbers].reverse()))['ip t set s']).toEqual(lines);
+    expect(readRuleset(setOf([...numbers.slice(1), 1 << 20]))['ip t set s']).not.toEqual(lines);
+  });
+
+  it('that isn’t so large is listed, in whatever pieces it comes', () => {
+    const text = setOf(numbers.slice(0, ELEMENTS_LIMIT));
+    const reader = new RulesetReader();
+    for (let at = 0; at < text.length; at += 1_000) reader.write(text.slice(at, at + 1_000));
+    reader.end();
+    expect(reader.ruleset).toEqual(readRuleset(text));
+    expect(reader.ruleset['ip t set s']).toHaveLength(ELEMENTS_LIMIT);
+  });
+});
 
 describe('a ruleset', () => {
   const ruleset = readRuleset(RULESET);

@@ -36,6 +36,7 @@ import { parseAnswer as parsePrometheus } from '../../../activities/probes/prome
 import * as readiness from '../../../activities/readiness/reading';
 import { kernelCounts, nftCounts } from '../../../activities/routing/counters';
 import * as frrConfig from '../../../activities/routing/frr/config';
+import { announcedPrepends, Documents, parseDocuments } from '../../../activities/routing/frr/documents';
 import * as frrJson from '../../../activities/routing/frr/json';
 import { shutIn } from '../../../activities/routing/frr/sessions';
 import { readFlags } from '../../../activities/routing/interface-down';
@@ -50,6 +51,7 @@ import { readForwarded } from '../../../activities/state-sync/serving';
 import { compareLsn, parseLsn, parseRows } from '../../../activities/xroad/database';
 import { describeHealth, nextFor, readHealth } from '../../../activities/xroad/health';
 import { readReply as readMaintenance } from '../../../activities/xroad/maintenance';
+import { parseChangeFiles } from '../../../activities/xroad/migration';
 import * as xroad from '../../../activities/xroad/text';
 import * as nodes from '../parity/fixtures';
 import * as sync from '../state-sync/fixtures';
@@ -79,7 +81,7 @@ const FRR = [
   'summary.txt',
   'advertised.txt',
 ].map(frr);
-const frrDocument = (read: (document: unknown) => unknown) => (text: string) => frrJson.parseDocuments(text).map(read);
+const frrDocument = (read: (document: unknown) => unknown) => (text: string) => parseDocuments(text).map(read);
 const CONFIG = frr('running-config.txt');
 const SCOPE: frrConfig.ConfigScope = {
   neighbors: ['10.0.3.1', 'fd00::1'],
@@ -272,10 +274,15 @@ export const PARSERS: readonly Parser[] = [
     frrDocument((d) => frrJson.neighborOf(d, '10.0.3.1')),
     ...FRR,
   ),
-  p('routing/frr/json#parseDocuments', frrJson.parseDocuments, ...FRR),
+  p('routing/frr/documents#parseDocuments', parseDocuments, ...FRR),
   p(
-    'routing/frr/json#prependsOf',
-    frrDocument((d) => frrJson.prependsOf(d, 65_000)),
+    'routing/frr/documents#announcedPrepends',
+    (t) => {
+      const documents = new Documents(() => announcedPrepends(65_000));
+      documents.write(t);
+      documents.end();
+      return documents.found;
+    },
     ...FRR,
   ),
   p(
@@ -347,7 +354,12 @@ export const PARSERS: readonly Parser[] = [
     xroad.parseDatabaseUrl,
     'serverconf.hibernate.connection.url = jdbc\\:postgresql\\://127.0.0.1\\:5433/serverconf\n',
   ),
-  p('xroad/text#parseHealthPort', xroad.parseHealthPort, '[proxy]\nhealth-check-port=5588\n'),
+  p(
+    'xroad/migration#parseChangeFiles',
+    parseChangeFiles,
+    `${'0'.repeat(64)}  /usr/share/xroad/db/serverconf/004.xml\n`,
+  ),
+  p('xroad/text#parseProxyPorts', xroad.parseProxyPorts, '[proxy]\nhealth-check-port=5588\nclient-http-port=80\n'),
   p('xroad/text#parseIni', xroad.parseIni, '[node]\ntype = master ; x\n# c\n'),
   p('xroad/text#parseListeners', xroad.parseListeners, '0 128 0.0.0.0:5500 0.0.0.0:*\nLISTEN 0 50 *:4000 *:*\n'),
   p('xroad/text#parseNodeType', xroad.parseNodeType, '[node]\ntype=slave\n'),
@@ -481,6 +493,8 @@ const OTHERS = [{ interface: 'wan', address: '10.9.2.2', length: 24 }];
 /** Exported names that sound like parsers of foreign text, and why they aren't in the table. */
 export const EXEMPT: Readonly<Record<string, string>> = {
   'kit/answer#readAnswer': 'calls the parsers of the table',
+  'kit/json-items#readInto': 'asks the host; hands the answer to parsers of the table',
+  'kit/json-items#readItems': 'asks the host; hands the answer to parsers of the table',
   'kit/duration#parseDuration': 'text of the inventory',
   'probes/bounds#parseCondition': 'text of the inventory',
   'probes/spec#parseEndpoint': 'text of the inventory',
@@ -502,7 +516,7 @@ export const EXEMPT: Readonly<Record<string, string>> = {
   'ssh/secrets#readSecret': 'a secret of the worker’s own',
   'readiness/machine-id#readMachineId': 'asks the host; takes 32 hexadecimal digits and nothing else',
   'xroad/node#readClusters': 'asks the host; parseClusters reads the answer',
-  'xroad/node#readHealthPort': 'asks the host; parseHealthPort reads the answer',
+  'xroad/node#readProxyPorts': 'asks the host; parseProxyPorts reads the answer',
   'xroad/node#readNodeType': 'asks the host; parseNodeType reads the answer',
   'xroad/node#readPackages': 'asks the host; parsers of the package manager read the answer',
   'xroad/node#readServices': 'asks the host; parseUnits reads the answer',

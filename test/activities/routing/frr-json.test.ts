@@ -1,14 +1,8 @@
 /** What FRR 8.4.4 prints (captured), read. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import {
-  forwardingOf,
-  neighborOf,
-  parseDocuments,
-  prefixDocument,
-  prependsOf,
-  summaryDocument,
-} from '../../../activities/routing/frr/json';
+import { announcedPrepends, Documents, parseDocuments } from '../../../activities/routing/frr/documents';
+import { forwardingOf, neighborOf, prefixDocument, summaryDocument } from '../../../activities/routing/frr/json';
 
 const fixture = (name: string): string => readFileSync(join(__dirname, 'fixtures', name), 'utf8');
 const documents = (name: string): unknown[] => parseDocuments(fixture(name));
@@ -88,9 +82,34 @@ test('neighbors, also one that isn’t there', () => {
 });
 
 test('copies of the own AS in front of what is announced, the one that every announcement gets not among them', () => {
-  expect(prependsOf(documents('advertised.txt')[0], 65200)).toEqual([1, 1, 1]);
-  expect(prependsOf({ advertisedRoutes: { a: { path: '' }, b: { path: '65200 65200 65100' } } }, 65200)).toEqual([
-    0, 2,
-  ]);
-  expect(prependsOf({ warning: 'No such neighbor in this view/vrf' }, 65200)).toEqual([]);
+  const prependsIn = (text: string): unknown => {
+    const [reader, pieces] = [announcedPrepends(65200), text.match(/.{1,7}/gs) ?? []];
+    for (const piece of pieces) reader.write(piece);
+    return reader.end();
+  };
+  expect(prependsIn(fixture('advertised.txt'))).toEqual([1]);
+  const two = { advertisedRoutes: { a: { path: '' }, b: { path: '65200 65200 65100' }, c: { path: '65100' } } };
+  expect(prependsIn(JSON.stringify({ localAS: 65200, codes: { x: { path: '65200' } }, ...two }))).toEqual([0, 2]);
+  expect(prependsIn('{"warning":"No such neighbor in this view/vrf"}')).toEqual([]);
+});
+
+test('documents come in pieces, and of a full table nothing is held', () => {
+  const route = (i: number): string =>
+    `"10.${i >> 8}.${i & 255}.0/24":{"path":"65200 65100","big":"${'x'.repeat(200)}"}`;
+  const held: number[] = [];
+  const documents = new Documents((index) => {
+    const reader = index === 1 ? announcedPrepends(65200) : undefined;
+    let text = '';
+    return {
+      write: (more) => (reader === undefined ? void (text += more) : (held.push(more.length), reader.write(more))),
+      end: () => reader?.end() ?? (JSON.parse(text) as unknown),
+    };
+  });
+  documents.write('{"a":"}\\"');
+  documents.write('{"}\n{"advertisedRoutes":{');
+  for (let i = 0; i < 5_000; i++) documents.write(`${i === 0 ? '' : ','}${route(i)}`);
+  documents.write('}}{}');
+  documents.end();
+  expect(documents.found).toEqual([{ a: '}"{' }, [1], {}]);
+  expect(Math.max(...held)).toBeLessThan(300);
 });

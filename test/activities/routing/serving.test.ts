@@ -50,6 +50,25 @@ test('one node everywhere, the other one able', () => {
   expect(unmet(readings, 'fw2', ['fw1', 'fw2'], true)).toEqual([{ where: 'routing', what: 'fw1 serves, not fw2' }]);
 });
 
+test('several links to one node are that node (test/cases/02-two-links); to both, they are a tie', () => {
+  const links = (...used: readonly string[]): DestinationReading =>
+    destination(
+      [path('fw1', '10.77.3.2'), path('fw1', '10.77.5.2'), path('fw2', '10.77.4.2'), path('fw2', '10.77.6.2')].map(
+        (p) => ({ ...p, used: used.includes(p.from) }),
+      ),
+    );
+  const both = links('10.77.3.2', '10.77.5.2');
+  expect(whoServes([router('border', [both])])).toMatchObject({
+    node: 'fw1',
+    faults: [],
+    table: ['border 0.0.0.0/0 → fw1 (10.77.3.2) and fw1 (10.77.5.2)'],
+  });
+  // The kernel may use fewer of them, as while one link is down, and no other.
+  expect(whoServes([router('border', [{ ...both, forwarding: ['10.77.5.2'] }])]).node).toBe('fw1');
+  expect(whoServes([router('border', [{ ...both, forwarding: ['10.77.5.2', '10.77.4.2'] }])]).faults).toHaveLength(1);
+  expect(whoServes([router('border', [links('10.77.3.2', '10.77.6.2')])]).faults[0]?.what).toMatch(/a tie of routes/);
+});
+
 test.each<[string, DestinationReading, RegExp]>([
   [
     'a tie',

@@ -99,6 +99,17 @@ test.each<[string, (r: Routing) => void, RegExp]>([
     /give neighbor, or nextHops/,
   ],
   [
+    'a neighbor that is two nodes',
+    (r) => {
+      const { paths } = (
+        r.routers['border']!['families'] as Record<string, { paths: Record<string, { neighbor: unknown }> }>
+      )['ipv4 unicast']!;
+      const [first, second] = Object.values(paths);
+      second!.neighbor = ['192.0.2.99', first!.neighbor];
+    },
+    /leads to fw1, too: one way is one node’s/,
+  ],
+  [
     'a prefix of the other family',
     (r) =>
       ((r.routers['edge']!['families'] as Record<string, { destinations: string[] }>)['ipv4 unicast']!.destinations = [

@@ -1,4 +1,5 @@
 import type { ExecResult, Host } from '../../../activities/kit/host';
+import { ScriptedHost } from '../support/local-host';
 import { checkSudo, parseRules, sudoRefusal } from '../../../activities/ssh/sudo';
 
 describe('what sudo says', () => {
@@ -7,7 +8,12 @@ describe('what sudo says', () => {
     ["Sorry, user hitless is not allowed to execute '/usr/bin/id' as root on fw1.\n", 'isn’t allowed'],
     ['hitless is not in the sudoers file.\n', 'sudoers file'],
     ['sudo: sorry, you must have a tty to run sudo\n', 'terminal'],
-    ['/etc/sudoers.d/x:1:9: syntax error\nsudo: error in /etc/sudoers.d/x near line 1\n', 'broken'],
+    ['>>> /etc/sudoers: syntax error near line 1 <<<\nsudo: no valid sudoers sources found, quitting\n', 'broken'],
+    ['sudo: unable to initialize policy plugin\n', 'broken'],
+    ['sudo: unable to open /etc/sudoers: Permission denied\n', 'broken'],
+    ['sudo: interactive authentication is required\n', 'password'],
+    ["sudo-rs: Sorry, user hitless is not allowed to execute '/usr/bin/id' as root on fw1.\n", 'isn’t allowed'],
+    ["sudo: I'm sorry hitless. I'm afraid I can't do that\n", 'isn’t allowed'],
   ])('%j', (stderr, why) => {
     expect(sudoRefusal(1, stderr)).toContain(why);
     expect(sudoRefusal(0, stderr)).toBeUndefined();
@@ -17,6 +23,15 @@ describe('what sudo says', () => {
     expect(sudoRefusal(1, 'the tool said: sudo: a password is required\n')).toBeUndefined();
     expect(sudoRefusal(1, 'sudo: /usr/bin/none: command not found\n')).toBeUndefined();
     expect(sudoRefusal(1, 'grep: no such file')).toBeUndefined();
+  });
+
+  test.each([
+    'sudo: unable to resolve host fw1: Temporary failure in name resolution',
+    'sudo: unable to send audit message: Operation not permitted',
+    'sudo: unable to stat /etc/sudoers.d/old: No such file or directory',
+    '/etc/sudoers.d/x:1:9: syntax error\nsudo: error in /etc/sudoers.d/x near line 1',
+  ])('a warning is none: the command ran, and failed by itself (%s)', (warning) => {
+    expect(sudoRefusal(1, `${warning}\n`)).toBeUndefined();
   });
 });
 
@@ -65,6 +80,22 @@ describe('checkSudo', () => {
   test('one fault where sudo doesn’t work at all; nothing asked where nothing is needed', async () => {
     expect(await checkSudo(host('', 1), [{ argv: ['/usr/bin/id'] }, { argv: ['/usr/bin/ls'] }])).toHaveLength(1);
     expect(await checkSudo(host('', 1), [])).toEqual([]);
+  });
+
+  test('a shell that complains of a locale isn’t a host without sudo; a shell that finds none says so by its code', async () => {
+    const warning = 'bash: warning: setlocale: LC_ALL: cannot change locale (en_US.UTF-8): No such file or directory\n';
+    const on = (code: number, stderr: string) =>
+      new ScriptedHost('fw1', (command) => (command.endsWith(' -l') ? { code, stdout: LISTING, stderr } : ''));
+    expect(await checkSudo(on(0, warning), [{ argv: ['/usr/bin/vtysh', '-c', 'show ip bgp'] }])).toEqual([]);
+    expect(
+      await checkSudo(on(127, 'bash: line 1: /usr/bin/sudo: No such file or directory\n'), [{ argv: ['/bin/id'] }]),
+    ).toMatchObject([{ what: '/usr/bin/sudo isn’t there' }]);
+  });
+
+  test('root is never asked for a password, whatever Debian’s rules say', async () => {
+    const listing = 'User root may run the following commands on fw1:\n    (ALL : ALL) ALL\n';
+    expect(await checkSudo(host(listing), [{ argv: ['/usr/bin/id'] }])).toEqual([]);
+    expect(await checkSudo(host(listing.replace('root', 'rooty')), [{ argv: ['/usr/bin/id'] }])).toHaveLength(1);
   });
 
   test('rules: tags hold for what follows, users as listed', () => {

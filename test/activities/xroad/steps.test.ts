@@ -16,6 +16,7 @@ import {
   upgraded,
   upgradePackages,
 } from '../../../activities/xroad';
+import { connectionsArgv } from '../../../activities/xroad/drain';
 import { inStartOrder } from '../../../activities/xroad/services';
 import { NEW, OLD, World, failureOf } from './world';
 
@@ -28,7 +29,11 @@ describe('maintenance mode', () => {
     expect(world.node('ss1').maintenance).toBe(true);
     expect((await maintenanceOn.undo(world.context(), { node: 'ss1' }, before)).changed).toBe(true);
     expect(world.node('ss1').maintenance).toBe(false);
-    expect((await maintenanceOff.act(world.context(), { node: 'ss1' }, before)).changed).toBe(false);
+    const off = await maintenanceOff.act(world.context(), { node: 'ss1' }, before);
+    expect(off).toMatchObject({ changed: false, nodes: { ss1: { serving: true } } });
+    // Not where the load balancer hasn't been told yet.
+    const both = new World({ outOfService: 'both' });
+    expect((await maintenanceOff.act(both.context(), { node: 'ss1' }, before)).nodes).toBeUndefined();
   });
 
   test('that was on before stays on', async () => {
@@ -175,6 +180,23 @@ describe('services', () => {
     node.release = NEW;
     expect((await startServices.act(world.context(), { node: 'ss2' }, { active: [] })).changed).toBe(true);
     expect(node.running).toContain('xroad-proxy.service');
+  });
+
+  test('ports are the node’s own: what it has on 80 and 443 is waited for, and expected after the start', async () => {
+    const world = ready();
+    const facts = { ...world.plan.found.ss1!, ports: { health: 5588, messages: 5500, http: 80, https: 443 } };
+    world.plan = { ...world.plan, found: { ...world.plan.found, ss1: facts } };
+    expect(connectionsArgv(world.plan, 'ss1').at(-1)).toBe(
+      '( sport = :5500 or sport = :8080 or sport = :8443 or sport = :80 or sport = :443 or dport = :5500 )',
+    );
+    expect(connectionsArgv(world.plan, 'ss2').at(-1)).toBe(
+      '( sport = :5500 or sport = :8080 or sport = :8443 or dport = :5500 )',
+    );
+    world.node('ss1').stopAll();
+    const silent = await failureOf(startServices.act(world.context(), { node: 'ss1' }, { active: [] }));
+    expect(silent.message).toMatch(/nobody listens on port 80, 443/);
+    world.node('ss1').listeners = [5500, 5577, 80, 443, 5566, 5588];
+    expect((await startServices.act(world.context(), { node: 'ss1' }, { active: [] })).changed).toBe(false);
   });
 
   test('one that crashes, or is masked, is told with its name', async () => {
@@ -444,8 +466,13 @@ describe('packages', () => {
     ],
     [
       'a database that no migration touched',
-      (w: World) => (w.node('ss1').db.last = '2026-01-01 00:00:00'),
-      /no migration of its database ran/,
+      (w: World) => Object.assign(w.node('ss1').db, { digest: 'd-old', last: '2026-01-01 00:00:00' }),
+      /no change was made to its database .*the packages brought serverconf\/005\.xml.*setup_serverconf_db\.sh/s,
+    ],
+    [
+      'what the scripts of the packages themselves say',
+      (w: World) => w.node('ss1').log.push('Running migrations failed, plase check that directory is there'),
+      /install\.log says: Running migrations failed, plase/,
     ],
     [
       'a lock that a killed migration left',
@@ -480,6 +507,35 @@ describe('packages', () => {
     const failure = await failureOf(act());
     expect(failure).toMatchObject({ type: 'CommandFailed', nonRetryable: true });
     expect(failure.message).toMatch(message);
+  });
+
+  describe('of a patch release, where no admin user of the database is set up, leave its table as it was', () => {
+    const patch = async (change: (world: World) => unknown) => {
+      const { world, act, before } = await done();
+      Object.assign(world.node('ss1').db, { digest: 'd-old', last: '2026-01-01 00:00:00', changes: 12 });
+      await change(world);
+      return { act, before, world };
+    };
+
+    test('which is fine if they brought no change', async () => {
+      const { act, before } = await patch((w) => delete w.node('ss1').changeFiles?.['005.xml']);
+      expect(before.changes).toEqual({ 'serverconf/003.xml': 'c'.repeat(16), 'serverconf/004.xml': 'd'.repeat(16) });
+      await expect(act()).resolves.toMatchObject({ nodes: { ss1: { release: '7.4' } } });
+    });
+
+    test('or if the migration says that it had nothing to do', async () => {
+      const { act } = await patch((w) =>
+        w.node('ss1').log.push('Liquibase: Update has been successful. Rows affected: 0'),
+      );
+      await expect(act()).resolves.toMatchObject({ nodes: { ss1: { release: '7.4' } } });
+    });
+
+    test('and isn’t taken for done where neither is known: by hand it is, and `retry` goes on', async () => {
+      const { act, world } = await patch((w) => (w.node('ss1').changeFiles = undefined));
+      expect((await failureOf(act())).message).toMatch(/no change was made.*setup_serverconf_db\.sh/s);
+      world.node('ss1').migrate();
+      await expect(act()).resolves.toMatchObject({ nodes: { ss1: { release: '7.4' } } });
+    });
   });
 
   test('lead nowhere back once one of them is exchanged', async () => {
@@ -523,6 +579,25 @@ describe('health and tokens', () => {
     const failure = await failureOf(healthy.check(world.context(), { node: 'ss1' }));
     expect(failure).toMatchObject({ type: 'VerifyFailed', nonRetryable: false });
     expect(failure.message).toMatch(/not healthy: No certificate chain.*log the token in on the node/s);
+  });
+
+  test('a token that nobody initialised, or that wasn’t logged in when the run began, is nobody’s concern', async () => {
+    const world = new World();
+    const said = [
+      'Token: 0 (NOT_INITIALIZED, writable, available, inactive)',
+      'Token: HSM of the registry (OK, writable, available, active)',
+      'Token: spare (OK, writable, available, inactive)',
+    ].join('\n');
+    world.node('ss2').tokens = said;
+    // Of a plan by a build that didn't ask: all that are used.
+    expect((await failureOf(tokensActive.check(world.context(), { node: 'ss2' }))).message).toMatch(
+      /ss2 can’t sign: token HSM of the registry is active, token spare is not active/,
+    );
+    const facts = { ...world.plan.found.ss2!, tokens: ['HSM of the registry'] };
+    world.plan = { ...world.plan, found: { ...world.plan.found, ss2: facts } };
+    await expect(tokensActive.check(world.context(), { node: 'ss2' })).resolves.toBeDefined();
+    world.node('ss2').tokens = said.replace('available, active', 'available, inactive');
+    expect(await failureOf(tokensActive.check(world.context(), { node: 'ss2' }))).toMatchObject({ type: 'PinNeeded' });
   });
 
   test('a token that waits for its PIN asks for people; one that logs in by itself doesn’t', async () => {

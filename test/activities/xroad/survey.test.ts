@@ -41,6 +41,33 @@ describe('completing the plan', () => {
     world.node('ss3').db.down = true;
     expect(await failureOf(completeXroadPlan(world.context()))).toMatchObject({ nonRetryable: false });
   });
+
+  test.each([
+    ['7.3.0-1', '8.0.0-1', /another major release than 7\.3.*upgrade guide of X-Road 8/],
+    ['7.3.0-1', '7.6.1-1', /can’t be reached from 7\.3: its packages upgrade 7\.4\.0 or newer.*upgrade to 7\.5 first/],
+    ['7.8.1-1', '7.8.0-1', /is older than 7\.3/],
+  ])('from %s to %s is no upgrade of packages', async (old, wanted, message) => {
+    const world = new World();
+    const { software } = world.plan;
+    const packages = (version: string) => ({
+      mayRemove: [],
+      packages: Object.fromEntries(Object.keys(software.releases['7.3']!.packages).map((name) => [name, version])),
+    });
+    const releases = { '7.3': packages(old), '7.4': packages(wanted) };
+    world.plan = { ...world.plan, software: { ...software, releases } };
+    for (const node of Object.values(world.nodes)) node.release = old;
+    expect((await failureOf(completeXroadPlan(world.context()))).message).toMatch(message);
+  });
+
+  test('two minor releases at once are within the window, and other projects’ packages are theirs', async () => {
+    const world = new World();
+    world.node('ss1').versions['xroad-metrics-collector'] = '1.1.1';
+    const { found } = await completeXroadPlan(world.context());
+    expect(found.ss1).toMatchObject({
+      tokens: ['0'],
+      ports: { messages: 5500, http: 8080, https: 8443, health: 5588 },
+    });
+  });
 });
 
 describe('preflight', () => {
@@ -72,6 +99,8 @@ describe('preflight', () => {
     ss2.db.pause = 'paused';
     ss2.tokens = 'Token: 0 (OK, writable, available, inactive)\n';
     ss2.keyconf = 'c'.repeat(64);
+    ss1.messageLogLocks = 1;
+    ss2.messageLogLocks = undefined;
     ss3.db.receiver = '';
     ss3.db.system = '7300000000000000002';
     ss3.db.version = 140_010;
@@ -87,6 +116,8 @@ describe('preflight', () => {
       /ss1: has no health check port/,
       /ss1: is not listening on its health port 5588/,
       /ss1: a migration of its database runs, or was cut off/,
+      /ss1: a migration of its own database messagelog runs, or was cut off/,
+      /ss2: its own database messagelog.* can’t be asked: psql: error/,
       /ss1: xroad-opmonitor is 7\.2\.9-1\.ubuntu22\.04 instead of 7\.3\.0/,
       /ss1: sends WAL to 1 of 2 secondaries \(ss2: streaming\)/,
       /ss2: .*sync-disabled is there/,

@@ -78,13 +78,19 @@ describe('files', () => {
     expect(text.parseNodeType(ini)).toBe(type);
   });
 
-  test('health check port of local.ini: X-Road’s default is none', () => {
+  test('ports of local.ini: X-Road’s default health check port is none', () => {
+    const byDefault = { health: 0, messages: 5500, http: 8080, https: 8443 };
     expect(
-      text.parseHealthPort(
+      text.parseProxyPorts(
         '[proxy]\nhealth-check-interface=0.0.0.0\nhealth-check-port=5588\n[signer]\nhealth-check-port=1\n',
       ),
-    ).toBe(5588);
-    expect(text.parseHealthPort('[proxy]\n;health-check-port=5588\n')).toBe(0);
+    ).toEqual({ ...byDefault, health: 5588 });
+    expect(text.parseProxyPorts('[proxy]\n;health-check-port=5588\nclient-http-port=none\n')).toEqual(byDefault);
+    // Installed before 7.4: the upgrade to it wrote the ports of old down.
+    expect(text.parseProxyPorts('[proxy]\nclient-http-port = 80\nclient-https-port = 443\n')).toEqual({
+      ...byDefault,
+      ...{ http: 80, https: 443 },
+    });
   });
 
   test('database of db.properties, also with escaped colons as crudini leaves them', () => {
@@ -167,6 +173,9 @@ describe('commands', () => {
       'Token: 7d1 (USER_PIN_LOCKED, read-only, available, inactive)',
       'Token: 2 (OK, writable, available, not active)',
     ].join('\n');
+    expect(text.parseTokens('Token: my HSM (slot 1) (OK, writable, available, active)\n')).toEqual([
+      { id: 'my HSM (slot 1)', status: 'OK', active: true },
+    ]);
     expect(text.parseTokens(said)).toEqual([
       { id: '0', status: 'OK', active: true },
       { id: '7d1', status: 'USER_PIN_LOCKED', active: false },

@@ -63,11 +63,16 @@ export class FakeNode {
   timer = 'active';
   keyconf = 'a'.repeat(64);
   connections: string[] = [];
+  listeners = [5500, 5577, 8080, 8443, 5566, 5588];
   tokens = 'Token: 0 (OK, writable, available, active)\n';
   autologin = false;
   databaseUrl = 'serverconf.hibernate.connection.url=jdbc:postgresql://127.0.0.1:5433/serverconf\n';
   log: string[] = [];
+  /** Changes of the schema that its packages bring, by file; undefined: their folder isn't there. */
+  changeFiles: Record<string, string> | undefined = { '003.xml': 'c'.repeat(64), '004.xml': 'd'.repeat(64) };
   manifest: string | undefined;
+  /** Its own database of the message log: locks held; undefined: it doesn't answer. */
+  messageLogLocks: number | undefined = 0;
   readonly db: FakeDatabase;
   host: ScriptedHost;
 
@@ -124,6 +129,7 @@ export class FakeNode {
 
   /** What the primary's packages do to its database. */
   migrate(): void {
+    this.changeFiles = { ...this.changeFiles, '005.xml': 'e'.repeat(64) };
     Object.assign(this.db, { digest: 'd-new', changes: 13, last: '2026-11-22 22:00:00', position: '0/3100000' });
   }
 
@@ -139,6 +145,7 @@ export class FakeNode {
 
   answer(command: string): Answer | undefined {
     const c = command;
+    if (c.includes('/usr/bin/psql') && c.includes(' -p 5432 ')) return this.ownDatabase();
     if (c.includes('/usr/bin/psql')) return this.psql(c.slice(c.indexOf(' -c ') + 4));
     if (c.includes('curl') && c.endsWith('http://127.0.0.1:5588/')) return this.health();
     if (c.includes('/maintenance?targetState=')) return this.setMaintenance(c.endsWith('true'));
@@ -161,19 +168,31 @@ export class FakeNode {
     if (c === `sudo -u xroad /usr/bin/touch -- ${FLAG}`) return this.does(() => (this.flag = true));
     if (c === `sudo /usr/bin/rm -f -- ${FLAG}`) return this.does(() => (this.flag = false));
     if (c === 'sudo -u xroad /usr/bin/test -e /etc/xroad/autologin') return { code: this.autologin ? 0 : 1 };
+    if (c.includes('messagelog.hibernate'))
+      return 'messagelog.hibernate.connection.url = jdbc\\:postgresql\\://127.0.0.1\\:5432/messagelog\n';
     if (c.includes('db.properties')) return this.databaseUrl === '' ? { code: 1 } : this.databaseUrl;
     if (c.startsWith('/usr/bin/grep -hF') && c.includes('/var/log/hitless/')) {
-      const found = this.log.filter((line) =>
-        /database migrations failed|please check database availability/.test(line),
-      );
+      const patterns = [...c.matchAll(/ -e (?:'([^']*)'|(\S+))/g)].map(([, quoted, bare]) => quoted ?? bare ?? '');
+      const found = this.log.filter((line) => patterns.some((text) => line.includes(text)));
       return { code: found.length > 0 ? 0 : 1, stdout: found.map((line) => `${line}\n`).join('') };
     }
+    if (c.startsWith('/usr/bin/find /usr/share/xroad/db'))
+      return this.changeFiles === undefined
+        ? { code: 1, stderr: 'find: ‘/usr/share/xroad/db’: No such file or directory\n' }
+        : Object.entries(this.changeFiles)
+            .map(([file, digest]) => `${digest}  /usr/share/xroad/db/serverconf/${file}\n`)
+            .join('');
     if (c === '/usr/bin/ss -Htln')
       return this.running.includes('xroad-proxy.service')
-        ? [5500, 5577, 8080, 8443, 5566, 5588].map((port) => `LISTEN 0 512 0.0.0.0:${port} 0.0.0.0:*\n`).join('')
+        ? this.listeners.map((port) => `LISTEN 0 512 0.0.0.0:${port} 0.0.0.0:*\n`).join('')
         : '';
     if (c.startsWith('/usr/bin/ss -Htn state established')) return this.connections.map((line) => `${line}\n`).join('');
     return this.packageManager(c);
+  }
+
+  private ownDatabase(): Answer {
+    if (this.messageLogLocks !== undefined) return `${this.messageLogLocks}\n`;
+    return { code: 2, stderr: 'psql: error: connection to server on socket "…" failed: No such file or directory' };
   }
 
   private does(change: () => unknown): Answer {
@@ -380,7 +399,7 @@ export class World {
   /** Commands that change something, of all nodes, as "ss1: sudo …". */
   get changes(): string[] {
     const reading =
-      /show |test -e|\bcat\b|dpkg-query|curl .*5588\/|psql|list-tokens|sha256sum|grep|\bss -|lsclusters|list-units|print-arch|verify|showauto/;
+      /show |test -e|find |\bcat\b|dpkg-query|curl .*5588\/|psql|list-tokens|sha256sum|grep|\bss -|lsclusters|list-units|print-arch|verify|showauto/;
     return Object.values(this.nodes).flatMap((node) =>
       node.host.ran
         .filter((command) => !reading.test(command) || /pg_wal_replay_(pause|resume)\(\)$/.test(command))

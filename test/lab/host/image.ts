@@ -11,7 +11,7 @@ import { listLabs } from './record';
 export interface ImageRecipe {
   /** For people, in progress lines. */
   name: string;
-  suite: 'bookworm';
+  suite: 'bookworm' | 'trixie';
   /** Made on top of this image instead of from Debian: then `packages` must be empty, for there are no archives. */
   base?: ImageRecipe;
   /** Debian packages beyond the minimal base and what every host of a lab has. */

@@ -100,8 +100,9 @@ export const messages: readonly Scenario[] = [
     play: async (run) => {
       await run.asked('start');
       await run.handle.signal('cancel', {});
+      await run.until(({ refused }) => refused.some(({ signal }) => signal === 'cancel'));
     },
-    ends: 'Cancelled',
+    ends: { '0.1.0': 'Cancelled', '0.2.0': 'open' },
   },
   {
     what: 'answered-early',

@@ -1,9 +1,17 @@
 /** One run of a scenario on the real engine, with a modelled system of its own and workers of its own. */
+import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
+import {
+  isGrpcServiceError,
+  WorkflowFailedError,
+  WorkflowUpdateFailedError,
+  type WorkflowHandle,
+  type WorkflowStartOptions,
+} from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { temporal } from '@temporalio/proto';
 import { coreActivities } from '../../../worker/core-activities';
+import { historyService } from '../../../worker/histories';
 import type { ClusterKind, OpeningView, StatusView } from '../../../workflows/contract';
 import type { PlanBase } from '../../../workflows/procedure';
 import { startWorkers, type TestEngine } from '../engine-run';
@@ -28,6 +36,8 @@ export interface Setting {
   readonly isDryRun?: boolean;
   /** No worker has the queue of the watches. */
   readonly isUnwatched?: boolean;
+  /** How it is started, beside what; `args` instead of the one input. */
+  readonly start?: Partial<WorkflowStartOptions>;
   /** Sent with the start, before any code has run. */
   readonly early?: { readonly name: string; readonly body: unknown };
 }
@@ -45,8 +55,15 @@ export class KeptRun {
     readonly parts: Parts,
     readonly stage: Stage,
     readonly script: Script,
+    /** Of the last run of its chain. */
     readonly handle: WorkflowHandle,
-    private readonly workers: { stop(): Promise<void>; restart(): Promise<void> },
+    /** Of the run that it began with. */
+    readonly first: WorkflowHandle,
+    private readonly outside: {
+      stop(): Promise<void>;
+      restart(isUnwatched?: boolean): Promise<void>;
+      again(): Promise<unknown>;
+    },
   ) {}
 
   static async start(engine: TestEngine, kind: ClusterKind, cluster: string, setting: Setting): Promise<KeptRun> {
@@ -63,55 +80,88 @@ export class KeptRun {
     const script = new Script(setting.turns ?? {});
     const activities = script.wrap({
       ...stage.activities,
-      ...coreActivities({ uiUrl: 'http://127.0.0.1:8233' }),
+      ...coreActivities({ uiUrl: 'http://127.0.0.1:8233', history: historyService(client) }),
+      'plan.shared': async () => [],
       'plan.resolve': async ({ input }: { input: { requestedBy?: string } }) => {
         const { requestedBy: _, ...rest } = plan;
         return { ...rest, ...(input.requestedBy === undefined ? {} : { requestedBy: input.requestedBy }) };
       },
     });
-    const queues = setting.isUnwatched ? [taskQueue] : [taskQueue, `${taskQueue}-watch`];
-    const begin = () => startWorkers(native, queues, activities);
-    let workers = await begin();
+    const queues = [taskQueue, `${taskQueue}-watch`];
+    const poll = (count: number) => startWorkers(native, queues.slice(0, count), activities);
+    let workers = await poll(setting.isUnwatched ? 1 : 2);
     const type = setting.isDryRun ? parts.plan : parts.upgrade;
     const workflowId = setting.workflowId ?? `${setting.isDryRun ? 'plan' : 'upgrade'}-${cluster}`;
     const input = setting.input ?? { cluster, version: plan.version, requestedBy: 'rita', ...setting.more };
-    if (setting.rawInput !== undefined) {
-      await client.workflowService.startWorkflowExecution({
-        namespace: engine.engine.namespace,
-        workflowId,
-        workflowType: { name: type },
-        taskQueue: { name: taskQueue },
-        input: { payloads: [payload('json/plain', setting.rawInput)] },
-        requestId: workflowId,
-      });
-    } else if (setting.early !== undefined) {
-      const { name, body } = setting.early;
-      await client.workflow.signalWithStart(type, {
-        taskQueue,
-        workflowId,
-        args: [input],
-        signal: name,
-        signalArgs: [body],
-      });
-    } else await client.workflow.start(type, { taskQueue, workflowId, args: [input] });
-    return new KeptRun(engine, parts, stage, script, client.workflow.getHandle(workflowId), {
+    const begin = async (): Promise<string> => {
+      if (setting.rawInput !== undefined) {
+        const { runId } = await client.workflowService.startWorkflowExecution({
+          namespace: engine.engine.namespace,
+          workflowId,
+          workflowType: { name: type },
+          taskQueue: { name: taskQueue },
+          input: { payloads: [payload('json/plain', setting.rawInput)] },
+          requestId: workflowId,
+        });
+        return runId;
+      }
+      if (setting.early !== undefined) {
+        const { name, body } = setting.early;
+        const handle = await client.workflow.signalWithStart(type, {
+          taskQueue,
+          workflowId,
+          args: [input],
+          signal: name,
+          signalArgs: [body],
+        });
+        return handle.signaledRunId;
+      }
+      const handle = await client.workflow.start(type, { taskQueue, workflowId, args: [input], ...setting.start });
+      return handle.firstExecutionRunId;
+    };
+    const first = client.workflow.getHandle(workflowId, await begin(), { followRuns: false });
+    return new KeptRun(engine, parts, stage, script, client.workflow.getHandle(workflowId), first, {
       stop: () => workers.stop(),
-      restart: async () => {
+      restart: async (isUnwatched = setting.isUnwatched) => {
         await workers.stop();
-        workers = await begin();
+        workers = await poll(isUnwatched ? 1 : 2);
       },
+      again: begin,
     });
   }
 
-  stop(): Promise<void> {
-    return this.workers.stop();
-  }
-  restartWorkers(): Promise<void> {
-    return this.workers.restart();
+  /** Ends it from outside, and starts the same once more. */
+  async terminateAndStart(): Promise<void> {
+    await this.handle.terminate('a test');
+    await this.outside.again();
   }
 
-  status(): Promise<StatusView> {
-    return this.handle.query<StatusView>('status');
+  stop(): Promise<void> {
+    return this.outside.stop();
+  }
+  restartWorkers(): Promise<void> {
+    return this.outside.restart();
+  }
+  /** From now on no worker has the queue of the watches. */
+  loseWatchWorker(): Promise<void> {
+    return this.outside.restart(true);
+  }
+
+  async status(): Promise<StatusView> {
+    for (; ; await sleep(50)) {
+      try {
+        return await this.handle.query<StatusView>('status');
+      } catch (error) {
+        // A link that ends while messages still come in is tried again by the server; queries wait for that.
+        if (!isGrpcServiceError(error) || Number(error.code) !== FAILED_PRECONDITION) throw error;
+      }
+    }
+  }
+
+  /** Once the run goes on in another link of its chain, or in what a reset made of it. */
+  async another(): Promise<void> {
+    const { runId } = await this.handle.describe();
+    while ((await this.handle.describe()).runId === runId) await sleep(50);
   }
 
   async until(met: (status: StatusView) => boolean): Promise<void> {
@@ -169,17 +219,33 @@ export class KeptRun {
     });
   }
 
-  /** As the Web UI's button does it: back to the workflow task that took the first signal of this name. */
-  async reset(signal: string): Promise<void> {
+  /** Sends an Update, and waits for what came of it: undefined if it was refused. */
+  async update(name: 'answer' | 'command', input: unknown): Promise<unknown> {
+    return this.handle.executeUpdate(name, { args: [input] }).catch((error: unknown) => {
+      if (!(error instanceof WorkflowUpdateFailedError)) throw error;
+    });
+  }
+
+  /** Sends the same wrong answer so many times, a hundred at once. */
+  async flood(opening: string, count: number): Promise<void> {
+    const wrong = { opening, digest: '0'.repeat(12), by: 'bot' };
+    for (let sent = 0; sent < count; sent += 100)
+      await Promise.all(Array.from({ length: 100 }, () => this.handle.signal('approve', wrong)));
+  }
+
+  /** As the Web UI's button does it: back to the workflow task that took the first signal of this name, or to the one before. */
+  async reset(signal: string, where: 'before' | 'after' = 'after'): Promise<void> {
     const { events = [] } = await this.history();
     const asked = (events ?? []).findIndex((e) => e.workflowExecutionSignaledEventAttributes?.signalName === signal);
-    const task = (events ?? []).slice(asked).find((e) => e.workflowTaskCompletedEventAttributes != null);
+    const all = events ?? [];
+    const isTask = (e: (typeof all)[number]): boolean => e.workflowTaskCompletedEventAttributes != null;
+    const task = where === 'after' ? all.slice(asked).find(isTask) : all.slice(0, asked).findLast(isTask);
     await this.engine.client.workflowService.resetWorkflowExecution({
       namespace: this.engine.engine.namespace,
       workflowExecution: { workflowId: this.handle.workflowId },
       reason: 'a test',
       workflowTaskFinishEventId: task!.eventId!,
-      requestId: `reset ${this.handle.workflowId}`,
+      requestId: randomUUID(),
     });
   }
 
@@ -236,6 +302,9 @@ export class KeptRun {
     if (!(error instanceof RunEnded)) throw error;
   }
 }
+
+/** Code of gRPC. */
+const FAILED_PRECONDITION = 9;
 
 class RunEnded extends Error {}
 

@@ -11,8 +11,42 @@ export interface Scenario {
   readonly kinds: readonly ClusterKind[];
   readonly setting?: (parts: Parts) => Setting;
   readonly play: (run: KeptRun, parts: Parts) => Promise<void>;
-  /** "open": kept while the run goes on. Otherwise how it ends: "Completed", or the type of its failure. */
-  readonly ends: string;
+  readonly ends: Ends;
+  /** What is kept is the first run of its chain, not the last one: it ends as that does, or as "ContinuedAsNew". */
+  readonly isFirst?: true;
+  /** The server suggests another link of the chain after few events. */
+  readonly isShortLinked?: true;
+}
+
+/**
+ * "open": kept while the run goes on. Otherwise how it ends: "Completed", "Cancelled", or the type of its failure. Where that
+ * isn't the same in all releases: by the first release that ends so ("0.2.0"). A scenario isn't there before the first of them,
+ * nor from one on that has "none".
+ */
+export type Ends = string | Readonly<Record<string, string>>;
+
+/** How a run of this release ends; undefined if the scenario isn't there for it. */
+export function endsIn(ends: Ends, release: string): string | undefined {
+  if (typeof ends === 'string') return ends;
+  const from = Object.keys(ends)
+    .filter((first) => compareReleases(first, release) <= 0)
+    .sort(compareReleases)
+    .at(-1);
+  const end = from === undefined ? 'none' : ends[from];
+  return end === 'none' ? undefined : end;
+}
+
+/** Of what only runs that began by the rules `core-2` have. */
+export const core2 = (end: string): Ends => ({ '0.2.0': end });
+
+const numbers = (release: string): readonly number[] => release.split('.').map(Number);
+export function compareReleases(a: string, b: string): number {
+  const other = numbers(b);
+  return (
+    numbers(a)
+      .map((n, i) => n - (other[i] ?? 0))
+      .find((difference) => difference !== 0) ?? 0
+  );
 }
 
 export const EVERY: readonly ClusterKind[] = ['firewall-pair', 'x-road-cluster', 'panos-pair'];

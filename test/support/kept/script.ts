@@ -13,7 +13,9 @@ export type Turn =
   | 'dies'
   /** For good, unless `passing`: then it is tried again. */
   | { readonly fails: string; readonly message?: string; readonly details?: unknown; readonly passing?: true }
-  | { readonly answers: unknown };
+  | { readonly answers: unknown }
+  /** Tells this with its heartbeats, until it is cut or its worker ends. */
+  | { readonly beats: unknown };
 
 /** By activity type: what its first, second … call does. Any later one is as the model does it. */
 export type Turns = Readonly<Record<string, readonly Turn[]>>;
@@ -57,6 +59,7 @@ export class Script {
           }
           if (turn === 'dies') return Context.current().cancelled;
           if ('answers' in turn) return turn.answers;
+          if ('beats' in turn) return this.hang(name, turn.beats);
           const message = turn.message ?? `${name} says no`;
           const details = turn.details === undefined ? [] : [turn.details];
           if (turn.passing) throw ApplicationFailure.retryable(message, turn.fails, ...details);
@@ -66,7 +69,7 @@ export class Script {
     );
   }
 
-  private async hang(activity: string): Promise<void> {
+  private async hang(activity: string, beat?: unknown): Promise<void> {
     const context = Context.current();
     let free = false;
     const go = new Promise<void>((resolve) =>
@@ -79,7 +82,7 @@ export class Script {
     try {
       // A cut comes as the answer to a heartbeat.
       while (!free) {
-        context.heartbeat();
+        context.heartbeat(beat);
         await Promise.race([go, sleep(200), context.cancelled]);
       }
     } finally {

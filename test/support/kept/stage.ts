@@ -19,6 +19,8 @@ export interface StageOptions {
 export interface Stage {
   readonly activities: Activities;
   readonly plan: PlanBase;
+  /** Promises that its model has seen broken. */
+  readonly broken: readonly string[];
   /** The new release is sick, as the watch sees it. */
   sick: boolean;
   /** What the guard looks after is lost. */
@@ -114,6 +116,7 @@ export async function stageOf(kind: ClusterKind, options: StageOptions = {}): Pr
   return {
     activities: { ...modelled, ...previews(modelled) },
     plan: await planOf(world, options),
+    broken: world.broken,
     get sick() {
       return mood.sick;
     },
