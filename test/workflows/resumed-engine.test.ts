@@ -109,7 +109,7 @@ function panos(): System {
   return {
     world,
     given: staticPlan(world, { monitoringMs: 10_000 }),
-    read: async (given) => (await completePlan(world.services)(world.contextOf(given))),
+    read: async (given) => await completePlan(world.services)(world.contextOf(given)),
     stands: () => world.pair.devices.map(({ software, serving }) => [software.running, serving]),
   };
 }
