@@ -12,6 +12,10 @@ type Fields = Readonly<Record<string, unknown>>;
 
 /** Parts of a plan that are read from devices, where the inventory doesn't give them (as `mode` of an X-Road cluster). */
 const OBSERVED = ['roles', 'releases', 'found', 'hops', 'mode', 'routed'];
+/** …and of its section `routing`. */
+const OBSERVED_ROUTING = ['original', 'predicted'];
+/** What isn't from the inventory: all that is left to compare where that is the same by its digest. */
+const ASKED = ['schema', 'procedure', 'procedureRevision', 'cluster', 'version', 'mode'];
 /** Whoever asks for it; what a plan was taken over from; a digest over parts that are compared one by one. */
 const BESIDE = ['requestedBy', 'resumedFrom', 'inventoryDigest'];
 /** Families of steps that a rollback leaves as they are: what they did stands in no plan's way. */
@@ -38,12 +42,15 @@ export function resumedPlan(
   // A check of a cluster names neither.
   const unasked = now['version'] === '' ? ['version', ...('mode' in now ? ['mode'] : [])] : [];
   const observed = OBSERVED.filter((name) => !(name in now));
-  const given = (plan: Fields): Fields =>
-    without({ ...plan, ...('routing' in plan ? { routing: without(fields(plan['routing']), ['original']) } : {}) }, [
-      ...BESIDE,
-      ...unasked,
-      ...observed,
-    ]);
+  const isSameEntry = 'inventoryDigest' in now && now['inventoryDigest'] === then['inventoryDigest'];
+  const given = (plan: Fields): Fields => {
+    const { routing } = plan;
+    const entry = routing === undefined ? plan : { ...plan, routing: without(fields(routing), OBSERVED_ROUTING) };
+    const compared = without(entry, [...BESIDE, ...unasked, ...observed]);
+    return isSameEntry
+      ? Object.fromEntries(Object.entries(compared).filter(([name]) => ASKED.includes(name)))
+      : compared;
+  };
   const differences = differing(given(then), given(now));
   if (differences.length > 0) return { differences };
   const { requestedBy } = now;

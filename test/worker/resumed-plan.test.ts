@@ -46,20 +46,29 @@ describe('the plan of the run before', () => {
     expect(JSON.stringify(resumedPlan(resolved, frozen, 'first'))).toBe(JSON.stringify(once));
   });
 
+  test('whatever is read from devices, as builds after this one may read more', () => {
+    const more = { ...frozen, read: 'later', routing: { ...frozen.routing, read: 'later' } };
+    expect(resumedPlan(resolved, more, 'first')).toMatchObject({ plan: more });
+    expect(resumedPlan({ ...resolved, inventoryDigest: 'two' }, more, 'first')).toMatchObject({
+      differences: [{ where: 'read' }, { where: 'routing.read' }],
+    });
+  });
+
   test('isn’t taken where the version or anything of the inventory differs, and says what', () => {
+    const other = { ...resolved, inventoryDigest: 'two' };
     expect(differences({ ...resolved, version: '3.0' })).toEqual(['version: was "2.0", is "3.0"']);
-    expect(differences({ ...resolved, inventoryDigest: 'two' })).toEqual([]);
-    expect(differences({ ...resolved, software: { ...resolved.software, reboot: false } })).toEqual([
+    expect(differences(other)).toEqual([]);
+    expect(differences({ ...other, software: { ...resolved.software, reboot: false } })).toEqual([
       'software.reboot: was true, is false',
     ]);
-    expect(differences({ ...resolved, site: 'dc2' })).toEqual(['site: was left out, is "dc2"']);
-    expect(differences(resolved, { ...frozen, site: 'dc2' })).toEqual(['site: was "dc2", is left out']);
-    expect(differences({ ...resolved, routing: { routers: {} } })).toHaveLength(1);
+    expect(differences({ ...other, site: 'dc2' })).toEqual(['site: was left out, is "dc2"']);
+    expect(differences(other, { ...frozen, site: 'dc2' })).toEqual(['site: was "dc2", is left out']);
+    expect(differences({ ...other, routing: { routers: {} } })).toHaveLength(1);
   });
 
   test('tells the first of many differences, and long values in short', () => {
     const many = Object.fromEntries(Array.from({ length: 20 }, (_, n) => [`k${n}`, 'x'.repeat(5_000)]));
-    const told = differences({ ...resolved, ...many });
+    const told = differences({ ...resolved, ...many, inventoryDigest: 'two' });
     expect(told).toHaveLength(9);
     expect(told.at(-1)).toBe('the plan: differs in 12 more places');
     expect(Math.max(...told.map((line) => line.length))).toBeLessThan(120);
