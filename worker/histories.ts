@@ -143,13 +143,13 @@ export async function afterReset(
   return 'unknown' in told ? told : ((await strangers(service, workflowId, histories, runId, from)) ?? told);
 }
 
-/** What the last run of this workflow ID that did something, before this one, left behind. */
+/** What the last run of this workflow ID that did something left behind; before run `runId`, if one asks that runs itself. */
 export async function earlierRun(
   service: HistoryService,
-  { workflowId, runId }: { readonly workflowId: string; readonly runId: string },
+  { workflowId, runId }: { readonly workflowId: string; readonly runId?: string },
   onPage: () => void,
 ): Promise<EarlierRun | Unknown | { readonly clean: true }> {
-  const chains = [await service.firstRunOf(workflowId, runId)];
+  const chains = runId === undefined ? [] : [await service.firstRunOf(workflowId, runId)];
   const others = (await service.runs(workflowId)).filter((run) => run.runId !== runId);
   for (const { runId: other } of others.sort((a, b) => b.startedAt - a.startedAt)) {
     onPage();

@@ -107,12 +107,22 @@ function assertOlder(run: OpenRun, mine: OpenRun | undefined, { nowMs, known }: 
   );
 }
 
-/** The frozen plan of a run, from its history; `unreadable` also where it is gone. */
+/** Nodes of the frozen plan of a run; `unreadable` also where it is gone. */
 async function planOf(
   service: OpenUpgrades,
-  { workflowId, runId }: OpenRun,
+  run: Pick<OpenRun, 'workflowId' | 'runId'>,
   onPage: () => void,
 ): Promise<NodesOfPlan | 'none yet' | 'unreadable'> {
+  const told = await frozenPlan(service, run, onPage);
+  return typeof told === 'string' ? told : (nodesOf(told.plan) ?? 'unreadable');
+}
+
+/** The frozen plan of a run, from its history; `unreadable` also where it is gone. */
+export async function frozenPlan(
+  service: Pick<HistoryService, 'pages'>,
+  { workflowId, runId }: Pick<OpenRun, 'workflowId' | 'runId'>,
+  onPage: () => void,
+): Promise<{ readonly plan: object } | 'none yet' | 'unreadable'> {
   const calls = new Set<string>();
   let seen = 0;
   try {
@@ -120,7 +130,8 @@ async function planOf(
       onPage();
       for (const event of page) {
         const told = planIn(event, calls);
-        if (told !== undefined) return nodesOf(told.plan) ?? 'unreadable';
+        if (told === undefined) continue;
+        return typeof told.plan === 'object' && told.plan !== null ? { plan: told.plan } : 'unreadable';
       }
       if ((seen += page.length) >= EVENTS_LIMIT) return 'unreadable';
     }

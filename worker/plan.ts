@@ -12,11 +12,10 @@ import { planInput, workflowTypes, type PlanInput } from '../workflows/contract'
 import { InventoryError, loadInventory, resolvePlan, type Inventory, type ResolvedPlan } from './inventory';
 import { formatPath } from './inventory/faults';
 import { knownHostsFiles } from './inventory/sharing';
+import type { HistoryService } from './histories';
 import { sharedWithOpen, type OpenUpgrades } from './open-upgrades';
+import { makePlan, type CompletePlan } from './resume';
 import type { NodesOfPlan } from './shared-nodes';
-
-/** Completes the static part of a plan by what the devices say. */
-export type CompletePlan = (context: StepContext<ResolvedPlan>) => Promise<unknown>;
 
 interface ResolveCall {
   readonly schema: 1;
@@ -26,15 +25,15 @@ interface ResolveCall {
   readonly input: unknown;
 }
 
-/** `open` finds upgrades that are under way; left out, nobody looks. */
+/** `history` finds upgrades that are under way, and what earlier ones left; without it nobody looks. */
 export function planActivities(
   path: string,
   services: WorkerServices,
   procedures: Readonly<Record<string, { readonly complete: CompletePlan }>>,
-  open?: OpenUpgrades,
+  history?: HistoryService & OpenUpgrades,
 ) {
   const shared = (plan: NodesOfPlan & { readonly cluster: string }, inventory: Inventory): Promise<Fault[]> =>
-    open === undefined ? Promise.resolve([]) : sharedBy(open, plan, inventory);
+    history === undefined ? Promise.resolve([]) : sharedBy(history, plan, inventory);
   return {
     'plan.resolve': async (call: ResolveCall): Promise<unknown> => {
       const input = inputOf(call.input);
@@ -49,7 +48,8 @@ export function planActivities(
       const complete = procedures[resolved.procedure]?.complete;
       if (complete === undefined) throw permanent('InvalidInput', `this worker can't upgrade a ${resolved.procedure}`);
       const work = async (context: StepContext): Promise<unknown> => {
-        const plan = (await complete(context as StepContext<ResolvedPlan>)) as ResolvedPlan;
+        const planning = { complete, history, ...(call.isDryRun ? {} : { starting: ownRun() }) };
+        const plan = (await makePlan(context as StepContext<ResolvedPlan>, planning)) as ResolvedPlan;
         // A dry run reads, and may do so beside any upgrade.
         if (call.isDryRun) return plan;
         const faults = await shared(plan, inventory);
@@ -70,6 +70,10 @@ export function planActivities(
         usable(() => loadInventory(path)),
       ),
   };
+}
+
+function ownRun(): { readonly workflowId: string; readonly runId: string } | undefined {
+  return Context.current().info.workflowExecution;
 }
 
 /** Heartbeats are those of `plan.resolve`; `plan.shared` is over soon. */

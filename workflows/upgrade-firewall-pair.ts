@@ -10,7 +10,7 @@ import type * as probeActivities from '../activities/probes';
 import type * as routingActivities from '../activities/routing';
 import type * as stateSyncActivities from '../activities/state-sync';
 import type { PlanView, Report } from './contract';
-import { handles, planOnly, upgrade, type Body } from './procedure';
+import { handles, planOnly, upgrade, whereItWasLeft, type Body } from './procedure';
 
 const software = handles<PackageActivities>('packages');
 const routing = handles<typeof routingActivities>('routing');
@@ -31,7 +31,7 @@ export const firewallPair: Body<FirewallPairPlan> = async (procedure) => {
   const exchange = { timeoutMs: installTimeoutMs + 2 * rebootTimeoutMs, patience };
   const reboot = { timeoutMs: rebootTimeoutMs + 60_000, patience };
 
-  await check('Check that the pair is ready', pair.ready({}));
+  await check('Check that the pair is ready', pair.ready({}), whereItWasLeft(plan));
   await step(
     'Stage both releases on both nodes',
     software.stage({ nodes: [primary, secondary], releases: [to, from] }, { timeoutMs: stageTimeoutMs }),

@@ -11,7 +11,16 @@ import type * as probeActivities from '../activities/probes';
 import type { Baseline } from '../activities/probes';
 import type * as routingActivities from '../activities/routing';
 import type { PlanView, Report } from './contract';
-import { handles, planOnly, upgrade, type Body, type Context, type Given, type PlanBase } from './procedure';
+import {
+  handles,
+  planOnly,
+  upgrade,
+  whereItWasLeft,
+  type Body,
+  type Context,
+  type Given,
+  type PlanBase,
+} from './procedure';
 
 const panos = handles<PanosActivities>('panos');
 const probes = handles<typeof probeActivities>('probes');
@@ -30,6 +39,7 @@ export const panosPair: Body<PanosPairPlan> = async (procedure) => {
 
   // 0–3
   const readiness = await check('Check that the pair is ready', panos.ready({}, long.look), {
+    ...whereItWasLeft(plan),
     waive: { on: 'Waivable' },
   });
   const baseline = await check('Record the baseline', probes.baseline({}));

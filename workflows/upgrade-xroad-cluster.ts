@@ -8,7 +8,16 @@ import type * as probeActivities from '../activities/probes';
 import type * as xroadActivities from '../activities/xroad';
 import type { XroadPlan } from '../activities/xroad';
 import type { PlanView, Report } from './contract';
-import { handles, planOnly, upgrade, type Action, type Body, type Context, type PlanBase } from './procedure';
+import {
+  handles,
+  planOnly,
+  upgrade,
+  whereItWasLeft,
+  type Action,
+  type Body,
+  type Context,
+  type PlanBase,
+} from './procedure';
 
 const software = handles<PackageActivities>('packages');
 const loadBalancer = handles<typeof loadBalancerActivities>('loadBalancer');
@@ -28,7 +37,7 @@ export const xroadCluster: Body<XRoadClusterPlan> = async (procedure) => {
   const { from, to } = plan.releases;
   const nodes = [primary, ...secondaries];
 
-  await check('Check that the cluster is ready', xroad.ready({}));
+  await check('Check that the cluster is ready', xroad.ready({}), whereItWasLeft(plan));
   await step(
     'Stage both releases on all nodes',
     software.stage({ nodes, releases: [to, from] }, { timeoutMs: plan.software.stageTimeoutMs }),

@@ -29,6 +29,13 @@ export const preemptionChanged = (plan: Plan, now: Readonly<Record<string, boole
     change(node, 'preemption', onOff(preemptive), onOff(now[node] ?? preemptive)),
   );
 
+/** Whether both are still the devices that they were, whatever else has become of them. */
+export const serialsChanged = (
+  plan: Plan,
+  systems: Readonly<Record<string, Pick<SystemInfo, 'serial'>>>,
+): ChangedSincePlan[] =>
+  Object.entries(systems).flatMap(([node, { serial }]) => change(node, 'its serial', plan.found[node]?.serial, serial));
+
 /** Everything that the plan found of both, before the run has changed any of it. */
 export function pairChanged(
   plan: Plan,
@@ -40,10 +47,10 @@ export function pairChanged(
     return member?.answers === true && found !== undefined ? [{ node, member, found }] : [];
   });
   return [
-    ...Object.entries(systems).flatMap(([node, { serial, version }]) => [
-      ...change(node, 'its serial', plan.found[node]?.serial, serial),
-      ...change(node, 'its release', plan.releases.from, version),
-    ]),
+    ...serialsChanged(plan, systems),
+    ...Object.entries(systems).flatMap(([node, { version }]) =>
+      change(node, 'its release', plan.releases.from, version),
+    ),
     ...answering.flatMap(({ node, member, found }) => [
       ...change(node, 'its HA mode', plan.mode, member.mode),
       ...electionChanged(node, found, member),

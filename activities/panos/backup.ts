@@ -4,7 +4,7 @@ import { StringDecoder } from 'node:string_decoder';
 import { runTag } from '../jobs/names';
 import { defineStep, permanent, type Outcome } from '../kit';
 import { XmlStream, type PanosDevice } from './api';
-import { pairChanged } from './as-planned';
+import { pairChanged, serialsChanged } from './as-planned';
 import { readPair } from './pair';
 import { nodeNames, type PanosContext, type PanosPlan, type PanosServices } from './plan';
 import { readSystem } from './system';
@@ -22,7 +22,10 @@ const GZIP = Buffer.from([0x1f, 0x8b]);
  * way back to that release.
  */
 export const savedName = ({ run }: Pick<PanosContext, 'run'>, release?: string): string =>
-  nameOf(runTag(run.runId), release);
+  savedNameOf(run.runId, release);
+
+/** The one that another run saved, as a *before* names it that was taken over. */
+export const savedNameOf = (runId: string, release?: string): string => nameOf(runTag(runId), release);
 
 /** The same in a preview: the run that will save it isn't the one that previews. */
 export const previewedName = (release?: string): string => nameOf('<run>', release);
@@ -134,6 +137,8 @@ export const backupSteps = (services: PanosServices) => ({
       const systems = await Promise.all(
         nodeNames(context.plan).map(async (node) => [node, await readSystem(services.device(context, node))] as const),
       );
+      // …unless the plan is that of a run that was ended half-way: then it may be that one's.
+      if (context.plan.resumedFrom !== undefined) return serialsChanged(context.plan, Object.fromEntries(systems));
       return pairChanged(context.plan, await readPair(context, services), Object.fromEntries(systems));
     },
     async act(context) {

@@ -3,7 +3,7 @@
  * is looked for before it is queued again, and whether a restart took place is told by the boot, never by its reply.
  */
 import { defineStep, failureType, messageOf, permanent, type Outcome } from '../kit';
-import { previewedName, saveOn, savedName } from './backup';
+import { previewedName, saveOn, savedNameOf } from './backup';
 import { assertCommitted, untilReady, untilUp, warningsOf, type Boot } from './boot';
 import { assertMayTakeDown } from './guards';
 import { imageOf, readImages } from './images';
@@ -39,14 +39,21 @@ const RESTART = '<request><restart><system></system></restart></request>';
 export interface InstallInput extends NodeInput {
   readonly version: string;
 }
-export interface InstallBefore {
+/** Run under whose name the configuration is saved for the way back: another one where the before was taken over. */
+interface Saved {
+  /** Left out by builds before this. */
+  readonly savedBy?: string;
+}
+export interface InstallBefore extends Saved {
   readonly version: string;
   readonly mark: JobMark;
 }
+export interface RestartBefore extends Boot, Saved {}
 
 interface InstallOptions {
   readonly mark: JobMark;
   readonly isIt?: (job: Job) => boolean;
+  readonly savedBy: string;
   /** Keep the configuration that runs, for the way back. */
   readonly save?: boolean;
 }
@@ -55,7 +62,7 @@ async function install(
   context: PanosContext,
   services: PanosServices,
   { node, version }: InstallInput,
-  { mark, isIt, save = false }: InstallOptions,
+  { mark, isIt, savedBy, save = false }: InstallOptions,
 ): Promise<void> {
   const device = services.device(context, node);
   const { installTimeoutMs, pollMs } = context.plan.panos.timing;
@@ -71,11 +78,11 @@ async function install(
       if (image?.downloaded !== 'yes')
         throw permanent('PackageMissing', `${node} doesn’t have the image of ${version}: nothing was installed`);
       const { version: running } = await readSystem(device);
-      if (save) await saveOn(device, savedName(context, running));
+      if (save) await saveOn(device, savedNameOf(savedBy, running));
       assertMayTakeDown(context.plan, await readPair(context, services), node, 'installed on');
       // What a newer feature release made of the configuration isn't turned back: the older one gets its own.
       const isDown = isOlderFeature(running, version);
-      return device.enqueue(installCommand(version, isDown ? savedName(context, version) : undefined));
+      return device.enqueue(installCommand(version, isDown ? savedNameOf(savedBy, version) : undefined));
     },
   });
 }
@@ -101,12 +108,23 @@ async function staysUp(
   }
 }
 
-/** Asks for a restart, unless it has taken place or goes on. Whether it takes place is seen by the boot. */
-async function restart(context: PanosContext, services: PanosServices, node: string, boot: Boot): Promise<void> {
+/**
+ * Asks for a restart, unless it has taken place or goes on. Whether it takes place is seen by the boot. With `savedBy` the
+ * configuration that runs is kept before, for the way back: what was installed may have been so by a run before this one.
+ */
+async function restart(
+  context: PanosContext,
+  services: PanosServices,
+  node: string,
+  boot: Boot,
+  savedBy?: string,
+): Promise<void> {
   const device = services.device(context, node);
   // An attempt before this one may have asked for it a moment ago.
   if (context.attempt > 1 && (await staysUp(context, services, node, boot)) === undefined) return;
-  if (!sameBoot(await readSystem(device), boot)) return;
+  const system = await readSystem(device);
+  if (!sameBoot(system, boot)) return;
+  if (savedBy !== undefined) await saveOn(device, savedNameOf(savedBy, system.version));
   assertMayTakeDown(context.plan, await readPair(context, services), node, 'restarted');
   try {
     await device.request(RESTART);
@@ -124,7 +142,7 @@ const putBack = (
   context: PanosContext,
   services: PanosServices,
   prefer: Prefer,
-  input: InstallInput,
+  input: InstallInput & Saved,
 ): Promise<Outcome> =>
   told(context, services, input.node, undefined, () => putBackOnce(context, services, prefer, input));
 
@@ -132,7 +150,7 @@ async function putBackOnce(
   context: PanosContext,
   services: PanosServices,
   prefer: Prefer,
-  { node, version }: InstallInput,
+  { node, version, savedBy = context.run.runId }: InstallInput & Saved,
 ): Promise<Outcome> {
   // It has restarted a moment ago: before it is ready, nothing can be installed on it.
   const up = await untilUp(context, services, node);
@@ -153,7 +171,7 @@ async function putBackOnce(
   // One of its own that failed is tried again.
   const isIt = (job: Job): boolean => isActive(job) || succeeded(job);
   // Also where it runs that release: with another one installed it may start that at its next boot.
-  await install(context, services, { node, version }, { mark, isIt });
+  await install(context, services, { node, version }, { mark, isIt, savedBy });
   if (isRunning) return done;
   const boot = bootOf(system);
   await restart(context, services, node, boot);
@@ -165,6 +183,8 @@ async function putBackOnce(
   });
   return done;
 }
+
+const savedByOf = ({ run }: Pick<PanosContext, 'run'>, { savedBy }: Saved): string => savedBy ?? run.runId;
 
 const isMark = (kept: unknown): kept is JobMark => typeof kept === 'object' && kept !== null && 'highestId' in kept;
 
@@ -181,7 +201,7 @@ export const installSteps = (services: PanosServices, prefer: Prefer) => ({
     async observe(context, { node }) {
       const device = services.device(context, node);
       const [{ version }, mark] = [await readSystem(device), await markJobs(device)];
-      return { version, mark };
+      return { version, mark, savedBy: context.run.runId };
     },
     changedSincePlan: async ({ plan }, { node, version }, before) => {
       const was = plan.hops.find(({ to }) => to === version)?.from ?? before.version;
@@ -192,7 +212,7 @@ export const installSteps = (services: PanosServices, prefer: Prefer) => ({
       if ((await readSystem(services.device(context, node))).version === version)
         return { summary: `${node} runs ${version} already`, changed: false };
       await told(context, services, node, `Roll back brings ${node} back into HA with ${before.version}`, () =>
-        install(context, services, input, { mark: before.mark, save: true }),
+        install(context, services, input, { mark: before.mark, savedBy: savedByOf(context, before), save: true }),
       );
       return { summary: `${version} is installed on ${node}, and runs after its restart`, changed: true };
     },
@@ -205,7 +225,11 @@ export const installSteps = (services: PanosServices, prefer: Prefer) => ({
       });
       // It has restarted by itself since, or by somebody's hand.
       if (system.version !== before.version)
-        return putBack(context, services, prefer, { node, version: before.version });
+        return putBack(context, services, prefer, {
+          node,
+          version: before.version,
+          savedBy: savedByOf(context, before),
+        });
       const ours = async () => jobsSince(await readJobs(device), system, before.mark, INSTALL_JOBS);
       // The act may have been cut a moment ago: nothing tells, so its job is given the time to show up.
       for (let looks = 0; looks < LATE_LOOKS; looks++) {
@@ -226,7 +250,12 @@ export const installSteps = (services: PanosServices, prefer: Prefer) => ({
       if (!jobs.some(isActive) && installed !== 1)
         return { summary: `${node} runs ${before.version} and starts it again`, changed: false };
       const mark = await markBeforeActive(device, INSTALL_JOBS);
-      await install(context, services, { node, version: before.version }, { mark });
+      await install(
+        context,
+        services,
+        { node, version: before.version },
+        { mark, savedBy: savedByOf(context, before) },
+      );
       return { summary: `${node} starts ${before.version} again, not ${version}`, changed: true };
     },
     preview: async (_context, { node, version }, before) => ({
@@ -239,16 +268,16 @@ export const installSteps = (services: PanosServices, prefer: Prefer) => ({
   }),
 
   /** Restarts a member and waits until it is ready with the release that was installed. */
-  restart: defineStep<InstallInput, Boot, Outcome, PanosPlan>({
+  restart: defineStep<InstallInput, RestartBefore, Outcome, PanosPlan>({
     async observe(context, { node }) {
-      return bootOf(await readSystem(services.device(context, node)));
+      return { ...bootOf(await readSystem(services.device(context, node))), savedBy: context.run.runId };
     },
     async act(context, { node, version }, before) {
       if (before.version === version && (await runsAlready(context, services, node, before)))
         return { summary: `${node} runs ${version} already`, changed: false };
       const rollBack = `Roll back waits until ${node} is up, and brings it back into HA with ${before.version}`;
       const autoCommit = await told(context, services, node, rollBack, async () => {
-        await restart(context, services, node, before);
+        await restart(context, services, node, before, savedByOf(context, before));
         return untilReady(context, services, {
           node,
           version,
@@ -266,7 +295,7 @@ export const installSteps = (services: PanosServices, prefer: Prefer) => ({
       // Cut half-way, it may be about to go down.
       if ((await staysUp(context, services, node, before)) !== undefined)
         return { summary: `${node} runs ${before.version}`, changed: false };
-      return putBack(context, services, prefer, { node, version: before.version });
+      return putBack(context, services, prefer, { node, version: before.version, savedBy: savedByOf(context, before) });
     },
     preview: async (_context, { node }) => ({
       commands: [{ host: node, command: 'request restart system' }],

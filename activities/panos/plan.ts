@@ -40,6 +40,8 @@ export interface PanosPlan extends PanosStatic {
   readonly found: Readonly<Record<string, DeviceFound>>;
   /** Where traffic is steered: the member that the routers preferred at the start. */
   readonly routed?: string;
+  /** The plan is that of an earlier run, which may have changed the devices since. */
+  readonly resumedFrom?: string;
 }
 
 export type PanosContext = StepContext<PanosPlan>;

@@ -4,7 +4,7 @@ import { clusterOf, resolvePlan, type ResolvedPlan } from '../../worker/inventor
 import { withExamples, withJson, type Context, type Result, type Session } from '../context';
 import { exitCodes } from '../exit';
 import { inventoryHere, routingOf } from '../inventory-here';
-import { renderPlan, renderReadiness } from '../render/plan';
+import { renderPlan, renderReadiness, resumedLine } from '../render/plan';
 import { planUpgrade } from '../start';
 import { sudoCommandsOf, sudoersFiles } from '../sudoers';
 import { clusterName, modeOf, withMode, withRouting, type ModeOptions, type RoutingOptions } from './options';
@@ -69,8 +69,9 @@ async function checkCluster(
   const routing = routingOf(cluster, session.io.env, options);
   const view = await planUpgrade(await session.engine(), input, routing);
   const readiness = view.readiness ?? { ready: false, faults: [], summary: 'the worker returned no readiness check' };
+  const resumed = resumedLine(view.plan);
   return {
-    text: renderReadiness(cluster, readiness),
+    text: `${resumed === '' ? '' : `${resumed}\n\n`}${renderReadiness(cluster, readiness)}`,
     json: { cluster, ...readiness },
     code: readiness.ready ? exitCodes.ok : exitCodes.failed,
   };
@@ -84,9 +85,11 @@ async function planCluster(session: Session, typed: string, version: string, opt
   const view = await planUpgrade(engine, { cluster, version, ...modeOf(options) }, routing);
   const isReady = view.readiness?.ready !== false;
   const kind = options.procedure === undefined ? '' : ` --procedure ${options.procedure}`;
-  const hint = isReady
-    ? `\n\nhitless start ${cluster} ${version} --expect-plan ${view.digest.slice(0, 12)}${kind}`
-    : '';
+  // What an earlier run left half-way can't be ready: the start asks whether to go on or to roll back.
+  const hint =
+    isReady || resumedLine(view.plan) !== ''
+      ? `\n\nhitless start ${cluster} ${version} --expect-plan ${view.digest.slice(0, 12)}${kind}`
+      : '';
   return {
     text: renderPlan(cluster, view) + hint,
     json: { cluster, version, ...view },

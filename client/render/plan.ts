@@ -26,11 +26,20 @@ export function renderPlan(cluster: string, view: PlanView): string {
     return [head, ...(preview === undefined ? [] : renderPreview(preview))].join('\n');
   });
   const sections = [
+    resumedLine(view.plan),
     `STEPS\n${items.join('\n')}`,
     view.readiness === undefined ? '' : renderReadiness(cluster, view.readiness),
     `Plan ${view.digest.slice(0, 12)}`,
   ];
   return sections.filter((s) => s !== '').join('\n\n');
+}
+
+/** Of a cluster that a run left half-way: what the plan was made from. */
+export function resumedLine(plan: unknown): string {
+  const { resumedFrom } = (plan ?? {}) as { readonly resumedFrom?: unknown };
+  return typeof resumedFrom === 'string'
+    ? `Goes on with the plan of run ${printable(resumedFrom)}, which was ended from outside: roles, releases and configuration\nare those that it had read at its start; what it had changed since counts as changed by this upgrade.`
+    : '';
 }
 
 function renderPreview({ commands, differences, failure }: PreviewView): string[] {

@@ -100,6 +100,9 @@ export class PanosWorld extends ModelWorld<SimulatedDevice> {
     this.began = now;
   }
 
+  /** The run that activities belong to. */
+  runId = '0123456789abcdef';
+
   /** Of an activity that nobody cuts. */
   contextOf(plan: unknown, beaten: ActivityContext['beaten'] = {}): StepContext<never> {
     const sleep = (ms: number): Promise<void> => this.runtime.sleep(ms);
@@ -237,7 +240,7 @@ export class PanosWorld extends ModelWorld<SimulatedDevice> {
     const { signal, attempt, beaten } = context;
     return {
       plan: call.plan as PanosPlan,
-      run: { workflowId: 'upgrade-pa', runId: '0123456789abcdef' },
+      run: { workflowId: 'upgrade-pa', runId: this.runId },
       step: call.step,
       attempt,
       call: { number: 1, scheduledAtMs: 0 },

@@ -4,6 +4,7 @@
  */
 export { handles } from './handles';
 export { record } from './record';
+export { whereItWasLeft } from './resumed';
 export { planOnly, upgrade } from './start';
 export { Run } from './run';
 export * from './types';

@@ -15,6 +15,7 @@ import {
   type Requests,
 } from './state';
 import { noRecovery } from './reduce';
+import { resumedNotes } from './resumed';
 import type { GatePolicy, PlanBase, Remedied, Waived } from './types';
 
 /** How often a run goes on by itself after something was mended; from then on people are asked each time. */
@@ -316,7 +317,7 @@ export class Recovery<P extends PlanBase> {
       'stop',
     ];
     const outcome = await this.ask(
-      `${reason}. What now?${goOn === undefined ? '' : ` To go on means: ${goOn}.`}${waivable === undefined ? '' : ` May be waived, by name and with a reason: ${waivable.join(', ')}.`}`,
+      `${[...resumedNotes(run.state, run.plan), reason].join(' ')}. What now?${goOn === undefined ? '' : ` To go on means: ${goOn}.`}${waivable === undefined ? '' : ` May be waived, by name and with a reason: ${waivable.join(', ')}.`}`,
       choices,
       () => this.overruled(),
       waivable,

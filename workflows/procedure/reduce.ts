@@ -114,10 +114,12 @@ function takeOver(state: State, inherited: Inherited, at: number): State {
   const found = new Map(steps.filter((s) => !s.undone).map((s) => [s.step, s]));
   const lost: string[] = unknown === undefined ? [] : [unknown];
   let taken = 0;
+  let lastActed = -1;
   const items = state.items.map((entry, index): ItemState => {
     const key = stepKey(index, entry.item.name);
     const step = entry.item.kind === 'step' ? found.get(key) : undefined;
     found.delete(key);
+    if (step?.acted === true) lastActed = index;
     if (step !== undefined && entry.item.kept === true) return entry;
     // A before that this run has recorded itself is the older one, or the same.
     if (step === undefined || entry.before !== undefined) return entry;
@@ -146,6 +148,8 @@ function takeOver(state: State, inherited: Inherited, at: number): State {
             ...(adopted.length === 0 || lost.length > 0 ? {} : { adopted }),
           },
         }),
+    noReturnBehind:
+      state.noReturnBehind || items.slice(0, Math.max(0, lastActed)).some(({ item }) => item.kind === 'no-return'),
     resetCount: state.resetCount + (from === 'reset' ? 1 : 0),
     takenOver: [
       ...state.takenOver.slice(-9),

@@ -131,7 +131,11 @@ export class Session<P extends PlanBase> {
       {
         ask: id,
         kind: 'gate',
-        question: [...takenOverNotes(this.run.state, index), question, ...waivedSince(this.run.state, index)].join(' '),
+        question: [
+          ...takenOverNotes(this.run.state, index, this.plan.resumedFrom),
+          question,
+          ...waivedSince(this.run.state, index),
+        ].join(' '),
         choices: ['approve', 'reject'],
         needed: policy.count,
         notRequester: policy.notRequester === true,

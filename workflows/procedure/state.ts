@@ -332,12 +332,12 @@ export const waivedSince = (state: State, index: number): readonly string[] =>
   });
 
 /** Before the first gate: what this run goes on from, as sentences; whoever approves there must know. */
-export const takenOverNotes = (state: State, index: number): readonly string[] =>
+export const takenOverNotes = (state: State, index: number, resumedFrom?: string): readonly string[] =>
   lastGate(state, index) !== -1
     ? []
     : state.takenOver.map(
         ({ from, runId, steps, lost }) =>
-          `${from === 'reset' ? 'This run was reset' : `A run before this one (${runId || 'unknown'}) was ended from outside`}: what ${steps} of its steps had found is kept for undoing them.${lost === undefined ? '' : ` Not known: ${lost}.`}`,
+          `${from === 'reset' ? 'This run was reset' : `A run before this one (${runId || 'unknown'}) was ended from outside`}: what ${steps} of its steps had found is kept for undoing them${resumedFrom === undefined ? '' : ', and its plan is gone on with'}.${lost === undefined ? '' : ` Not known: ${lost}.`}`,
       );
 
 /** Steps after `floor` that may have changed something, the last one first. */

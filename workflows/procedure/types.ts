@@ -71,6 +71,11 @@ export interface PlanBase {
     readonly sites: Readonly<Record<string, string>>;
   };
   readonly policy: Policy;
+  /**
+   * First run of the one that was ended from outside and whose plan this is: what was read from devices, it had read at its
+   * own start. Left out where they were asked anew.
+   */
+  readonly resumedFrom?: string;
 }
 
 export interface StepOptions {

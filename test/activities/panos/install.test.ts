@@ -363,6 +363,26 @@ describe('the way back across a feature release', () => {
     untouched(bench);
   });
 
+  it('by the run that saved it, though another one goes back, which took over what that had found', async () => {
+    const bench = await start();
+    const named = loads(bench);
+    const beforeInstall = await bench.step('install', up);
+    bench.world.runId = 'another-run-76543210';
+    // Installed by the one, restarted by the other.
+    const before = await bench.step('restart', up);
+    await bench.undo('restart', up, before);
+    expect([running(bench), autoCommit(bench)]).toEqual(['10.2.3', 'OK']);
+    await bench.step('install', up);
+    await bench.step('restart', up);
+    bench.world.runId = 'a-third-run-fedcba98';
+    await bench.undo('install', up, beforeInstall);
+    expect([running(bench), autoCommit(bench)]).toEqual(['10.2.3', 'OK']);
+    expect(named.filter((name) => name !== undefined)).toEqual([
+      'hitless-76543210-10.2.3.xml',
+      'hitless-89abcdef-10.2.3.xml',
+    ]);
+  });
+
   it('also where the device has restarted by itself after the installation', async () => {
     const bench = await start();
     const before = await bench.step('install', up);
