@@ -12,6 +12,7 @@ import { enableTimeSkipping, timeSkippingConfig } from '../support/time-skipping
 
 jest.setTimeout(300_000);
 
+const A_MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
 
 describe('ten days of monitoring', () => {
@@ -65,9 +66,9 @@ describe('ten days of monitoring', () => {
     const report = (await run.handle.result()) as Report;
     expect(report.ending).toBe('Completed');
     const monitored = report.steps.find((s) => s.name === 'Monitoring period');
-    expect(Date.parse(monitored?.endedAt ?? '') - Date.parse(monitored?.startedAt ?? '')).toBeGreaterThanOrEqual(
-      10 * DAY_MS,
-    );
+    // Observed time decides. The report from which it counts is older, by its way here, than the step that it begins.
+    const lastedMs = Date.parse(monitored?.endedAt ?? '') - Date.parse(monitored?.startedAt ?? '');
+    expect(lastedMs).toBeGreaterThanOrEqual(10 * DAY_MS - A_MINUTE_MS);
     expect(report.watch?.observedMs).toBeGreaterThanOrEqual(10 * DAY_MS);
     expect(rounds).toBeGreaterThanOrEqual(20);
     const history = await run.handle.fetchHistory();
