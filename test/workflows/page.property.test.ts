@@ -9,7 +9,7 @@ import { json, md, mdClip } from '../../workflows/procedure/markdown';
 import type { ItemState, Opening, State } from '../../workflows/procedure/state';
 import { utf8Bytes } from '../../workflows/procedure/text';
 import { reportView } from '../../workflows/procedure/report';
-import { initialState } from '../../workflows/procedure/reduce';
+import { initialState } from '../../workflows/procedure/initial-state';
 import { statusView, type Viewed } from '../../workflows/procedure/views';
 import { pairPlan } from '../support/pair-run';
 
