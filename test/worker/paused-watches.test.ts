@@ -102,7 +102,7 @@ describe('on the real engine', () => {
           // As a worker that was lost at once: the next attempt comes in an hour.
           if (isOut) throw ApplicationFailure.create({ type: 'Lost', message: 'it was lost', nextRetryDelay: '1h' });
           return probes['probes.watch.check']?.(call);
-        }) as never,
+        }),
       },
     });
     const { client } = engine;
@@ -127,6 +127,9 @@ describe('on the real engine', () => {
     expect(blind?.last).toContain('paused from outside by somebody (to see what happens)');
     expect(blind?.pass).toBeGreaterThan(0);
     expect((await run.status()).sentence).toContain('NOBODY WATCHES');
+    expect((await run.handle.describe()).typedSearchAttributes.getAll()).toContainEqual(
+      expect.objectContaining({ value: 'forward, nobody watches' }),
+    );
 
     // The next one never began, and is paused too.
     await until(

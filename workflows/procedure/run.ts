@@ -37,6 +37,8 @@ export interface RunSetup<P extends PlanBase> {
    * at each event, calls have no identity, and nothing is continued as new.
    */
   readonly core?: 1 | 2;
+  /** The search attribute of the phase says where nobody watches. */
+  readonly listsSight?: boolean;
   readonly identity?: Identity;
   /** State of the link before this one. */
   readonly state?: State;
@@ -53,6 +55,7 @@ export class Run<P extends PlanBase> {
   readonly plan: P;
   readonly planDigest: string;
   readonly core: 1 | 2;
+  readonly listsSight: boolean;
   readonly calls: Calls;
   readonly questions: Questions;
   readonly messages: Messages;
@@ -72,6 +75,7 @@ export class Run<P extends PlanBase> {
     this.plan = plan;
     this.planDigest = setup.planDigest;
     this.core = setup.core ?? 2;
+    this.listsSight = setup.listsSight ?? this.core === 2;
     this.state = setup.state ?? initialState(setup.items, runtime.now(), setup.planDigest, identity);
     this.calls = new Calls(this);
     this.questions = new Questions(this);
@@ -191,7 +195,7 @@ export class Run<P extends PlanBase> {
 
   private publish(): void {
     this.isDirty = false;
-    this.runtime.publish(publishedView(this));
+    this.runtime.publish(publishedView(this, this.listsSight));
   }
 
   now(): number {

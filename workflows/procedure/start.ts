@@ -35,6 +35,7 @@ export async function upgrade<P extends PlanBase>(
   runtime.onQuery(queries.plan, () => planView ?? null, 'The frozen plan, its steps and its digest, as JSON');
   return runtime.shielded(async () => {
     const core = runtime.core();
+    const listsSight = core === 2 && runtime.listsSight();
     // Also of a later link: a schedule or a timeout makes the server continue a run whose input nobody has checked.
     if (core === 2) {
       checkInputs(runtime, inputs);
@@ -56,6 +57,7 @@ export async function upgrade<P extends PlanBase>(
       items,
       planDigest: digest,
       core,
+      listsSight,
       ...(closing === undefined ? {} : { closing }),
       ...(identity === undefined ? {} : { identity }),
       ...(inherited === undefined ? {} : { inherited }),
