@@ -1,6 +1,7 @@
 /** What a run takes over that begins after a reset, or after one that was terminated; and when it may take that one's hosts. */
 import { leftBehind } from '../../workflows/procedure/inherited';
-import { initialState, reduce } from '../../workflows/procedure/reduce';
+import { initialState } from '../../workflows/procedure/initial-state';
+import { reduce } from '../../workflows/procedure/reduce';
 import {
   CallFailed,
   type Identity,

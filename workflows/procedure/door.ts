@@ -3,7 +3,8 @@
  * messages, devices by errors, the program by time), no status, report, failure, question, live detail or memo can become
  * larger than its readers can take (design, promise 0). Pure, and cheap: what is dropped isn't read.
  */
-import type { Failure, Event, Opening, RefusedState } from './state';
+import type { Event } from './events';
+import type { Failure, Opening, RefusedState } from './state';
 import { boundQuestion, clipText, seen } from './text';
 import type { WatchReport } from './types';
 

@@ -2,7 +2,8 @@
  * What looks beside the procedure: at most one watch, whose regression runs the escape, and at most one guard, whose loss runs
  * the remedy. Both are loops over one activity each (watch-loop.ts); this starts and ends them, and waits on the watch's clock.
  */
-import type { Event, Requests, State } from './state';
+import type { Event } from './events';
+import type { Requests, State } from './state';
 import type { Action, Call, CallOptions, Patience, PlanBase, Runtime, WatchSpec } from './types';
 import { WatchLoop, type WatchAsk, type WatchHost } from './watch-loop';
 import { resolveGiven, stepKey } from './wire';
