@@ -129,12 +129,17 @@ export const backupSteps = (services: PanosServices) => ({
     PanosPlan
   >({
     observe: async () => ({}),
-    // The first that the run does with the devices: nothing that it finds here is its own doing.
+    // The first that the run does with the devices: nothing that it finds here is its own doing, unless it goes on from before.
     changedSincePlan: async (context) => {
       const systems = await Promise.all(
         nodeNames(context.plan).map(async (node) => [node, await readSystem(services.device(context, node))] as const),
       );
-      return pairChanged(context.plan, await readPair(context, services), Object.fromEntries(systems));
+      return pairChanged(
+        context.plan,
+        await readPair(context, services),
+        Object.fromEntries(systems),
+        context.run.goesOn,
+      );
     },
     async act(context) {
       const backups: Record<string, readonly Kept[]> = {};

@@ -27,7 +27,7 @@ async function taken(
     const result = answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer);
     return { result, cut: () => undefined };
   };
-  return { inherited: await leftBehind({ call } as Runtime, plan, who, resetFrom), asked };
+  return { inherited: await leftBehind({ runtime: { call } as Runtime, plan, isFirm: true }, who, resetFrom), asked };
 }
 
 const terminated = { clean: false, runId: 'a-2', firstRunId: 'a', adopted: ['a', 'z'], steps: [step] };

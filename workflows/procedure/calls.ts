@@ -2,6 +2,7 @@
  * Calls of a run to its workers: at most one act, undo or escape at a time, each one numbered, and cut by what overrules it.
  * The order of commands of core 1 hangs on every tick in here.
  */
+import { answers, misfitOfResult, read } from './answers';
 import type { Run } from './run';
 import type { Failure } from './state';
 import { CallFailed, CutError, type Action, type Call, type CallOptions, type Patience, type PlanBase } from './types';
@@ -28,7 +29,7 @@ export type Performed =
   | { readonly kind: 'cut' };
 
 /** What calls need of the run. */
-type Caller = Pick<Run<PlanBase>, 'runtime' | 'plan' | 'core' | 'state' | 'note' | 'interrupted' | 'resets'>;
+type Caller = Pick<Run<PlanBase>, 'runtime' | 'plan' | 'core' | 'isFirm' | 'state' | 'note' | 'interrupted' | 'resets'>;
 
 export class Calls {
   private inFlight: { readonly call: Call; readonly role: Role } | undefined;
@@ -82,7 +83,10 @@ export class Calls {
     this.inFlight = { call, role };
     this.cutOverruled();
     try {
-      return { kind: 'done', value: await call.result };
+      const value = await call.result;
+      const misfit = this.run.isFirm ? misfitOfResult(verb, value) : undefined;
+      if (misfit !== undefined) throw new CallFailed('CorruptResult', noResult(`${action.type}.${verb}`, misfit));
+      return { kind: 'done', value };
     } catch (error) {
       if (error instanceof CutError) return { kind: 'cut' };
       if (!(error instanceof CallFailed)) throw error;
@@ -93,14 +97,24 @@ export class Calls {
     }
   }
 
-  /** A call that says whose it is, over all links: hosts order the attempts of a run by it. */
+  /**
+   * A call that says whose it is, over all links: hosts order the attempts of a run by it. Numbers grow, and may leave some out:
+   * a call that is cut in the activation that made it, as a watch that is aimed further at once, is never sent.
+   */
   identified(activity: string, input: Readonly<Record<string, unknown>>, options: CallOptions): Call {
     const { run } = this;
     run.note({ type: 'called' });
     const { identity } = run.state;
     if (identity === undefined) return run.runtime.call(activity, input, options);
     const { firstRunId, link, executing, calls: number, adopted } = identity;
-    const own = { firstRunId, link, number, executing, ...(adopted === undefined ? {} : { adopted }) };
+    const own = {
+      firstRunId,
+      link,
+      number,
+      executing,
+      ...(adopted === undefined ? {} : { adopted }),
+      ...(run.state.takenOver.length === 0 ? {} : { goesOn: true }),
+    };
     return run.runtime.call(activity, { ...input, run: own }, options);
   }
 
@@ -138,10 +152,15 @@ export class Calls {
     const input = { queue: plan.queues.watch };
     const call = runtime.call('core.watchRoom', input, { ...ASIDE, summary: 'Is there room for one more watch?' });
     try {
-      return ((await call.result) ?? undefined) as { readonly slots: number; readonly free: number } | undefined;
+      const told = read(answers.watchRoom, await call.result);
+      return 'value' in told ? told.value : undefined;
     } catch (error) {
       if (!(error instanceof CallFailed)) throw error;
       return undefined;
     }
   }
 }
+
+/** What it did isn't known then, as after any failure. */
+const noResult = (activity: string, misfit: string): string =>
+  `what was answered for ${activity} is no result of it (${misfit}): somebody completed it from outside, or its worker is of another build. What it did is not known. Next: retry looks anew`;

@@ -217,6 +217,17 @@ export function bounded(event: Event): Event {
       return event.recovery.reason === undefined
         ? event
         : { ...event, recovery: { ...event.recovery, reason: sentence(event.recovery.reason) } };
+    case 'taken-over': {
+      const { by, unknown, ...inherited } = event.inherited;
+      return {
+        ...event,
+        inherited: {
+          ...inherited,
+          ...(by === undefined ? {} : { by: word(by) }),
+          ...(unknown === undefined ? {} : { unknown: sentence(unknown) }),
+        },
+      };
+    }
     case 'ended':
       return { ...event, standing: clipText(seen(event.standing.slice(0, 8_000)), 2_000) };
     default:

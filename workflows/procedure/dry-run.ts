@@ -1,7 +1,9 @@
 /** The dry run: the same preparation as a run's, the read-only parts, and what each step would do. Changes nothing. */
 import { planInput, planWorkflowIdOf, type PlannedItem, type PlanView, type PreviewView } from '../contract';
+import { answers, preview as previewShape, read } from './answers';
 import { checkInputs, checkWorkflowId, prepare, readInput } from './prepare';
 import { readinessOf } from './readiness';
+import { summaryOf } from './state';
 import { TemporalRuntime } from './runtime';
 import { CallFailed, type Body, type CallOptions, type PlanBase } from './types';
 import { stepKey } from './wire';
@@ -15,10 +17,14 @@ export async function planOnly<P extends PlanBase>(
   const runtime = new TemporalRuntime();
   return runtime.shielded(async () => {
     const core = runtime.core();
+    const isFirm = core === 2 && runtime.isFirm();
     if (core === 2) checkInputs(runtime, inputs);
     const input = readInput(runtime, planInput, inputs[0]);
     await checkWorkflowId(runtime, planWorkflowIdOf(input.cluster), input.cluster);
-    const { plan, items, digest } = await prepare(runtime, core, procedure, body, input, true);
+    const { plan, items, digest } = await prepare(runtime, core, procedure, body, input, {
+      isDryRun: true,
+      isFirm,
+    });
     const view: PlanView = { digest, plan, items };
     if (input.only === 'resolve') return view;
     const readiness = withFaults(
@@ -44,7 +50,7 @@ async function readReadiness(
   if (item === undefined) return { ready: true, faults: [] };
   try {
     const result = await runtime.call(`${item.action}.check`, wire(plan, item, first), callOf(plan, item.name)).result;
-    return { ready: true, faults: [], summary: (result as { summary?: string }).summary ?? '' };
+    return { ready: true, faults: [], summary: summaryOf(result) ?? '' };
   } catch (error) {
     if (!(error instanceof CallFailed)) throw error;
     return readinessOf(plan.cluster, error);
@@ -63,7 +69,8 @@ async function sharedNodes(runtime: TemporalRuntime, plan: PlanBase): Promise<Re
     patience: { attempts: 1, intervalMs: 1_000 },
   };
   try {
-    return (await runtime.call('plan.shared', plan, once).result) as Readiness['faults'];
+    const told = read(answers.shared, await runtime.call('plan.shared', plan, once).result);
+    return 'value' in told ? (told.value as Readiness['faults']) : [];
   } catch (error) {
     if (!(error instanceof CallFailed)) throw error;
     // A worker that can't tell says nothing: the start looks again.
@@ -83,7 +90,10 @@ async function preview(
       wire(plan, item, index),
       callOf(plan, `Preview: ${item.name}`),
     ).result;
-    return { item: index, ...(result as Omit<PreviewView, 'item'>) };
+    const told = read(previewShape, result);
+    if ('misfit' in told)
+      throw new CallFailed('CorruptResult', `what was answered for it is no preview (${told.misfit})`);
+    return { ...told.value, item: index };
   } catch (error) {
     if (!(error instanceof CallFailed)) throw error;
     return { item: index, commands: [], differences: [], failure: error.message };

@@ -83,7 +83,7 @@ export type Event =
   | { readonly type: 'called' }
   /** `taken`: how much of the pending evidence is in it. */
   | { readonly type: 'chained'; readonly digest: string; readonly taken: number }
-  | { readonly type: 'taken-over'; readonly inherited: Inherited; readonly at: number }
+  | { readonly type: 'taken-over'; readonly inherited: Inherited; readonly at: number; readonly isFirm?: boolean }
   | { readonly type: 'remedied'; readonly remedy: RemedyState }
   | { readonly type: 'escape-started'; readonly why: string; readonly at: number; readonly repeatFrom: number }
   | { readonly type: 'escape-ended'; readonly at: number; readonly result?: unknown; readonly failure?: Failure }

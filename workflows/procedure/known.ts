@@ -27,7 +27,9 @@ export function waivableOf(state: State, item: number): readonly string[] | unde
   const waive = state.items[item]?.known?.check?.waive;
   const failure = failureOf(state, item);
   if (waive === undefined || failure?.type !== waive.on) return undefined;
-  return (failure.details as Waivable | undefined)?.waivable;
+  const { waivable } = (failure.details ?? {}) as Partial<Waivable>;
+  // A failure, too, may come from outside.
+  return Array.isArray(waivable) ? waivable.map(String) : undefined;
 }
 
 function failureOf(state: State, item: number): Failure | undefined {

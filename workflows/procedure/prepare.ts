@@ -3,6 +3,7 @@
  * taken. Nothing is touched by any of it.
  */
 import { type PlanInput, type PlannedItem } from '../contract';
+import { answers, misfitOfPlan, read } from './answers';
 import { faultsOf } from './asks';
 import { ASIDE } from './calls';
 import { listOf, record } from './record';
@@ -53,14 +54,22 @@ export function readInput<T>(
 export async function checkWorkflowId(runtime: TemporalRuntime, wanted: string, cluster: string): Promise<void> {
   const { id, type, taskQueue, namespace } = runtime.workflow;
   if (id === wanted) return;
-  const link = await runtime.call(
+  const call = runtime.call(
     'core.startLink',
     { namespace, workflowId: wanted, workflowType: type, taskQueue },
     { ...LOCAL, summary: 'Link to the right start form' },
-  ).result;
+  );
+  let link: unknown;
+  try {
+    link = await call.result;
+  } catch (error) {
+    if (!(error instanceof CallFailed)) throw error;
+  }
+  const told = read(answers.startLink, link);
+  const where = 'value' in told ? `Start it here: ${told.value}` : 'Start it under that ID';
   throw runtime.failure(
     'WrongWorkflowId',
-    `cluster ${cluster} is upgraded under the workflow ID ${wanted} only, so that no two upgrades of it can run; this is ${id}. Start it here: ${String(link)}`,
+    `cluster ${cluster} is upgraded under the workflow ID ${wanted} only, so that no two upgrades of it can run; this is ${id}. ${where}`,
   );
 }
 
@@ -71,10 +80,23 @@ export async function prepare<P extends PlanBase>(
   procedure: string,
   body: Body<P>,
   input: PlanInput,
-  isDryRun: boolean,
+  { isDryRun, isFirm }: { readonly isDryRun: boolean; readonly isFirm: boolean },
 ): Promise<Prepared<P>> {
-  const plan = (await resolve(runtime, procedure, input, isDryRun)) as P;
-  const items = await record(body, plan);
+  const resolved = await resolve(runtime, procedure, input, isDryRun);
+  const refused = (misfit: string): Error =>
+    runtime.failure(
+      'CorruptResult',
+      `what was answered for plan.resolve is no plan to run (${misfit}): somebody completed it from outside, or its worker is of another build; nothing was touched`,
+    );
+  const misfit = misfitOfPlan(resolved, { procedure, cluster: input.cluster }, isFirm);
+  if (misfit !== undefined) throw refused(misfit);
+  const plan = resolved as P;
+  let items: readonly PlannedItem[];
+  try {
+    items = await record(body, plan);
+  } catch (error) {
+    throw refused(error instanceof Error ? error.message : String(error));
+  }
   const { requestedBy: _, ...undisputed } = plan;
   if (core === 1) {
     const digest = String(await runtime.call('core.digest', { plan: undisputed, items }, LOCAL).result);
@@ -82,8 +104,18 @@ export async function prepare<P extends PlanBase>(
   }
   // Into the history with the list that was digested: what is run is that, whatever a later build would record.
   const frozen = { plan: undisputed, items, list: listOf(items) };
-  const { digest, list } = (await runtime.call('core.freeze', frozen, { ...LOCAL, summary: 'Freeze plan and steps' })
-    .result) as { readonly digest: string; readonly list: readonly string[] };
+  const call = runtime.call('core.freeze', frozen, { ...LOCAL, summary: 'Freeze plan and steps' });
+  let answer: unknown;
+  try {
+    answer = await call.result;
+  } catch (error) {
+    if (!(error instanceof CallFailed)) throw error;
+    throw runtime.failure(error.type, `the plan can't be frozen: ${error.message}; nothing was touched`);
+  }
+  const told = read(answers.freeze, answer);
+  if ('misfit' in told)
+    throw runtime.failure('CorruptResult', `the plan can't be frozen (${told.misfit}); nothing was touched`);
+  const { digest, list } = told.value;
   assertSameList(procedure, digest, items, list);
   return { plan, items, digest };
 }

@@ -2,12 +2,13 @@
  * Questions that a run asks people: opened under a digest over the plan and all evidence so far, closed by an answer, by time,
  * or withdrawn. What an answer is worth is judged in asks.ts.
  */
+import { answers, ASK_AGAIN_MS, read } from './answers';
 import { closedWith } from './asks';
 import { ASIDE } from './calls';
 import type { Run } from './run';
 import { openingById, openOpenings, type Opening } from './state';
 import { timelineSummary } from './text';
-import type { PlanBase } from './types';
+import { CallFailed, type PlanBase } from './types';
 
 export interface Question {
   readonly ask: string;
@@ -81,8 +82,17 @@ export class Questions {
   /** Chained over the plan and all evidence so far; computed by the worker once and read back from history ever after. */
   async nextDigest(summary = 'Digest of plan and evidence'): Promise<void> {
     const { run } = this;
-    const { digest: previous, pending: evidence } = run.state.chain;
-    const call = run.runtime.call('core.digest', { previous, evidence }, { ...ASIDE, summary });
-    run.dispatch({ type: 'chained', digest: String(await call.result), taken: evidence.length });
+    for (;;) {
+      const { digest: previous, pending: evidence } = run.state.chain;
+      const call = run.runtime.call('core.digest', { previous, evidence }, { ...ASIDE, summary });
+      try {
+        const told = read(answers.digest, await call.result);
+        if ('value' in told) return run.dispatch({ type: 'chained', digest: told.value, taken: evidence.length });
+      } catch (error) {
+        if (!(error instanceof CallFailed)) throw error;
+      }
+      // Nobody could answer a question under what is no digest.
+      await run.runtime.waitFor(() => false, { until: run.now() + ASK_AGAIN_MS });
+    }
   }
 }

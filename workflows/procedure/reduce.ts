@@ -82,7 +82,7 @@ function changed(state: State, event: Event): State {
     case 'chained':
       return { ...state, chain: { digest: event.digest, pending: state.chain.pending.slice(event.taken) } };
     case 'taken-over':
-      return takeOver(state, event.inherited, event.at);
+      return takeOver(state, event);
     case 'closed':
       return patchOpening(state, event.opening, (o) => ({ ...o, outcome: event.outcome }));
     case 'refused': {

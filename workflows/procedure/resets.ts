@@ -2,13 +2,14 @@
  * A run that somebody reset: it is noticed where something happens, and nothing is done on top of it before it is known who
  * the run is now and what the part of history that was left behind had done.
  */
+import { answers, ASK_AGAIN_MS, read } from './answers';
 import { ASIDE } from './calls';
 import { afterReset } from './inherited';
 import type { Run } from './run';
-import type { Identity, Inherited, PlanBase } from './types';
+import { CallFailed, type Identity, type Inherited, type PlanBase } from './types';
 
 /** What is needed of the run. */
-type ResetRun = Pick<Run<PlanBase>, 'runtime' | 'plan' | 'state' | 'now' | 'dispatch' | 'stumble'>;
+type ResetRun = Pick<Run<PlanBase>, 'runtime' | 'plan' | 'isFirm' | 'state' | 'now' | 'dispatch' | 'stumble'>;
 
 export class Resets {
   private isUnverified = false;
@@ -53,28 +54,37 @@ export class Resets {
   async verify(): Promise<void> {
     const { state, runtime } = this.run;
     const { identity } = state;
-    if (identity !== undefined) {
+    while (identity !== undefined) {
       const whoami = runtime.call('core.whoami', {}, { ...ASIDE, summary: 'Which run this is' });
-      const { runId } = (await whoami.result) as { runId: string };
-      if (runId !== identity.executing) await this.takeOver(identity, runId);
+      try {
+        const told = read(answers.whoami, await whoami.result);
+        if ('value' in told) {
+          const { runId } = told.value;
+          if (runId !== identity.executing) await this.takeOver(identity, runId);
+          break;
+        }
+      } catch (error) {
+        if (!(error instanceof CallFailed)) throw error;
+      }
+      await runtime.waitFor(() => false, { until: runtime.now() + ASK_AGAIN_MS });
     }
     this.isUnverified = false;
   }
 
   private async takeOver(identity: Identity, runId: string): Promise<void> {
-    this.inherit(await afterReset(this.run.runtime, this.run.plan, identity, runId));
+    this.inherit(await afterReset(this.run, identity, runId));
   }
 
   /** Goes on from what histories told: of before a reset, or of an earlier run. */
   inherit(inherited: Inherited): void {
     const { run } = this;
-    run.dispatch({ type: 'taken-over', inherited, at: run.now() });
+    run.dispatch({ type: 'taken-over', inherited, at: run.now(), isFirm: run.isFirm });
     const lost = run.state.takenOver.at(-1)?.lost;
     // Of an earlier run: told with the first question.
     if (lost === undefined || inherited.from !== 'reset') return;
     // People decide, before anything is done on top of what nobody knows.
     const next = run.state.items.findIndex((i) => i.state !== 'done');
-    run.dispatch({ type: 'recovering', recovery: { stumbleSettled: true, reason: `This run was reset. ${lost}` } });
+    run.dispatch({ type: 'recovering', recovery: { stumbleSettled: true, reason: `This run was reset: ${lost}` } });
     run.stumble(Math.max(0, next), 'failed', 'the run was reset');
   }
 }

@@ -39,6 +39,8 @@ export interface RunSetup<P extends PlanBase> {
   readonly core?: 1 | 2;
   /** The search attribute of the phase says where nobody watches. */
   readonly listsSight?: boolean;
+  /** Answers of activities are held to their shapes; a point of no return stays behind over a reset and a start anew. */
+  readonly isFirm?: boolean;
   readonly identity?: Identity;
   /** State of the link before this one. */
   readonly state?: State;
@@ -56,6 +58,7 @@ export class Run<P extends PlanBase> {
   readonly planDigest: string;
   readonly core: 1 | 2;
   readonly listsSight: boolean;
+  readonly isFirm: boolean;
   readonly calls: Calls;
   readonly questions: Questions;
   readonly messages: Messages;
@@ -76,6 +79,7 @@ export class Run<P extends PlanBase> {
     this.planDigest = setup.planDigest;
     this.core = setup.core ?? 2;
     this.listsSight = setup.listsSight ?? this.core === 2;
+    this.isFirm = setup.isFirm ?? this.core === 2;
     this.state = setup.state ?? initialState(setup.items, runtime.now(), setup.planDigest, identity);
     this.calls = new Calls(this);
     this.questions = new Questions(this);
@@ -86,6 +90,7 @@ export class Run<P extends PlanBase> {
       runtime,
       plan,
       looksFirst: this.core === 2,
+      isFirm: this.isFirm,
       state: () => this.state,
       dispatch: (event) => this.dispatch(event),
       call: (activity, input, options) => this.calls.identified(activity, input, options),

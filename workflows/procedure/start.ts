@@ -1,6 +1,7 @@
 /** The workflow of a procedure: begun by one JSON object, or by the link before it; run to its end; ended with a report. */
 import { queries, reportMemo, startInput, workflowIdOf, type PlanView, type Report } from '../contract';
 import { faultOfName } from './asks';
+import { answers, ASK_AGAIN_MS, read } from './answers';
 import { ASIDE } from './calls';
 import type { Carried } from './carry';
 import { leftBehind } from './inherited';
@@ -8,7 +9,7 @@ import { checkInputs, checkList, checkWorkflowId, prepare, readInput, type Prepa
 import { reportView } from './report';
 import { Run } from './run';
 import { TemporalRuntime } from './runtime';
-import type { Action, Body, Identity, PlanBase } from './types';
+import { CallFailed, type Action, type Body, type Identity, type PlanBase } from './types';
 import { statusView } from './views';
 
 /** What the next link of a run's chain is started with, as `continued`. */
@@ -36,13 +37,14 @@ export async function upgrade<P extends PlanBase>(
   return runtime.shielded(async () => {
     const core = runtime.core();
     const listsSight = core === 2 && runtime.listsSight();
+    const isFirm = core === 2 && runtime.isFirm();
     // Also of a later link: a schedule or a timeout makes the server continue a run whose input nobody has checked.
     if (core === 2) {
       checkInputs(runtime, inputs);
       checkLimits(runtime);
     }
     const next = core === 2 && runtime.workflow.isContinued ? nextLink<P>(inputs[0]) : undefined;
-    const prepared = next ?? (await begin(runtime, core, procedure, body, inputs));
+    const prepared = next ?? (await begin(runtime, { core, isFirm }, procedure, body, inputs));
     const { plan, items, digest } = prepared;
     if (next !== undefined) await checkList(procedure, body, next);
     planView = { digest, plan, items };
@@ -51,7 +53,7 @@ export async function upgrade<P extends PlanBase>(
     const inherited =
       identity === undefined || (next !== undefined && resetFrom === undefined)
         ? undefined
-        : await leftBehind(runtime, plan, identity, resetFrom);
+        : await leftBehind({ runtime, plan, isFirm }, identity, resetFrom);
     const run = new Run({
       runtime,
       body,
@@ -60,6 +62,7 @@ export async function upgrade<P extends PlanBase>(
       planDigest: digest,
       core,
       listsSight,
+      isFirm,
       ...(closing === undefined ? {} : { closing }),
       ...(identity === undefined ? {} : { identity }),
       ...(inherited === undefined ? {} : { inherited }),
@@ -83,14 +86,14 @@ export async function upgrade<P extends PlanBase>(
 /** The beginning of a run: everything that could be wrong is found out before anything is touched. */
 async function begin<P extends PlanBase>(
   runtime: TemporalRuntime,
-  core: 1 | 2,
+  { core, isFirm }: { readonly core: 1 | 2; readonly isFirm: boolean },
   procedure: string,
   body: Body<P>,
   inputs: readonly unknown[],
 ): Promise<Prepared<P>> {
   const input = readInput(runtime, startInput, inputs[0]);
   await checkWorkflowId(runtime, workflowIdOf(input.cluster), input.cluster);
-  const prepared = await prepare(runtime, core, procedure, body, input, false);
+  const prepared = await prepare(runtime, core, procedure, body, input, { isDryRun: false, isFirm });
   const { plan, digest } = prepared;
   if (input.expectPlan !== undefined && !digest.startsWith(input.expectPlan)) {
     throw runtime.failure(
@@ -123,9 +126,22 @@ interface Identified {
 /** Who this run is: its first run's ID on hosts, and the ID that it runs as, which an activity tells. */
 async function identify(runtime: TemporalRuntime, carried: Carried | undefined): Promise<Identified> {
   const { id, firstRunId } = runtime.workflow;
-  const call = runtime.call('core.whoami', { begins: true }, { ...ASIDE, summary: 'Which run this is' });
-  const { runId, resetFrom } = (await call.result) as { readonly runId: string; readonly resetFrom?: string };
   const before = carried?.state.identity;
+  let who: { readonly runId: string; readonly resetFrom?: string | undefined } | undefined;
+  while (who === undefined) {
+    const call = runtime.call('core.whoami', { begins: true }, { ...ASIDE, summary: 'Which run this is' });
+    let answer: unknown;
+    try {
+      answer = await call.result;
+    } catch (error) {
+      if (!(error instanceof CallFailed)) throw error;
+    }
+    const told = read(answers.whoami, answer);
+    if ('value' in told) who = told.value;
+    // It may go on from what is half done: it waits for a worker that can tell.
+    else await runtime.waitFor(() => false, { until: runtime.now() + ASK_AGAIN_MS });
+  }
+  const { runId, resetFrom } = who;
   const identity = {
     workflowId: id,
     firstRunId,

@@ -255,7 +255,7 @@ export const summaryOf = (result: unknown): string | undefined =>
 export const waivedSince = (state: State, index: number): readonly string[] =>
   state.items.slice(lastGate(state, index) + 1, index).flatMap(({ result }) => {
     const { waived, by, reason } = (result ?? {}) as Partial<Waived>;
-    return waived === undefined || by === undefined
+    return !Array.isArray(waived) || !Array.isArray(by)
       ? []
       : [`Waived by ${by.join(', ')}: ${waived.join(', ')} (${reason}).`];
   });
@@ -264,10 +264,17 @@ export const waivedSince = (state: State, index: number): readonly string[] =>
 export const takenOverNotes = (state: State, index: number): readonly string[] =>
   lastGate(state, index) !== -1
     ? []
-    : state.takenOver.map(
-        ({ from, runId, steps, lost }) =>
-          `${from === 'reset' ? 'This run was reset' : `A run before this one (${runId || 'unknown'}) was ended from outside`}: what ${steps} of its steps had found is kept for undoing them.${lost === undefined ? '' : ` Not known: ${lost}.`}`,
-      );
+    : [
+        ...state.takenOver.map(
+          ({ from, runId, steps, lost }) =>
+            `${from === 'reset' ? 'This run was reset' : `A run before this one (${runId || 'unknown'}) was ended from outside`}: what ${steps} of its steps had found is kept for undoing them.${lost === undefined ? '' : ` Not known: ${lost}.`}`,
+        ),
+        ...(state.takenOver.length > 0 && state.noReturnBehind
+          ? [
+              'The point of no return is behind: nothing is undone any more, the upgrade can only be finished, or stopped as it stands.',
+            ]
+          : []),
+      ];
 
 /** Steps after `floor` that may have changed something, the last one first. */
 export const undoable = (state: State, floor: number): readonly number[] =>

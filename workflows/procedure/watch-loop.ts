@@ -3,6 +3,7 @@
  * and hands a regression to the run. Its cost in history is proportional to its checkpoints. What it knows is in the run's
  * state, so that another link of the chain goes on with it.
  */
+import { misfitOfReport } from './answers';
 import type { WatchState } from './state';
 import { CallFailed, CutError, type Call, type WatchReport } from './types';
 
@@ -53,6 +54,8 @@ export interface WatchHost {
   regressed(why: string): void;
   /** True where the run waits for a first report (core 2). */
   readonly looksFirst: boolean;
+  /** Reports are held to their shape. */
+  readonly isFirm: boolean;
 }
 
 export class WatchLoop {
@@ -146,9 +149,12 @@ export class WatchLoop {
       ...(this.host.looksFirst && (known?.report === undefined || known.state === 'blind') ? { firstLook: true } : {}),
     });
     try {
-      const answer = (await this.call.result) as WatchReport | HeldBack;
-      if (!isHeldBack(answer)) return answer;
-      if (this.active) await this.beBlind(answer.why, answer);
+      const answer = await this.call.result;
+      const misfit = misfitOfReport(answer, this.host.isFirm);
+      if (misfit !== undefined) throw new CallFailed('CorruptResult', noReport(misfit));
+      const told = answer as WatchReport | HeldBack;
+      if (!isHeldBack(told)) return told;
+      if (this.active) await this.beBlind(told.why, told);
       return undefined;
     } catch (error) {
       if (error instanceof CutError) return undefined;
@@ -171,6 +177,10 @@ export class WatchLoop {
     );
   }
 }
+
+/** Nobody watched, as far as is known. */
+const noReport = (misfit: string): string =>
+  `what was answered for the watch is no report (${misfit}): somebody completed it from outside, or its worker is of another build`;
 
 /** What a lost attempt told with its last heartbeat: observed time and windows of failures outlive the worker. */
 function beatenOf(beaten: unknown): { readonly carry: unknown; readonly observedMs: number } | undefined {

@@ -18,6 +18,8 @@ export interface WatchesHost {
   readonly plan: PlanBase;
   /** Rules of core 2: a first look is waited for. */
   readonly looksFirst: boolean;
+  /** Reports are held to their shape. */
+  readonly isFirm: boolean;
   readonly state: () => State;
   readonly dispatch: (event: Event) => void;
   /** A call of this run, with its identity. */
@@ -63,6 +65,7 @@ export class Watches {
     const now = (): number => runtime.now();
     const loopHost: WatchHost = {
       looksFirst: host.looksFirst,
+      isFirm: host.isFirm,
       known: () => (this.loops[role] === loop ? state()[role] : undefined),
       reported: (report) => dispatch({ type: 'watch-reported', role, report, at: now() }),
       blind: (why, beaten) => dispatch({ type: 'watch-blind', role, why, ...(beaten === undefined ? {} : { beaten }) }),
