@@ -187,7 +187,10 @@ export const answers = {
   ]),
   /** Of runs that began before answers had shapes: what ended their workflow task, and nothing else, is a misfit. */
   earlierRunBefore: z.looseObject({
-    adopted: z.unknown().refine((adopted) => adopted !== null),
+    adopted: z
+      .unknown()
+      .refine((adopted) => adopted !== null)
+      .optional(),
     steps: z.array(z.looseObject({})).optional(),
   }),
   afterResetBefore: z.looseObject({ steps: z.array(z.looseObject({})) }),
