@@ -3,6 +3,7 @@ export { hitlessActivities, type ActivityOptions, type HitlessActivities } from 
 export { interceptorsPath, payloadConverterPath, workflowsPath } from './bundle';
 export { historyService, type HistoryService } from './histories';
 export type { OpenRun, OpenUpgrades } from './open-upgrades';
+export { lookForPausedWatches } from './paused-watches';
 export { HitlessPlugin, type PluginOptions } from './plugin';
 export { ReplayRefused, replayOpenRuns, type ReplayOptions } from './replay';
 export { CannotStart, type FaultKind } from './start-fault';

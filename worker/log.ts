@@ -24,6 +24,8 @@ const RUNS = 1_000;
 const CAUSES = 5;
 /** What has no run of its own is said again after so long. */
 const AGAIN_MS = 600_000;
+/** What the SDK says of a local activity where none are registered. */
+const OF_A_REPLAY = /^Local activity of type '[^']*' not registered on worker/;
 /** Name of the replay's workers: what they log is in the refusal. */
 export const replayName = 'hitless-replay';
 
@@ -33,6 +35,8 @@ export class WorkerLog {
   private readonly finders = new Set<FindWorkflow>();
   /** Runs that are being replayed only. */
   private readonly ignored = new Set<string>();
+  /** Runs whose replay has ended well, and of which a last line may still be on its way. */
+  private readonly replayed = new Map<string, true>();
 
   constructor(private readonly write: (line: string) => void) {}
 
@@ -47,8 +51,13 @@ export class WorkerLog {
     this.ignored.add(runId);
   }
 
+  /**
+   * Its replay has ended well. If its history ends where the run waits for a local activity, as after a worker's death, the
+   * core says a moment later that the replay couldn't do it: it has no activities, and needs none.
+   */
   heed(runId: string): void {
     this.ignored.delete(runId);
+    remember(this.replayed, runId, true);
   }
 
   /** Writes a line about an entry of the SDK's log, or drops it. */
@@ -79,11 +88,17 @@ export class WorkerLog {
   private takeCore(entry: LogEntry, meta: Meta): void {
     const { message, level } = entry;
     if (message === 'Failing workflow task' && meta.runId !== undefined)
-      void this.tellFailed(entry, { runId: meta.runId }, taskFailure(meta.failure ?? ''));
+      this.takeFailing(entry, meta.runId, taskFailure(meta.failure ?? ''));
     else if (message === 'Error while completing workflow activation')
       this.tellRefused(entry, taskFailure(String(meta.error)).message);
     // Of payloads that are too large the failed task says more, and an activity fails with it.
     else if (level === 'ERROR' && !message.includes('TMPRL1103')) this.lineAtTimes(entry, message, message);
+  }
+
+  private takeFailing(entry: LogEntry, runId: string, failure: TaskFailure): void {
+    // Once: a worker that lacks it says so at each try.
+    if (OF_A_REPLAY.test(failure.message) && this.replayed.delete(runId)) return;
+    void this.tellFailed(entry, { runId }, failure);
   }
 
   private async tellFailed(entry: LogEntry, run: FailedRun, failure: TaskFailure): Promise<void> {

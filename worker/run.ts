@@ -7,6 +7,7 @@ import { asked, checkServer, connectToServer, whereOf } from './connection';
 import { loadInventory, siteNotes, siteQueueOf, watchQueueOf } from './inventory';
 import { historyService } from './histories';
 import type { FindWorkflow } from './log';
+import { lookForPausedWatches } from './paused-watches';
 import { HitlessPlugin } from './plugin';
 import { replayOpenRuns } from './replay';
 import { useRuntime, workerLog } from './runtime';
@@ -91,7 +92,8 @@ async function poll(
 ): Promise<RunningWorker> {
   const { namespace } = settings;
   const rooms = new WatchRooms(settings.watchSlots);
-  const history = historyService(new Client({ connection, namespace }));
+  const client = new Client({ connection, namespace });
+  const history = historyService(client);
   const hitless = hitlessActivities({ ...settings, history, watchRoom: (queue) => rooms.of(queue) });
   try {
     const plugins = [new HitlessPlugin({ activities: hitless.activities })];
@@ -106,7 +108,8 @@ async function poll(
       ]),
     );
     const forget = workerLog.finds(workflowOf(connection, namespace));
-    const ended = run(workers).finally(() => end({ hitless, connection, forget, release }));
+    const paused = lookForPausedWatches(client, taskQueue);
+    const ended = run(workers).finally(() => end({ hitless, connection, paused, forget, release }));
     ended.catch(() => undefined);
     return { taskQueues: queues, ended, stop: () => stop(workers, ended) };
   } catch (error) {
@@ -148,11 +151,13 @@ async function stop(workers: readonly Worker[], ended: Promise<void>): Promise<v
 interface Held {
   readonly hitless: HitlessActivities;
   readonly connection: NativeConnection;
+  readonly paused: { stop(): Promise<void> };
   readonly forget: () => void;
   readonly release: () => Promise<void>;
 }
 
-async function end({ hitless, connection, forget, release }: Held): Promise<void> {
+async function end({ hitless, connection, paused, forget, release }: Held): Promise<void> {
+  await paused.stop();
   hitless.close();
   forget();
   // A worker that broke may still count as its user.

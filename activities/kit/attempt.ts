@@ -10,6 +10,7 @@ const callRun: z.ZodType<CallRun> = z.object({
   number: z.int().min(0),
   executing: z.string().min(1),
   adopted: z.array(z.string().min(1)).min(1).optional(),
+  goesOn: z.literal(true).optional(),
 });
 
 /**
@@ -27,13 +28,18 @@ export function attemptOf(info: Info, call: { readonly run?: unknown }): Pick<St
   const parsed = callRun.safeParse(call.run);
   if (!parsed.success)
     throw permanent('InvalidInput', `the call doesn’t say which run it belongs to: ${z.prettifyError(parsed.error)}`);
-  const { firstRunId, number, executing, adopted } = parsed.data;
+  const { firstRunId, number, executing, adopted, goesOn } = parsed.data;
   if (executing !== runId)
     throw permanent(
       'WasReset',
       `run ${executing} of ${workflowId} was reset, and goes on as run ${runId}: what ${executing} had done after the reset point is to be found out first. Nothing was touched.`,
       { executing: runId, expected: executing },
     );
-  const run = { workflowId, runId: firstRunId, ...(adopted === undefined ? {} : { adopted }) };
+  const run = {
+    workflowId,
+    runId: firstRunId,
+    ...(adopted === undefined ? {} : { adopted }),
+    ...(goesOn === undefined ? {} : { goesOn }),
+  };
   return { run, attempt, call: { number, scheduledAtMs } };
 }

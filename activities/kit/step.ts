@@ -16,6 +16,8 @@ export interface StepContext<Plan = unknown> {
     readonly runId: string;
     /** IDs, of the same kind, of terminated runs all whose *befores* this run has taken over; none if left out. */
     readonly adopted?: readonly string[];
+    /** It goes on from before a reset, or from an earlier run: what it finds at its first look may be its own doing, or that run's. */
+    readonly goesOn?: true;
   };
   /** Key of this step within the run, stable over attempts: `07-upgrade-the-primary`. */
   readonly step: string;
@@ -121,6 +123,8 @@ export interface CallRun {
   readonly executing: string;
   /** Terminated runs all whose *befores* this one has taken over, as hosts know them; left out if there are none. */
   readonly adopted?: readonly string[] | undefined;
+  /** The run was reset, or has taken over from one that was ended from outside. */
+  readonly goesOn?: true | undefined;
 }
 
 /** What the core sends to every activity of a step. */

@@ -29,32 +29,35 @@ export const preemptionChanged = (plan: Plan, now: Readonly<Record<string, boole
     change(node, 'preemption', onOff(preemptive), onOff(now[node] ?? preemptive)),
   );
 
-/** Whether both are still the devices that they were, whatever else has become of them. */
-export const serialsChanged = (
-  plan: Plan,
-  systems: Readonly<Record<string, Pick<SystemInfo, 'serial'>>>,
-): ChangedSincePlan[] =>
-  Object.entries(systems).flatMap(([node, { serial }]) => change(node, 'its serial', plan.found[node]?.serial, serial));
-
-/** Everything that the plan found of both, before the run has changed any of it. */
+/**
+ * Everything that the plan found of both, before the run has changed any of it; with `goesOn` what no upgrade changes: the rest
+ * may be the run's own doing from before a reset, or that of the run that it goes on from.
+ */
 export function pairChanged(
   plan: Plan,
   reading: PairReading,
   systems: Readonly<Record<string, Pick<SystemInfo, 'serial' | 'version'>>>,
+  goesOn = false,
 ): ChangedSincePlan[] {
   const answering = nodeNames(plan).flatMap((node) => {
     const [member, found] = [reading.members[node], plan.found[node]];
     return member?.answers === true && found !== undefined ? [{ node, member, found }] : [];
   });
-  return [
-    ...serialsChanged(plan, systems),
-    ...Object.entries(systems).flatMap(([node, { version }]) =>
-      change(node, 'its release', plan.releases.from, version),
+  const lasting = [
+    ...Object.entries(systems).flatMap(([node, { serial }]) =>
+      change(node, 'its serial', plan.found[node]?.serial, serial),
     ),
     ...answering.flatMap(({ node, member, found }) => [
       ...change(node, 'its HA mode', plan.mode, member.mode),
       ...electionChanged(node, found, member),
     ]),
+  ];
+  if (goesOn) return lasting;
+  return [
+    ...Object.entries(systems).flatMap(([node, { version }]) =>
+      change(node, 'its release', plan.releases.from, version),
+    ),
+    ...lasting,
     ...preemptionChanged(plan, Object.fromEntries(answering.map(({ node, member }) => [node, member.preemptive]))),
     ...leadChanged(plan, reading),
   ];

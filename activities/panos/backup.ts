@@ -4,7 +4,7 @@ import { StringDecoder } from 'node:string_decoder';
 import { runTag } from '../jobs/names';
 import { defineStep, permanent, type Outcome } from '../kit';
 import { XmlStream, type PanosDevice } from './api';
-import { pairChanged, serialsChanged } from './as-planned';
+import { pairChanged } from './as-planned';
 import { readPair } from './pair';
 import { nodeNames, type PanosContext, type PanosPlan, type PanosServices } from './plan';
 import { readSystem } from './system';
@@ -132,14 +132,17 @@ export const backupSteps = (services: PanosServices) => ({
     PanosPlan
   >({
     observe: async () => ({}),
-    // The first that the run does with the devices: nothing that it finds here is its own doing.
+    // The first that the run does with the devices: nothing that it finds here is its own doing, unless it goes on from before.
     changedSincePlan: async (context) => {
       const systems = await Promise.all(
         nodeNames(context.plan).map(async (node) => [node, await readSystem(services.device(context, node))] as const),
       );
-      // …unless the plan is that of a run that was ended half-way: then it may be that one's.
-      if (context.plan.resumedFrom !== undefined) return serialsChanged(context.plan, Object.fromEntries(systems));
-      return pairChanged(context.plan, await readPair(context, services), Object.fromEntries(systems));
+      return pairChanged(
+        context.plan,
+        await readPair(context, services),
+        Object.fromEntries(systems),
+        context.run.goesOn || context.plan.resumedFrom !== undefined,
+      );
     },
     async act(context) {
       const backups: Record<string, readonly Kept[]> = {};

@@ -50,6 +50,8 @@ const RESET = 'this watch was reset from outside, and is started again with what
 export function endReport(watch: Watch, now: number, due: Carry['due']): ProbesReport {
   const details = Context.current().cancellationDetails;
   if (details === undefined || details.cancelRequested) return watch.machine.cut(now);
+  // Nobody has watched yet: a report would let traffic move.
+  if (details.paused && watch.call.firstLook === true) throw ApplicationFailure.nonRetryable(PAUSED, 'WatchPaused');
   if (details.paused) return { ...watch.machine.ended(now, PAUSED), paused: true };
   if (details.reset) return watch.machine.ended(now, RESET);
   watch.beat(now, due);

@@ -25,6 +25,8 @@ const KEEPALIVE_INTERVAL_MS = 2_500;
 const KEEPALIVE_COUNT = 2;
 /** TCP, key exchange and login together. */
 const CONNECT_TIMEOUT_MS = 10_000;
+/** A jump host has so long to open a channel: it tries to connect meanwhile, and some never say that it is in vain. */
+const FORWARD_TIMEOUT_MS = 10_000;
 /** sshd's MaxSessions is 10 by default. */
 const SESSIONS_PER_CONNECTION = 8;
 
@@ -148,13 +150,33 @@ export class Connection {
   /** A channel to another address, as transport of a further connection. */
   forward(to: Target): Promise<Duplex> {
     return new Promise<Duplex>((resolve, reject) => {
-      const forget = this.onLost((cause) => reject(unreachable(to, new Error(`the jump host was lost: ${cause}`))));
+      let isLate = false;
+      const timer = setTimeout(() => {
+        isLate = true;
+        forget();
+        reject(
+          unreachable(
+            to,
+            new Error(`the jump host ${this.target.name} didn’t answer within ${FORWARD_TIMEOUT_MS / 1_000} s`),
+          ),
+        );
+      }, FORWARD_TIMEOUT_MS);
+      const unsubscribe = this.onLost((cause) => {
+        clearTimeout(timer);
+        reject(unreachable(to, new Error(`the jump host was lost: ${cause}`)));
+      });
+      const forget = (): void => {
+        clearTimeout(timer);
+        unsubscribe();
+      };
       if (!this.alive) return;
       try {
         this.client.forwardOut('127.0.0.1', 0, to.address, to.port, (error, channel) => {
           forget();
-          if (error === undefined) resolve(channel);
-          else reject(forwardFault(this.target, to, error));
+          if (error !== undefined) return reject(forwardFault(this.target, to, error));
+          // Nobody waits for it any more.
+          if (isLate) return void channel.close();
+          resolve(channel);
         });
       } catch {
         // The library noticed the end of the connection before we did.

@@ -56,6 +56,21 @@ it('remembers a thousand runs, and forgets the oldest', async () => {
   expect(lines).toHaveLength(1_002);
 });
 
+it('a replay that ends before a local activity is no alarm; a worker that lacks the activity is', async () => {
+  const { log, lines } = logOf();
+  const lacking = failing('r1', "Local activity of type 'core.digest' not registered on worker");
+  log.ignore('r1');
+  log.heed('r1');
+  // It comes after the replay's end.
+  log.take(lacking);
+  await settled();
+  expect(lines).toEqual([]);
+  log.take(lacking);
+  log.take(failing('r2', "Local activity of type 'core.digest' not registered on worker"));
+  await settled();
+  expect(lines).toEqual([expect.stringContaining('(run r1'), expect.stringContaining('(run r2')]);
+});
+
 it('a workflow that can’t be looked for is told by its run', async () => {
   const { log, lines } = logOf();
   log.finds(() => Promise.reject(new Error('the server is away')));

@@ -1,9 +1,11 @@
 /** The check before polling, on kept histories as they were while their runs were open. */
+import { join } from 'node:path';
 import { WorkflowNotFoundError } from '@temporalio/client';
 import { NativeConnection } from '@temporalio/worker';
 import { workflowBundle } from '../../worker/bundle';
 import type { History } from '../../worker/history';
-import { useRuntime } from '../../worker/runtime';
+import { useRuntime, workerLog } from '../../worker/runtime';
+import { readHistory } from '../support/histories';
 import { Servers } from '../client/fixtures/servers';
 import { ReplayRefused, replayOpenRuns, type ReplayOptions } from '../../worker/replay';
 import {
@@ -78,6 +80,25 @@ it('goes on with open runs, and asks for those of its queue only', async () => {
   const client = clientOf([run('upgrade-pa', panos), run('upgrade-fw', firewall), run('upgrade-new', begun)]);
   expect(await replayOpenRuns(client, 'hitless', await workflowBundle())).toBe(3);
   expect(client.asked).toEqual(['ExecutionStatus = "Running" AND TaskQueue = "hitless"']);
+});
+
+it('neither refuses a run whose worker died in a local activity, nor raises an alarm over it', async () => {
+  const { events = [] } = await readHistory(join(__dirname, '../histories/firewall-pair-completed.0.2.0.binpb.gz'));
+  const resolved = events!.findIndex((event) => event.activityTaskCompletedEventAttributes);
+  const died = { events: events!.slice(0, resolved + 1) };
+  const written = jest.spyOn(process.stderr, 'write').mockReturnValue(true);
+  const taken = jest.spyOn(workerLog, 'take');
+  try {
+    expect(await check([run('upgrade-fw', died)])).toEqual({ replayed: 1, said: [] });
+    // What the core says of it comes later.
+    while (!taken.mock.calls.some(([{ meta }]) => /core\.freeze' not registered/.test(String(meta?.['failure']))))
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(written.mock.calls).toEqual([]);
+  } finally {
+    taken.mockRestore();
+    written.mockRestore();
+  }
 });
 
 it('refuses a run that this build would go on with otherwise: named with run, event and cause', async () => {

@@ -63,13 +63,16 @@ it('never while something is in flight', async () => {
   expect(run.run.state.identity?.link).toBe(0);
 });
 
-it('traffic isn’t moved before somebody has watched; people are asked', async () => {
+it.each([
+  ['no worker takes it up', () => Promise.reject(new CallFailed('Timeout:SCHEDULE_TO_START', 'no worker took it up'))],
+  ['it is paused from outside while nobody has it', async () => ({ heldBack: true, why: 'paused from outside' })],
+])('traffic isn’t moved before somebody has watched; people are asked (%s)', async (_, unseen) => {
   const run = await pairRun();
   const watch = run.world.activities['probes.watch.check'];
   let isThere = false;
   const activities = (run.runtime as unknown as { activities: Record<string, typeof watch> }).activities;
   activities['probes.watch.check'] = async (input, context) => {
-    if (!isThere) throw new CallFailed('Timeout:SCHEDULE_TO_START', 'no worker took it up');
+    if (!isThere) return unseen();
     return watch!(input, context);
   };
   for (const gate of ['start#1', 'return#1']) {
@@ -79,6 +82,7 @@ it('traffic isn’t moved before somebody has watched; people are asked', async 
   await run.until(() => run.open() === 'hold#1');
   expect(run.run.state.openings.at(-1)?.question).toContain('nobody watches');
   expect(run.run.state.watch?.state).toBe('blind');
+  expect(run.runtime.published?.phase).toBe('held, nobody watches');
   expect(run.world.serving).toBe('fw2');
   isThere = true;
   run.answer('retry');

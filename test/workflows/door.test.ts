@@ -1,9 +1,11 @@
 /** The door into a run's state: whatever an event brings, and however many come, what is kept and shown is bounded. */
 import { carried } from '../../workflows/procedure/carry';
 import { bounded, sizeWithin } from '../../workflows/procedure/door';
-import { initialState, reduce } from '../../workflows/procedure/reduce';
+import type { Event } from '../../workflows/procedure/events';
+import { initialState } from '../../workflows/procedure/initial-state';
+import { reduce } from '../../workflows/procedure/reduce';
 import { reportView } from '../../workflows/procedure/report';
-import type { Event, Opening, State } from '../../workflows/procedure/state';
+import type { Opening, State } from '../../workflows/procedure/state';
 import { pairPlan, pairRun } from '../support/pair-run';
 
 const long = `\u202e${'It is so. '.repeat(5_000)}`;

@@ -1,6 +1,7 @@
 /** What a run takes over that begins after a reset, or after one that was terminated; and when it may take that one's hosts. */
 import { leftBehind } from '../../workflows/procedure/inherited';
-import { initialState, reduce } from '../../workflows/procedure/reduce';
+import { initialState } from '../../workflows/procedure/initial-state';
+import { reduce } from '../../workflows/procedure/reduce';
 import {
   CallFailed,
   type Identity,
@@ -26,7 +27,7 @@ async function taken(
     const result = answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer);
     return { result, cut: () => undefined };
   };
-  return { inherited: await leftBehind({ call } as Runtime, plan, who, resetFrom), asked };
+  return { inherited: await leftBehind({ runtime: { call } as Runtime, plan, isFirm: true }, who, resetFrom), asked };
 }
 
 const terminated = { clean: false, runId: 'a-2', firstRunId: 'a', adopted: ['a', 'z'], steps: [step] };

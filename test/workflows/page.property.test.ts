@@ -9,7 +9,7 @@ import { json, md, mdClip } from '../../workflows/procedure/markdown';
 import type { ItemState, Opening, State } from '../../workflows/procedure/state';
 import { utf8Bytes } from '../../workflows/procedure/text';
 import { reportView } from '../../workflows/procedure/report';
-import { initialState } from '../../workflows/procedure/reduce';
+import { initialState } from '../../workflows/procedure/initial-state';
 import { statusView, type Viewed } from '../../workflows/procedure/views';
 import { pairPlan } from '../support/pair-run';
 
@@ -263,7 +263,7 @@ describe('the page', () => {
   it('bounds what lists of runs are searched by', () => {
     fc.assert(
       fc.property(state, (of) => {
-        const { phase, waitingFor } = publishedView(viewedOf(of));
+        const { phase, waitingFor } = publishedView(viewedOf(of), true);
         for (const value of [phase, waitingFor]) expect(Buffer.byteLength(value)).toBeLessThanOrEqual(255);
         expect(waitingFor === 'nobody').toBe(statusView(viewedOf(of)).waitingFor.length === 0);
       }),

@@ -4,9 +4,10 @@
  */
 import type { z } from 'zod';
 import { signals, type AnswerInput, type CommandInput, type DecideInput, type SignalName } from '../contract';
+import type { Event } from './events';
 import { NAME_TO_WRITE, nameFault, personKey } from './people';
-import { votesWith } from './reduce';
-import { isPaused, openOpenings, openingById, type Event, type Opening, type State } from './state';
+import { votesWith } from './votes';
+import { isPaused, openOpenings, openingById, type Opening, type State } from './state';
 import { clipText, shortLine } from './text';
 import type { Action, CommandPolicy, PlanBase } from './types';
 import { isUndecodable } from './undecodable';

@@ -60,11 +60,13 @@ function withoutLast(page: string, rest: string): string {
   return [...kept.filter((paragraph) => paragraph !== rest), rest].join('\n\n');
 }
 
-export function publishedView(run: Viewed): Published {
+/** `listsSight`: the search attribute of the phase says where nobody watches. */
+export function publishedView(run: Viewed, listsSight: boolean): Published {
   const view = statusView(run);
+  const isUnseen = view.phase !== 'ended' && (view.watch?.state === 'waiting' || view.watch?.state === 'blind');
   return {
     details: details(view),
-    phase: clipBytes(view.phase, KEYWORD_BYTES),
+    phase: clipBytes(`${view.phase}${listsSight && isUnseen ? ', nobody watches' : ''}`, KEYWORD_BYTES),
     waitingFor: clipBytes(view.waitingFor.map((o) => o.id).join(' '), KEYWORD_BYTES) || 'nobody',
   };
 }

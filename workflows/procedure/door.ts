@@ -3,7 +3,8 @@
  * messages, devices by errors, the program by time), no status, report, failure, question, live detail or memo can become
  * larger than its readers can take (design, promise 0). Pure, and cheap: what is dropped isn't read.
  */
-import type { Failure, Event, Opening, RefusedState } from './state';
+import type { Event } from './events';
+import type { Failure, Opening, RefusedState } from './state';
 import { boundQuestion, clipText, seen } from './text';
 import type { WatchReport } from './types';
 
@@ -219,6 +220,17 @@ export function bounded(event: Event): Event {
       return event.recovery.reason === undefined
         ? event
         : { ...event, recovery: { ...event.recovery, reason: sentence(event.recovery.reason) } };
+    case 'taken-over': {
+      const { by, unknown, ...inherited } = event.inherited;
+      return {
+        ...event,
+        inherited: {
+          ...inherited,
+          ...(by === undefined ? {} : { by: word(by) }),
+          ...(unknown === undefined ? {} : { unknown: sentence(unknown) }),
+        },
+      };
+    }
     case 'ended':
       return { ...event, standing: clipText(seen(event.standing.slice(0, 8_000)), 2_000) };
     default:

@@ -5,7 +5,8 @@
 export { handles } from './handles';
 export { record } from './record';
 export { whereItWasLeft } from './resumed';
-export { planOnly, upgrade } from './start';
+export { planOnly } from './dry-run';
+export { upgrade } from './start';
 export { Run } from './run';
 export * from './types';
 export { details } from './details';

@@ -1,4 +1,5 @@
 /** What histories tell a run that was reset, or that begins after one that was ended from outside. */
+import { answers, read } from './answers';
 import { CallFailed, type CallOptions, type Identity, type Inherited, type PlanBase, type Runtime } from './types';
 
 /** What is added to the numbers of calls where nobody knows how many there were. */
@@ -9,6 +10,14 @@ const READING: Omit<CallOptions, 'summary' | 'queue'> = {
   patience: { attempts: 5, intervalMs: 5_000 },
 };
 
+/** Who asks. */
+interface Asking {
+  readonly runtime: Runtime;
+  readonly plan: PlanBase;
+  /** Answers are held to their shapes; runs that began before that aren't, but where they couldn't go on otherwise. */
+  readonly isFirm: boolean;
+}
+
 /** Answer of `core.afterReset`. Builds before `adopted` told in `reapplied` what was delivered again. */
 type AfterReset = Omit<Inherited, 'unknown'> & { readonly unknown?: true; readonly why?: string };
 
@@ -17,25 +26,23 @@ type AfterReset = Omit<Inherited, 'unknown'> & { readonly unknown?: true; readon
  * that run had been there before.
  */
 export async function leftBehind(
-  runtime: Runtime,
-  plan: PlanBase,
+  asking: Asking,
   identity: Identity,
   resetFrom: string | undefined,
 ): Promise<Inherited | undefined> {
   const isFirst = identity.link === 0;
   if (resetFrom !== undefined) {
     const before = { ...identity, executing: resetFrom };
-    const told = await afterReset(runtime, plan, before, identity.executing, isFirst);
+    const told = await afterReset(asking, before, identity.executing, isFirst);
     // What the part that was thrown away had been left itself is in there, unless it never came to ask.
     if (!isFirst || told.unknown !== undefined || told.steps.length > 0) return told;
   }
-  return isFirst ? earlierRun(runtime, plan, identity) : undefined;
+  return isFirst ? earlierRun(asking, identity) : undefined;
 }
 
 /** What the part of the history that a reset threw away had done; all that the run had ever done, if it begins anew. */
 export async function afterReset(
-  runtime: Runtime,
-  plan: PlanBase,
+  { runtime, plan, isFirm }: Asking,
   { workflowId, executing, calls }: Identity,
   runId: string,
   beginsAnew = false,
@@ -55,7 +62,12 @@ export async function afterReset(
     { ...READING, summary, queue: plan.queues.default },
   );
   try {
-    const { unknown, why, adopted, ...answer } = (await call.result) as AfterReset;
+    const told = await call.result;
+    const isUnknown = (told as Partial<AfterReset> | null)?.unknown === true;
+    const shape = isFirm || isUnknown ? answers.afterReset : answers.afterResetBefore;
+    const misread = read<unknown>(shape, told);
+    if ('misfit' in misread) return unread(isNoAnswer(misread.misfit));
+    const { unknown, why, adopted, ...answer } = told as AfterReset;
     if (unknown === true) return unread(why ?? 'no reason given');
     // Otherwise the run knows already, and better: some of theirs may have been lost.
     return { ...answer, ...base, ...(beginsAnew && adopted !== undefined ? { adopted } : {}) };
@@ -64,6 +76,8 @@ export async function afterReset(
     return unread(error.message);
   }
 }
+
+const isNoAnswer = (misfit: string): string => `what was answered for it isn't an answer to that: ${misfit}`;
 
 /** Answer of `core.earlierRun`. */
 interface EarlierRun {
@@ -80,8 +94,7 @@ interface EarlierRun {
 
 /** What a run of this cluster that somebody terminated in the middle left behind: its *befores* are older than what is found now. */
 async function earlierRun(
-  runtime: Runtime,
-  plan: PlanBase,
+  { runtime, plan, isFirm }: Asking,
   { workflowId, executing: runId }: Identity,
 ): Promise<Inherited | undefined> {
   const base = { from: 'earlier run', runId, lastCall: 0 } as const;
@@ -98,7 +111,10 @@ async function earlierRun(
     { ...READING, summary, queue: plan.queues.default },
   );
   try {
-    const told = (await call.result) as Partial<EarlierRun>;
+    const answer = await call.result;
+    const misread = read<unknown>(isFirm ? answers.earlierRun : answers.earlierRunBefore, answer);
+    if ('misfit' in misread) return unread(isNoAnswer(misread.misfit));
+    const told = answer as Partial<EarlierRun>;
     if (told.unknown === true) return unread(told.why ?? 'no reason given');
     // Stopped by people, or with undos that they skipped: that is how they wanted it left.
     if (told.clean !== false || told.steps === undefined) return undefined;

@@ -153,6 +153,19 @@ export class TemporalRuntime implements Runtime {
     return patched('core-2') ? 2 : 1;
   }
 
+  /** Whether lists of runs say that nobody watches: asked once, after `core`; runs of core 2 that began before don't, to their end. */
+  listsSight(): boolean {
+    return patched('core-2-sight');
+  }
+
+  /**
+   * Whether answers of activities are held to their shapes, and a point of no return stays behind over a reset and a start anew:
+   * asked once, after `listsSight`; runs of core 2 that began before don't, to their end.
+   */
+  isFirm(): boolean {
+    return patched('core-2-firm');
+  }
+
   /**
    * After a reset the whole history, also the part before it, is replayed under a new run ID (or, before a worker polls, under
    * the old one): run IDs tell the truth only where history has ended once. There a patch is recorded, and every replay finds it

@@ -4,7 +4,9 @@
  */
 import type { PlannedItem } from '../contract';
 import { isPaused, openOpenings, takenOverNotes, waivedSince, type ItemState, type Opening } from './state';
-import type { Performed, Question, Run } from './run';
+import type { Performed } from './calls';
+import type { Question } from './questions';
+import type { Run } from './run';
 import type { Action, CheckOptions, Context, Given, PlanBase, StepOptions, WatchSpec } from './types';
 
 /** So often a watch may fail to be taken up before people are asked. */
@@ -63,13 +65,15 @@ export class Session<P extends PlanBase> {
     if (!(await this.clear())) return never();
     let result = this.asked(task) ?? (await this.first(action, index));
     while (result.kind === 'failed' && result.failure.type === task?.on) {
-      const outcome = await this.run.ask(taskOf(task.ask, result.failure.message, this.plan), () => this.interrupted());
+      const outcome = await this.run.questions.ask(taskOf(task.ask, result.failure.message, this.plan), () =>
+        this.interrupted(),
+      );
       if (outcome === undefined) {
         this.run.settleItem(index, { kind: 'cut' });
         return never();
       }
       if (outcome.choice !== 'done') break;
-      result = await this.run.perform(action, 'check', index, 'forward');
+      result = await this.run.calls.perform(action, 'check', index, 'forward');
     }
     if (!this.run.settleItem(index, result) || this.interrupted()) return never();
     return { given: index };
@@ -77,7 +81,7 @@ export class Session<P extends PlanBase> {
 
   private first(action: Action, index: number): Promise<Performed> {
     this.run.dispatch({ type: 'item-started', item: index, at: this.run.now() });
-    return this.run.perform(action, 'check', index, 'forward');
+    return this.run.calls.perform(action, 'check', index, 'forward');
   }
 
   /** What people were asked to do in the link before this one, and still are. */
@@ -103,7 +107,7 @@ export class Session<P extends PlanBase> {
     if (!(await this.clear())) return never();
     this.run.dispatch({ type: 'item-started', item: index, at: this.run.now() });
     if (this.entry(index).before === undefined) {
-      const observed = await this.run.perform(action, 'observe', index, 'forward');
+      const observed = await this.run.calls.perform(action, 'observe', index, 'forward');
       if (observed.kind !== 'done') {
         this.run.settleItem(index, observed);
         return never();
@@ -115,7 +119,7 @@ export class Session<P extends PlanBase> {
         return never();
       }
     }
-    const result = await this.run.perform(action, 'act', index, 'forward');
+    const result = await this.run.calls.perform(action, 'act', index, 'forward');
     if (!this.run.settleItem(index, result) || this.interrupted()) return never();
     return { given: index };
   }
@@ -127,7 +131,7 @@ export class Session<P extends PlanBase> {
     if (this.entry(index).state === 'done') return;
     if (!(await this.clear())) return never();
     if (this.openOf(id) === undefined) this.run.dispatch({ type: 'item-started', item: index, at: this.run.now() });
-    const outcome = await this.run.ask(
+    const outcome = await this.run.questions.ask(
       {
         ask: id,
         kind: 'gate',
@@ -196,7 +200,7 @@ export class Session<P extends PlanBase> {
     if (this.interrupted()) return false;
     if (seen) return true;
     const why = run.state.watch?.why ?? 'no worker took it up';
-    const room = await run.watchRoom();
+    const room = await run.calls.watchRoom();
     if (this.interrupted()) return false;
     const full = room?.free === 0 ? ` The worker asked carries ${room.slots} watches, and no place is free.` : '';
     const message = `nobody watches: ${why}.${full} Traffic has not been moved; start a worker for the queue ${this.plan.queues.watch}, or free a place on one (hitless worker --watch-slots)`;
@@ -213,7 +217,7 @@ export class Session<P extends PlanBase> {
       name,
       ms,
       () => this.interrupted(),
-      (met, options) => this.run.rest(met, options),
+      (met, options) => this.run.links.rest(met, options),
     );
     if (this.interrupted()) return never();
     this.run.dispatch({ type: 'item-done', item: index, at: this.run.now() });
@@ -238,10 +242,10 @@ export class Session<P extends PlanBase> {
   /** Waits while paused; false if the pass must not go on. */
   private async clear(): Promise<boolean> {
     if (this.interrupted()) return false;
-    const resting = this.run.restsForNextLink();
+    const resting = this.run.links.restForNext();
     if (resting !== false) await resting;
     if (!this.interrupted() && isPaused(this.run.state)) {
-      await this.run.rest(() => !isPaused(this.run.state) || this.interrupted(), { summary: 'Paused' });
+      await this.run.links.rest(() => !isPaused(this.run.state) || this.interrupted(), { summary: 'Paused' });
     }
     return !this.interrupted();
   }

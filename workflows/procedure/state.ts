@@ -1,9 +1,9 @@
 /**
- * The state of a run and the events that change it (reduce.ts). Status, live details, search attributes and the report are
+ * The state of a run; events (events.ts) change it (reduce.ts). Status, live details, search attributes and the report are
  * views of this state; nothing else remembers anything.
  */
 import type { Ending, PlannedItem } from '../contract';
-import type { Action, CheckOptions, Identity, Inherited, StepOptions, Waived, WatchReport, WatchSpec } from './types';
+import type { Action, CheckOptions, Identity, StepOptions, Waived, WatchReport, WatchSpec } from './types';
 
 /** Where a run is. Every phase has its sentence, shown to people. */
 export const phases = {
@@ -222,77 +222,6 @@ export interface State {
   readonly ending?: { readonly ending: Ending; readonly standing: string; readonly at: number };
 }
 
-export type Event =
-  | { readonly type: 'entered'; readonly item: number; readonly known: NonNullable<ItemState['known']> }
-  | { readonly type: 'item-started'; readonly item: number; readonly at: number }
-  | { readonly type: 'observed'; readonly item: number; readonly before: unknown }
-  | { readonly type: 'item-done'; readonly item: number; readonly at: number; readonly result?: unknown }
-  | { readonly type: 'item-failed'; readonly item: number; readonly at: number; readonly failure: Failure }
-  | { readonly type: 'item-cut'; readonly item: number; readonly at: number }
-  | { readonly type: 'undoing'; readonly item: number }
-  | { readonly type: 'undone'; readonly item: number; readonly at: number; readonly result?: unknown }
-  | { readonly type: 'undo-failed'; readonly item: number; readonly at: number; readonly failure: Failure }
-  | { readonly type: 'undo-skipped'; readonly item: number }
-  | {
-      readonly type: 'wait-started';
-      readonly item: number;
-      readonly at: number;
-      readonly neededMs: number;
-      readonly fromMs: number;
-      readonly watch?: number;
-    }
-  | {
-      readonly type: 'stumbled';
-      readonly item: number;
-      readonly kind: 'failed' | 'rejected' | 'expired';
-      readonly why: string;
-    }
-  | { readonly type: 'recovered' }
-  | { readonly type: 'opened'; readonly opening: Opening; readonly ask: string }
-  | { readonly type: 'answered'; readonly opening: string; readonly answer: Answer }
-  | { readonly type: 'closed'; readonly opening: string; readonly outcome: NonNullable<Opening['outcome']> }
-  | ({ readonly type: 'refused' } & RefusedState)
-  | { readonly type: 'requested'; readonly requests: Requests }
-  | { readonly type: 'request-met'; readonly request: keyof Requests }
-  | { readonly type: 'voted'; readonly command: 'pause' | 'switchBack'; readonly vote: Vote }
-  | { readonly type: 'switch-back-means'; readonly means: Action<'step'> | string }
-  | { readonly type: 'recovering'; readonly recovery: Partial<RecoveryState> }
-  | { readonly type: 'called' }
-  /** `taken`: how much of the pending evidence is in it. */
-  | { readonly type: 'chained'; readonly digest: string; readonly taken: number }
-  | { readonly type: 'taken-over'; readonly inherited: Inherited; readonly at: number }
-  | {
-      readonly type: 'watch-started';
-      readonly role: 'watch' | 'guard';
-      readonly item: number;
-      readonly at: number;
-      readonly spec: WatchSpec;
-      readonly answer: Action<'step'>;
-    }
-  | { readonly type: 'watch-aimed'; readonly role: 'watch' | 'guard'; readonly goalMs: number }
-  | {
-      readonly type: 'watch-reported';
-      readonly role: 'watch' | 'guard';
-      readonly report: WatchReport;
-      readonly at: number;
-    }
-  | {
-      readonly type: 'watch-blind';
-      readonly role: 'watch' | 'guard';
-      readonly why: string;
-      /** What the last heartbeat of a lost attempt told. */
-      readonly beaten?: { readonly carry: unknown; readonly observedMs: number };
-    }
-  | { readonly type: 'watch-ended'; readonly role: 'watch' | 'guard' }
-  | { readonly type: 'remedied'; readonly remedy: RemedyState }
-  | { readonly type: 'escape-started'; readonly why: string; readonly at: number; readonly repeatFrom: number }
-  | { readonly type: 'escape-ended'; readonly at: number; readonly result?: unknown; readonly failure?: Failure }
-  | { readonly type: 'repeat-from'; readonly item: number }
-  | { readonly type: 'no-return' }
-  | { readonly type: 'cancel-spent' }
-  | { readonly type: 'phase'; readonly phase: Phase }
-  | { readonly type: 'ended'; readonly ending: Ending; readonly standing: string; readonly at: number };
-
 /** What was going on when the forward way was left: nobody waits there any more. */
 export const isLeft = ({ phase }: State, { item, state }: ItemState): boolean =>
   state === 'running' &&
@@ -326,7 +255,7 @@ export const summaryOf = (result: unknown): string | undefined =>
 export const waivedSince = (state: State, index: number): readonly string[] =>
   state.items.slice(lastGate(state, index) + 1, index).flatMap(({ result }) => {
     const { waived, by, reason } = (result ?? {}) as Partial<Waived>;
-    return waived === undefined || by === undefined
+    return !Array.isArray(waived) || !Array.isArray(by)
       ? []
       : [`Waived by ${by.join(', ')}: ${waived.join(', ')} (${reason}).`];
   });
@@ -335,10 +264,17 @@ export const waivedSince = (state: State, index: number): readonly string[] =>
 export const takenOverNotes = (state: State, index: number, resumedFrom?: string): readonly string[] =>
   lastGate(state, index) !== -1
     ? []
-    : state.takenOver.map(
-        ({ from, runId, steps, lost }) =>
-          `${from === 'reset' ? 'This run was reset' : `A run before this one (${runId || 'unknown'}) was ended from outside`}: what ${steps} of its steps had found is kept for undoing them${resumedFrom === undefined ? '' : ', and its plan is gone on with'}.${lost === undefined ? '' : ` Not known: ${lost}.`}`,
-      );
+    : [
+        ...state.takenOver.map(
+          ({ from, runId, steps, lost }) =>
+            `${from === 'reset' ? 'This run was reset' : `A run before this one (${runId || 'unknown'}) was ended from outside`}: what ${steps} of its steps had found is kept for undoing them${resumedFrom === undefined ? '' : ', and its plan is gone on with'}.${lost === undefined ? '' : ` Not known: ${lost}.`}`,
+        ),
+        ...(state.takenOver.length > 0 && state.noReturnBehind
+          ? [
+              'The point of no return is behind: nothing is undone any more, the upgrade can only be finished, or stopped as it stands.',
+            ]
+          : []),
+      ];
 
 /** Steps after `floor` that may have changed something, the last one first. */
 export const undoable = (state: State, floor: number): readonly number[] =>

@@ -3,6 +3,7 @@
  * and hands a regression to the run. Its cost in history is proportional to its checkpoints. What it knows is in the run's
  * state, so that another link of the chain goes on with it.
  */
+import { misfitOfReport } from './answers';
 import type { WatchState } from './state';
 import { CallFailed, CutError, type Call, type WatchReport } from './types';
 
@@ -22,9 +23,23 @@ const LEAST_SHARE_MS = 60_000;
 export interface WatchAsk {
   readonly carry?: unknown;
   readonly returnAfterObservedMs: number;
-  /** Report as soon as everything has been looked at once: nobody watches before that. */
+  /** Report as soon as everything has been looked at once: nobody watches before that, at the start and after a blind time. */
   readonly firstLook?: true;
 }
+
+/**
+ * A worker's answer (worker/paused-watches.ts) for an activity that somebody paused while no worker had it in hand, and that the
+ * server would keep back for ever; with what the last heartbeat told, if there was one.
+ */
+export interface HeldBack {
+  readonly heldBack: true;
+  readonly why: string;
+  readonly carry?: unknown;
+  readonly observedMs?: unknown;
+}
+
+const isHeldBack = (answer: WatchReport | HeldBack): answer is HeldBack =>
+  (answer as Partial<HeldBack> | undefined)?.heldBack === true;
 
 /** What the loop needs of the run. */
 export interface WatchHost {
@@ -39,6 +54,8 @@ export interface WatchHost {
   regressed(why: string): void;
   /** True where the run waits for a first report (core 2). */
   readonly looksFirst: boolean;
+  /** Reports are held to their shape. */
+  readonly isFirm: boolean;
 }
 
 export class WatchLoop {
@@ -129,27 +146,41 @@ export class WatchLoop {
     this.call = this.host.callWatch({
       returnAfterObservedMs: this.target(),
       ...(known?.carry === undefined ? {} : { carry: known.carry }),
-      ...(this.host.looksFirst && known?.report === undefined ? { firstLook: true } : {}),
+      ...(this.host.looksFirst && (known?.report === undefined || known.state === 'blind') ? { firstLook: true } : {}),
     });
     try {
-      return (await this.call.result) as WatchReport;
+      const answer = await this.call.result;
+      const misfit = misfitOfReport(answer, this.host.isFirm);
+      if (misfit !== undefined) throw new CallFailed('CorruptResult', noReport(misfit));
+      const told = answer as WatchReport | HeldBack;
+      if (!isHeldBack(told)) return told;
+      if (this.active) await this.beBlind(told.why, told);
+      return undefined;
     } catch (error) {
       if (error instanceof CutError) return undefined;
       if (!(error instanceof CallFailed)) throw error;
-      if (!this.active) return undefined;
-      this.host.blind(error.message, beatenOf(error.beaten));
-      const times = (this.host.known()?.blindTimes ?? 1) - 1;
-      await this.host.waitUntil(
-        () => !this.active || this.leaving,
-        this.host.now() + Math.min(BLIND_RETRY_MS * 2 ** Math.min(times, 16), BLIND_RETRY_LIMIT_MS),
-        `${this.name}: blind, trying again`,
-      );
+      if (this.active) await this.beBlind(error.message, error.beaten);
       return undefined;
     } finally {
       this.call = undefined;
     }
   }
+
+  /** Shows that nobody watches, and why, and waits before the next try. */
+  private beBlind(why: string, beaten: unknown): Promise<void> {
+    this.host.blind(why, beatenOf(beaten));
+    const times = (this.host.known()?.blindTimes ?? 1) - 1;
+    return this.host.waitUntil(
+      () => !this.active || this.leaving,
+      this.host.now() + Math.min(BLIND_RETRY_MS * 2 ** Math.min(times, 16), BLIND_RETRY_LIMIT_MS),
+      `${this.name}: blind, trying again`,
+    );
+  }
 }
+
+/** Nobody watched, as far as is known. */
+const noReport = (misfit: string): string =>
+  `what was answered for the watch is no report (${misfit}): somebody completed it from outside, or its worker is of another build`;
 
 /** What a lost attempt told with its last heartbeat: observed time and windows of failures outlive the worker. */
 function beatenOf(beaten: unknown): { readonly carry: unknown; readonly observedMs: number } | undefined {

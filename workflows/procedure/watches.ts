@@ -2,7 +2,8 @@
  * What looks beside the procedure: at most one watch, whose regression runs the escape, and at most one guard, whose loss runs
  * the remedy. Both are loops over one activity each (watch-loop.ts); this starts and ends them, and waits on the watch's clock.
  */
-import type { Event, Requests, State } from './state';
+import type { Event } from './events';
+import type { Requests, State } from './state';
 import type { Action, Call, CallOptions, Patience, PlanBase, Runtime, WatchSpec } from './types';
 import { WatchLoop, type WatchAsk, type WatchHost } from './watch-loop';
 import { resolveGiven, stepKey } from './wire';
@@ -17,6 +18,8 @@ export interface WatchesHost {
   readonly plan: PlanBase;
   /** Rules of core 2: a first look is waited for. */
   readonly looksFirst: boolean;
+  /** Reports are held to their shape. */
+  readonly isFirm: boolean;
   readonly state: () => State;
   readonly dispatch: (event: Event) => void;
   /** A call of this run, with its identity. */
@@ -62,6 +65,7 @@ export class Watches {
     const now = (): number => runtime.now();
     const loopHost: WatchHost = {
       looksFirst: host.looksFirst,
+      isFirm: host.isFirm,
       known: () => (this.loops[role] === loop ? state()[role] : undefined),
       reported: (report) => dispatch({ type: 'watch-reported', role, report, at: now() }),
       blind: (why, beaten) => dispatch({ type: 'watch-blind', role, why, ...(beaten === undefined ? {} : { beaten }) }),

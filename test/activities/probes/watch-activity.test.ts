@@ -169,6 +169,17 @@ test('a heartbeat carries what a report does: the core goes on from it as from o
   expect(unpackCarry(report.carry)!.aggregates.probes['web']!.window).toEqual(known.probes['web']!.window);
 });
 
+test('paused from outside before the first look is through, it has nothing to report', async () => {
+  const plan = planOf({ probes: [web(), { name: 'sync', kind: 'state-sync' }] });
+  const looking = watch(plan, {
+    services: { stateSync: () => new Promise(() => undefined) },
+    call: { firstLook: true, returnAfterObservedMs: HOUR },
+  });
+  await eventually('passes', () => passes(looking) > 1);
+  looking.env.cancel('PAUSED', new ActivityCancellationDetails({ paused: true }));
+  await expect(looking.result).rejects.toMatchObject({ type: 'WatchPaused', nonRetryable: true });
+});
+
 describe('a first look', () => {
   const first = (plan: unknown, services: Partial<ProbeServices> = {}): Watching =>
     watch(plan, { services, call: { firstLook: true, returnAfterObservedMs: HOUR } });

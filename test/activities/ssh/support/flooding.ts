@@ -6,14 +6,22 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Server, utils, type Connection, type ServerChannel } from 'ssh2';
 
+/** One in some hundred keys that the library makes is none that it can read. */
+function newKey(): ReturnType<typeof utils.generateKeyPairSync> {
+  for (;;) {
+    const key = utils.generateKeyPairSync('ed25519');
+    if (!(utils.parseKey(key.private) instanceof Error)) return key;
+  }
+}
+
 /** A server that answers each command by what `answer` does with its channel. */
 export class Flooding {
   readonly closed: string[] = [];
   readonly connections: Connection[] = [];
   writtenBytes = 0;
   answer: (channel: ServerChannel, command: string) => void = () => undefined;
-  private readonly key = utils.generateKeyPairSync('ed25519');
-  private readonly client = utils.generateKeyPairSync('ed25519');
+  private readonly key = newKey();
+  private readonly client = newKey();
   private readonly folder = mkdtempSync(join(tmpdir(), 'hitless-flood-'));
   private readonly server = new Server({ hostKeys: [this.key.private] }, (connection) => {
     this.connections.push(connection);
