@@ -3,9 +3,9 @@
  * body runs. Going on means running the body again, with what is done returning at once.
  */
 import type { PlannedItem } from '../contract';
-import { isPaused, openOpenings, takenOverNotes, waivedSince, type ItemState, type Opening } from './state';
+import { isPaused, openOpenings, standingOf, takenOverNotes, waivedSince, type ItemState, type Opening } from './state';
 import type { Performed, Question, Run } from './run';
-import type { Action, CheckOptions, Context, Given, PlanBase, StepOptions, WatchSpec } from './types';
+import type { Action, CheckOptions, Context, GateOptions, Given, PlanBase, StepOptions, WatchSpec } from './types';
 
 /** So often a watch may fail to be taken up before people are asked. */
 const WATCH_TRIES = 2;
@@ -38,7 +38,7 @@ export class Session<P extends PlanBase> {
       plan: this.plan,
       check: (name, action, options) => this.check(name, action, options),
       step: (name, action, options) => this.step(name, action, options),
-      gate: (id, question) => this.gate(id, question),
+      gate: (id, question, options) => this.gate(id, question, options),
       watching: (watch, { escape }, inner) => this.beside('watch', watch, escape, inner),
       guarding: (guard, { remedy }, inner) => this.beside('guard', guard, remedy, inner),
       atLeast: (name, ms) => this.atLeast(name, ms),
@@ -120,7 +120,7 @@ export class Session<P extends PlanBase> {
     return { given: index };
   }
 
-  private async gate(id: string, question: string): Promise<void> {
+  private async gate(id: string, question: string, { tellsNodes = false }: GateOptions = {}): Promise<void> {
     const policy = this.plan.policy.gates[id];
     if (policy === undefined) return;
     const index = this.next('gate', id);
@@ -131,7 +131,12 @@ export class Session<P extends PlanBase> {
       {
         ask: id,
         kind: 'gate',
-        question: [...takenOverNotes(this.run.state, index), question, ...waivedSince(this.run.state, index)].join(' '),
+        question: [
+          ...takenOverNotes(this.run.state, index),
+          question,
+          ...(tellsNodes ? [`As last read: ${standingOf(this.run.state)}.`] : []),
+          ...waivedSince(this.run.state, index),
+        ].join(' '),
         choices: ['approve', 'reject'],
         needed: policy.count,
         notRequester: policy.notRequester === true,

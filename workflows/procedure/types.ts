@@ -83,6 +83,8 @@ export interface StepOptions {
 export interface GateOptions {
   /** What has been done by then is no state to stop at, as a pair of two releases: rolling back goes over this gate. */
   readonly passedOver?: boolean;
+  /** The question ends with what the last readings had of the nodes: who serves now. */
+  readonly tellsNodes?: boolean;
 }
 
 export interface CheckOptions {
@@ -231,6 +233,8 @@ export interface Remedied {
   readonly summary: string;
   /** Why people must look before anything goes on, although the remedy did what it could. */
   readonly attention?: string;
+  /** The newest word comes first: what was said of it before is out of date. */
+  readonly newestFirst?: boolean;
 }
 
 export type Body<P extends PlanBase> = (context: Context<P>) => Promise<void>;
