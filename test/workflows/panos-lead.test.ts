@@ -137,4 +137,16 @@ describe('a member that comes back leading, for the other went down meanwhile', 
     expect(run.run.state.items.filter(({ item }) => item.kind === 'guard')).toEqual([]);
     expect(opening(run)?.waivable).toEqual(['ha_lead']);
   });
+
+  it.each([1, 2])(
+    'where the older one suspends itself on a version gap: no word of an upgrade (revision %s)',
+    async (revision) => {
+      const options = { version: '11.1.4', panos: { featureReleasesApart: 2, path: ['11.1.4'] }, revision };
+      const run = await panosRun({ ...options, pair: { suspends: 'older' } });
+      const question = await untilAsked(run);
+      expect(question).toMatch(/the lead has moved.*fw-b leads for .* with 11\.1\.4/);
+      expect(question).toMatch(/fw-a is suspended \(Peer version too new\)/);
+      expect(states(run)).toEqual(['suspended', 'active']);
+    },
+  );
 });

@@ -56,7 +56,7 @@ const ENTRIES = {
   ha_config_sync: { what: 'The running configuration is synchronized between the members.' },
   ha_compatibility: { what: 'Content, plugins and licences of the members match each other.' },
   ha1_backup: {
-    what: 'HA1 has a backup: a second link or the heartbeat backup. Without one, members that lose HA1 during a boot both become active.',
+    what: 'HA1 has a backup: a second link or the heartbeat backup. Without one, members that lose HA1 during a boot both become active. Backup links of HA1 and HA2 that are configured are up.',
   },
   bgp_peers: {
     what: 'Every BGP peer of a serving member is Established, with the legacy and the advanced routing engine.',

@@ -284,3 +284,19 @@ describe('what the configuration lets happen', () => {
     expect(configured.agentNames(vsys)).toEqual(['old', 'new']);
   });
 });
+
+test('backup HA links that are down are told, and may be gone without; others may not', () => {
+  const peer = (down: string[], connected = true) => ({ peer: { connected, down } }) as never;
+  expect(said(ha.backupLinkFaults(peer(['conn-ha1-backup: down'])))).toMatch(
+    /backup HA links are down \(conn-ha1-backup/,
+  );
+  for (const other of [
+    peer([]),
+    peer(['conn-ha1: down', 'conn-ha1-backup: down']),
+    peer(['conn-ha2-backup: down'], false),
+  ])
+    expect(ha.backupLinkFaults(other)).toEqual([]);
+  const identity = (down: string[]) => ({ node: 'fw-a', ha: { ...(peer(down) as object) } }) as never;
+  const links = (down: string[]) => said(ha.haFaults([identity(down)])).includes('HA links to its peer aren’t up');
+  expect([links([]), links(['conn-ha2-backup: down']), links(['conn-ha2: down'])]).toEqual([false, false, true]);
+});
