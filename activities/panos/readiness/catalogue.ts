@@ -35,7 +35,9 @@ const ENTRIES = {
   ntp_sync: { what: 'The clock follows an NTP server.' },
   expired_licenses: { what: 'Licences are there, and none has expired.' },
   active_support: { what: 'The support contract hasn’t ended.' },
-  content_version: { what: 'Applications and threats content is the latest offered, or at least the one wanted.' },
+  content_version: {
+    what: 'Applications and threats content is the latest offered, or at least the one wanted; left out where images are imported, the content is kept and no version is wanted: the update server isn’t asked.',
+  },
   session_exist: { what: 'Sessions that are named in the inventory are there on a serving member.' },
   arp_entry_exist: { what: 'ARP entries that are named in the inventory are there on a serving member.' },
   ip_sec_tunnel_status: { what: 'IPSec tunnels that are named in the inventory are active on a serving member.' },
