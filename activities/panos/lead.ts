@@ -22,7 +22,7 @@ export interface LeadInput {
 
 export interface LeadTold extends Outcome {
   readonly attention: string;
-  readonly newestFirst: true;
+  readonly onlyTells: true;
 }
 
 const LOOK_MS = 10_000;
@@ -130,7 +130,7 @@ export const leadParts = (services: PanosServices) => ({
           summary,
           changed: false,
           nodes: nodesOf(reading),
-          newestFirst: true,
+          onlyTells: true,
           attention: `${summary}. Find out why before going on`,
         };
       }
@@ -143,7 +143,7 @@ export const leadParts = (services: PanosServices) => ({
         summary: told,
         changed: false,
         nodes: nodesOf(reading),
-        newestFirst: true,
+        onlyTells: true,
         attention: `${told}. ${next}`,
       };
     },

@@ -1,5 +1,6 @@
 /** Leadership that moves without our asking: told at once, held, and never passed over in silence. The real activities, in virtual time. */
 import type { Fault } from '../../simulators/panos';
+import { reportView } from '../../workflows/procedure';
 import { panosRun, type PanosRun, type PanosRunOptions } from '../support/panos-run';
 
 const opening = ({ run }: PanosRun) => run.state.openings.find((o) => o.outcome === undefined);
@@ -93,6 +94,9 @@ describe('while people think about the failover', () => {
     expect(await untilAsked(run, 'fail-over')).toMatch(/fw-b: release 10\.2\.9, serving, state active/);
     expect(await untilAsked(run)).toBe('Completed');
     expect([versions(run), run.world.broken]).toEqual([['10.2.9', '10.2.9'], []]);
+    expect(reportView(run.run).sentence).toMatch(
+      /^Upgraded: every node runs 10\.2\.9; .* On the way: the lead has moved from fw-a to fw-b, which this run didn’t ask for\.$/,
+    );
     expect(run.run.state.remedies.map(({ why }) => why)).toEqual([expect.stringMatching(/from fw-a to fw-b/)]);
   });
 });

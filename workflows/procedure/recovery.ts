@@ -167,7 +167,7 @@ export class Recovery<P extends PlanBase> {
         ...(failure === undefined ? {} : { failure }),
       },
     });
-    const { attention, newestFirst } = (result ?? {}) as Partial<Remedied>;
+    const { attention, onlyTells } = (result ?? {}) as Partial<Remedied>;
     const times = run.state.remedyCount;
     // One that can't be mended would be found lost again at once, and nobody could answer.
     if (failure === undefined) run.watches.resume('guard');
@@ -175,7 +175,7 @@ export class Recovery<P extends PlanBase> {
       const { reason } = this.known;
       const now = `${why}. ${more}`;
       if (reason === '') this.know({ reason: now });
-      else this.know({ reason: newestFirst === true ? `${now}. Before that: ${reason}` : `${reason}. ${now}` });
+      else this.know({ reason: onlyTells === true ? `${now}. Before that: ${reason}` : `${reason}. ${now}` });
     };
     if (failure !== undefined) this.know({ unmended: lost });
     if (failure !== undefined) say(`Mending it FAILED: ${failure.message}`);

@@ -233,8 +233,8 @@ export interface Remedied {
   readonly summary: string;
   /** Why people must look before anything goes on, although the remedy did what it could. */
   readonly attention?: string;
-  /** The newest word comes first: what was said of it before is out of date. */
-  readonly newestFirst?: boolean;
+  /** It puts nothing right, and tells: its newest word comes first, for what was said before is out of date. */
+  readonly onlyTells?: boolean;
 }
 
 export type Body<P extends PlanBase> = (context: Context<P>) => Promise<void>;

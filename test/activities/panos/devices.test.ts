@@ -202,7 +202,7 @@ describe('what people are told of another certificate', () => {
   it('how the device is that isn’t talked to, its peer tells', async () => {
     const bench = await Bench.start({ attempts: 1 });
     const before = await bench.step('suspend', { node: 'fw-b' });
-    const { device } = bench.world.services;
+    const device = bench.world.services.device.bind(bench.world.services);
     const other = () => Promise.reject(permanent('HostKeyMismatch', 'the certificate of fw-b isn’t the one'));
     bench.world.services.device = (context, name) =>
       name === 'fw-a' ? device(context, name) : { ...device(context, name), op: other, request: other };
