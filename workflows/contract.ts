@@ -161,7 +161,8 @@ export const workflowTypes = {
   'panos-pair': {
     upgrade: 'upgradePanosPair',
     plan: 'planPanosPair',
-    revision: 1,
+    // 2: who leads is looked at beside the steps.
+    revision: 2,
     gates: ['start', 'fail-over', 'second'],
   },
 } as const;

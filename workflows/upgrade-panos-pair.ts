@@ -128,13 +128,19 @@ async function upgradeBoth(procedure: Procedure, hop: Hop, { first, second }: Or
   }
   switchBackMeans(`${first} is being upgraded: ${second} serves, and stays so`);
 
-  // 10–13
-  await exchange(procedure, first, hop, before);
-
-  // 14–16
-  // Two releases are no state to stop at: rolling back goes over these gates, to where both run the one.
+  // 10–16
   const mind = (hop.wayBackLimits ?? []).map((limit) => ` Mind: ${limit}.`).join('');
-  await gate('fail-over', `Fail over to ${first}, which now runs ${hop.to}?${mind}`, { passedOver: true });
+  const goOn = tellsLead(plan)
+    ? `Fail over to ${first}, which now runs ${hop.to}? ${second} is to lead until then, and is looked at meanwhile: should the lead move, this question is withdrawn.`
+    : `Fail over to ${first}, which now runs ${hop.to}?`;
+  // Two releases are no state to stop at: rolling back goes over these gates, to where both run the one.
+  const mayFailOver = () => gate('fail-over', `${goOn}${mind}`, { passedOver: true, tellsNodes: tellsLead(plan) });
+  const takeFirst = () => exchange(procedure, first, hop, before);
+  if (tellsLead(plan)) await leading(procedure, second, hop, before, [takeFirst, mayFailOver]);
+  else {
+    await takeFirst();
+    await mayFailOver();
+  }
   const back = panos.moveTo({ to: second, leaveOther: 'in-ha', urgent: true }, long.move);
   await watching(
     { name: `Watch ${hop.to} on ${first}`, action: probes.watch({ serving: first, escapeTo: second, baseline }) },
@@ -148,20 +154,50 @@ async function upgradeBoth(procedure: Procedure, hop: Hop, { first, second }: Or
       await gate(
         'second',
         `Upgrade ${second} too? ${first} has served ${hop.to} through the monitoring period.${mind}`,
-        { passedOver: true },
+        { passedOver: true, tellsNodes: tellsLead(plan) },
       );
     },
   );
 
   // 17, 18
   switchBackMeans(`${second} is being upgraded: no other member can serve until it is back`);
-  await exchange(procedure, second, hop, before);
-  switchBackMeans(panos.moveTo({ to: second, leaveOther: 'in-ha', urgent: true }, long.move));
-  await procedure.check(
-    `Check that both are one pair on ${hop.to}`,
-    panos.synchronized({ version: hop.to }, long.rejoin),
-    { task: { on: 'NotSynchronized', ask: 'sync' } },
-  );
+  const isOnePair = () => {
+    switchBackMeans(panos.moveTo({ to: second, leaveOther: 'in-ha', urgent: true }, long.move));
+    return procedure.check(
+      `Check that both are one pair on ${hop.to}`,
+      panos.synchronized({ version: hop.to }, long.rejoin),
+      { task: { on: 'NotSynchronized', ask: 'sync' } },
+    );
+  };
+  const takeSecond = () => exchange(procedure, second, hop, before);
+  if (tellsLead(plan)) await leading(procedure, first, hop, before, [takeSecond, isOnePair]);
+  else {
+    await takeSecond();
+    await isOnePair();
+  }
+}
+
+/** Plans of revision 1 have no guard over who leads in their lists, and other questions. */
+const tellsLead = ({ procedureRevision }: PanosPairPlan): boolean => procedureRevision >= 2;
+
+/**
+ * Two parts, one after the other, during which the other member is to lead: one is taken down, and people wait. The lead that
+ * moves is told at once.
+ */
+async function leading(
+  { plan, guarding }: Procedure,
+  node: string,
+  hop: Hop,
+  { snapshot }: Before,
+  [one, other]: readonly [() => Promise<unknown>, () => Promise<unknown>],
+): Promise<void> {
+  const input = { leads: node, snapshot };
+  const guard = { name: `${node} leads while the other is brought to ${hop.to}`, action: panos.leads(input) };
+  const both = async (): Promise<void> => {
+    await one();
+    await other();
+  };
+  await guarding(guard, { remedy: panos.leadMoved(input, limits(plan).state) }, both);
 }
 
 /** Install, restart, back into HA: while the other serves. */
@@ -172,7 +208,7 @@ async function exchange({ plan, check, step }: Procedure, node: string, hop: Hop
   // One that doesn’t come back is left to people: a downgrade on top of it helps nobody.
   await step(`Restart ${node}`, panos.restart({ node, version }, long.boot), { stay: true });
   await step(`Bring ${node} back into HA`, panos.rejoin({ node, snapshot }, long.rejoin), { stay: true });
-  await check(`Check ${node}`, panos.healthy({ node, version, snapshot }, long.state));
+  await check(`Check ${node}`, panos.healthy({ node, version, snapshot }, long.state), { waive: { on: 'Waivable' } });
 }
 
 /** Longest attempts, each long enough for what it waits for. */

@@ -17,13 +17,18 @@ import type { AnyPlan, Finding, StepCall, StepContext } from './step';
 export interface Look {
   readonly verdict: 'pass' | 'fail' | 'inconclusive';
   readonly why?: string;
+  /** What the next look is told that this one saw, where a change is what counts. */
+  readonly seen?: string;
 }
 
-/** Reads only. `look` may throw for what couldn't be read, which is inconclusive. */
+/**
+ * Reads only. `look` may throw for what couldn't be read, which is inconclusive. `seen` is what the last look saw that told;
+ * undefined at the first one, also after a remedy.
+ */
 export interface GuardDefinition<Input, Plan = AnyPlan> {
   readonly kind: 'guard';
   readonly everyMs: (plan: Plan) => number;
-  readonly look: (context: StepContext<Plan>, input: Input) => Promise<Look>;
+  readonly look: (context: StepContext<Plan>, input: Input, seen?: string) => Promise<Look>;
 }
 
 export const defineGuard = <Input, Plan = AnyPlan>(
@@ -66,6 +71,7 @@ interface Known {
   readonly unseen: number;
   /** That it can't be seen has been told. */
   readonly toldBlind: boolean;
+  readonly seen?: string;
 }
 const unknown: Known = { observedMs: 0, pass: 0, fail: 0, inconclusive: 0, unseen: 0, toldBlind: false };
 
@@ -82,6 +88,7 @@ export function learned(known: Known, look: Look, sinceLastMs: number): Known {
     [look.verdict]: known[look.verdict] + 1,
     observedMs: known.observedMs + (seen && known.unseen === 0 ? sinceLastMs : 0),
     unseen: seen ? 0 : known.unseen + 1,
+    ...(look.seen === undefined ? {} : { seen: look.seen }),
   };
 }
 
@@ -125,7 +132,7 @@ export async function guardActivity<Input, Plan>(
   };
   const once = async (): Promise<Look> => {
     try {
-      return await look(context, call.input as Input);
+      return await look(context, call.input as Input, known.seen);
     } catch (error) {
       signal.throwIfAborted();
       return { verdict: 'inconclusive', why: messageOf(error) };

@@ -1,6 +1,7 @@
 /** Checks of the procedure: what was before, whether a member is healthy, and whether both are one pair again. */
 import { defineCheck, failureType, formatFaults, permanent, transient, type Fault, type Finding } from '../kit';
 import { isServing } from './ha';
+import { HA_LEAD, leadChoices, leaderOf, tellLead } from './lead';
 import { answering, describe, describePair, nodesOf, readPair, servingMembers } from './pair';
 import { nodeNames, otherThan, type NodeInput, type PanosPlan, type PanosServices } from './plan';
 import { compareSnapshots, readSnapshot, type Difference, type Snapshot } from './readiness';
@@ -56,8 +57,8 @@ export const pairChecks = (services: PanosServices) => ({
       if (!isBack(context.plan, member)) faults.push({ where: node, what: describe(member) });
       const before = snapshot.snapshots[node];
       const other = reading.members[otherThan(context.plan, node)];
-      if (other?.answers !== true || !(isServing(other.state) || isServing(member.state)))
-        faults.push({ where: context.plan.cluster, what: `nobody serves: ${describePair(reading)}` });
+      const serves = isServing(member.state) || (other?.answers === true && isServing(other.state));
+      if (!serves) faults.push({ where: context.plan.cluster, what: `nobody serves: ${describePair(reading)}` });
       if (before !== undefined && !isServing(member.state)) {
         // What it carries is for later: here are its own things, which don't depend on who serves.
         const after = await readSnapshot(services.device(context, node));
@@ -66,6 +67,20 @@ export const pairChecks = (services: PanosServices) => ({
       }
       if (faults.length > 0)
         throw transient('VerifyFailed', `${node} isn’t as it should be:\n${formatFaults(faults)}`, faults);
+      // Whoever was upgraded is to come back beside the one that serves: what leads by itself is told, not taken for granted.
+      const expected = otherThan(context.plan, node);
+      const leader = leaderOf(reading);
+      if (leader !== undefined && leader !== expected) {
+        const told = await tellLead(context, services, reading, { leads: expected, snapshot });
+        throw permanent(
+          'Waivable',
+          `the lead has moved, which this run didn’t ask for: ${told}. ${leadChoices(expected, leader)}. Waived, the procedure goes on from there`,
+          {
+            waivable: [HA_LEAD],
+            nodes: nodesOf(reading),
+          },
+        );
+      }
       return { summary: describe(member), nodes: nodesOf(reading) };
     },
   }),

@@ -39,6 +39,7 @@ export function panosServices(): PanosServices {
         signal,
         // A plan that knows what its devices are has talked to them.
         trusted: Object.hasOwn(plan, 'found'),
+        otherCertificate: otherCertificate(name, node.tls, Object.hasOwn(plan, 'found')),
         record: evidence,
         now: () => Math.round(workerClock.monotonicMs()),
         callTimeoutMs: plan.panos.timing.callTimeoutMs,
@@ -48,6 +49,19 @@ export function panosServices(): PanosServices {
     files: workerFiles,
     now: workerClock.monotonicMs,
   };
+}
+
+/**
+ * What people can do about a certificate that isn't the right one. A run has its pins in its plan, which is frozen: a cure
+ * that it would never read is no cure. The CA's file is read at each connection. Pure.
+ */
+export function otherCertificate(name: string, tls: PanosNode['tls'], inRun: boolean): string {
+  const whose = `See on the console or in the web interface of ${name} itself whether it is the device’s own (a restart, another release or a new SSL/TLS service profile may change it)`;
+  if ('ca' in tls)
+    return `${whose}; if so, add the CA that has signed it to ${tls.ca} on every worker: that file is read at each connection, and a run that is held goes on by retry`;
+  if (!inRun)
+    return `${whose}; if so, pin it in the inventory, which is read when a run begins (or use tls.ca, which outlives renewals)`;
+  return `${whose}. This run keeps the fingerprint that it began with: one that is changed in the inventory doesn’t reach it. What works: have ${name} show the pinned certificate again (Device > Setup > Management, SSL/TLS service profile), then retry. If it can’t, this run can neither go on with ${name} nor roll it back: stop, bring both to one release by hand, suspended members back by "request high-availability state functional", and pin the new fingerprint, or tls.ca, for the next run: none begins while releases differ`;
 }
 
 /** What the inventory refers to. @throws InvalidInput if the worker can't have it */

@@ -107,6 +107,9 @@ export function parseHa(result: XmlElement): HaReading | undefined {
   };
 }
 
+/** A second HA1 or HA2 link: while the first is up, HA works as before without it. */
+export const isBackupLink = (down: string): boolean => /^conn-ha[12]-backup:/.test(down);
+
 export const readHa = async (device: Reader): Promise<HaReading | undefined> =>
   parseHa(await device.op('<show><high-availability><state></state></high-availability></show>'));
 

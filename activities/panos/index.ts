@@ -10,6 +10,7 @@ import { contentSteps } from './content';
 import { haSteps } from './ha-steps';
 import { imageSteps } from './images';
 import { installSteps } from './install';
+import { leadParts } from './lead';
 import { moveSteps, type Prefer } from './move';
 import type { PanosServices, PanosStatic } from './plan';
 import { preemptionSteps } from './preemption';
@@ -38,6 +39,7 @@ export const panosActivities = (services: PanosServices, parts: PanosParts) => (
   ...haSteps(services),
   ...moveSteps(services, parts.prefer),
   ...installSteps(services, parts.prefer),
+  ...leadParts(services),
   release: releaseStep<PanosStatic>((plan) =>
     plan.routing === undefined ? [] : changedHosts(plan as RoutingPlan & PanosStatic),
   ),

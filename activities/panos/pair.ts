@@ -1,5 +1,5 @@
 /** Both members of a pair, each read from itself: what every guard decides on. */
-import { failureType, messageOf, transient, type StepContext } from '../kit';
+import { failureType, messageOf, permanent, transient, type StepContext } from '../kit';
 import { describeState, isServing, readHa, type HaReading } from './ha';
 import { isBlocking, readJobs, type Job } from './jobs';
 import { nodeNames, type PanosServices, type PanosStatic } from './plan';
@@ -23,9 +23,26 @@ type Context = StepContext<Pick<PanosStatic, 'nodes' | 'panos'>>;
 
 /** Reads both members now, side by side. A member that doesn't answer is part of the reading. */
 export async function readPair(context: Context, services: PanosServices): Promise<PairReading> {
-  const members = await Promise.all(nodeNames(context.plan).map((node) => readMember(context, services, node)));
+  const names = nodeNames(context.plan);
+  const read = await Promise.allSettled(names.map((node) => readMember(context, services, node)));
+  context.signal.throwIfAborted();
+  const members = read.map((one) => {
+    if (one.status === 'fulfilled') return one.value;
+    throw withPeersWord(one.reason, read);
+  });
   return { members: Object.fromEntries(members.map((member) => [member.node, member])) };
 }
+
+/** A device that isn't talked to, for its certificate: how it is, its peer knows. Pure. */
+function withPeersWord(error: unknown, read: readonly PromiseSettledResult<Member>[]): unknown {
+  const peer = read.flatMap((one) => (one.status === 'fulfilled' && one.value.answers ? [one.value] : []))[0];
+  if (peer === undefined || failureType(error) !== 'HostKeyMismatch') return error;
+  return permanent('HostKeyMismatch', `${messageOf(error)}. Now: ${peersWord(peer)}`);
+}
+
+/** What one member says of itself and of the other. Pure. */
+export const peersWord = (member: Answering): string =>
+  `${member.node} is ${describeState(member)}, runs ${member.version}, and sees its peer ${describeState(member.peer)}${member.peer.version === undefined ? '' : ` with ${member.peer.version}`}${member.peer.connected ? '' : ' (HA links down)'}`;
 
 export async function readMember(context: Context, services: PanosServices, node: string): Promise<Member> {
   try {

@@ -3,7 +3,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import { messageOf, permanent, type PermanentType } from '../kit';
 import { notAbleToServe } from './guards';
 import { describeState, isServing } from './ha';
-import { describe, readPair, type PairReading } from './pair';
+import { describe, peersWord, readMember, readPair, type PairReading } from './pair';
 import { otherThan, type PanosContext, type PanosServices } from './plan';
 
 /** What people must know of both before they decide. Pure. */
@@ -15,6 +15,17 @@ export function standing(reading: PairReading, node: string, other: string): str
   if (peer?.answers !== true || !isServing(peer.state)) return `${own}; ${describe(peer)}`;
   const isAlone = notAbleToServe(member) !== undefined;
   return `${own}; ${other} serves${isAlone ? ', without a standby until this is decided' : ''}`;
+}
+
+/** As a sentence; what isn't talked to, for its certificate, is told by its peer. */
+async function standingNow(context: PanosContext, services: PanosServices, node: string): Promise<string[]> {
+  const other = otherThan(context.plan, node);
+  try {
+    return [`Now: ${standing(await readPair(context, services), node, other)}`];
+  } catch {
+    const peer = await readMember(context, services, other).catch(() => undefined);
+    return peer?.answers === true ? [`Now: ${peersWord(peer)}`] : [];
+  }
 }
 
 /**
@@ -33,9 +44,8 @@ export async function told<T>(
   } catch (error) {
     context.signal.throwIfAborted();
     if (!(error instanceof ApplicationFailure) || error.nonRetryable !== true) throw error;
-    const reading = await readPair(context, services).catch(() => undefined);
+    const now = await standingNow(context, services, node);
     context.signal.throwIfAborted();
-    const now = reading === undefined ? [] : [`Now: ${standing(reading, node, otherThan(context.plan, node))}`];
     const sentences = [messageOf(error), ...now, ...(rollBack === undefined ? [] : [rollBack])];
     throw permanent(error.type as PermanentType, sentences.join('. '), error.details?.[0]);
   }

@@ -14,6 +14,9 @@ interface PanosOptions {
   readonly port: number;
   readonly controlPort: number;
   readonly speed: number;
+  readonly user: string;
+  readonly password: string;
+  readonly suspends: 'newer' | 'older';
   readonly preemptive?: boolean;
   readonly advancedRouting?: boolean;
   readonly suspendSurvivesReboot?: boolean;
@@ -45,6 +48,13 @@ export function addSimulateCommand(program: Command, context: Context): void {
     .option('--port <number>', 'of both devices; 0: any, another for each', wholeUpTo(65_535), 0)
     .option('--control-port <number>', 'of the side port, on 127.0.0.1; 0: any', wholeUpTo(65_535), 0)
     .option('--speed <factor>', 'simulated time for each unit of real time; 0: it stands still', wholeUpTo(100_000), 1)
+    .option('--user <name>', 'administrator of both', 'admin')
+    .option('--password <text>', 'the password, which everybody on this machine can read', 'simulated')
+    .addOption(
+      new Option('--suspends <which>', 'of two devices whose releases are too far apart')
+        .choices(['newer', 'older'])
+        .default('newer'),
+    )
     .option('--preemptive', 'preemption is on, on both')
     .option('--advanced-routing', 'logical routers instead of virtual ones')
     .option('--suspend-survives-reboot', 'a device that was suspended is so after its reboot, too')
@@ -85,7 +95,7 @@ async function simulatePanos({ emit, note }: Session, options: PanosOptions): Pr
   // eslint-disable-next-line @typescript-eslint/no-require-imports -- `import()` here would want a built file
   const { startSimulatedPair } = require('../../simulators/panos/server') as typeof serverModule;
   const preemptive = options.preemptive ?? false;
-  const { mode, version, port, controlPort, speed, internet } = options;
+  const { mode, version, port, controlPort, speed, internet, user, password, suspends } = options;
   // Before it starts: whoever stops it while it does wants it to stop.
   const told = toldToStop();
   const served = await startSimulatedPair({
@@ -96,6 +106,9 @@ async function simulatePanos({ emit, note }: Session, options: PanosOptions): Pr
     controlPort,
     speed,
     internet,
+    user,
+    password,
+    suspends,
     devices: [{ preemptive }, { preemptive }],
     advancedRouting: options.advancedRouting ?? false,
     suspendSurvivesReboot: options.suspendSurvivesReboot ?? false,

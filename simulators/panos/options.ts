@@ -103,6 +103,8 @@ export interface PairOptions {
   readonly panorama?: boolean;
   /** Feature releases that HA peers may be apart before `Peer version too old`. */
   readonly peerReleaseSteps?: number;
+  /** Which of two that are further apart suspends itself: sources contradict each other. */
+  readonly suspends?: 'newer' | 'older';
   /** Whether different releases have VM-Series plugins that make the older peer non-functional. */
   readonly pluginMismatch?: boolean;
   /** What `request restart system` says before the device goes down. */
@@ -199,6 +201,7 @@ export function resolveOptions(options: PairOptions): Resolved {
     internet: true,
     panorama: false,
     peerReleaseSteps: 1,
+    suspends: 'newer',
     pluginMismatch: false,
     restartReply: 'success',
     configured: [],

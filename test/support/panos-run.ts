@@ -3,6 +3,7 @@ import { completePlan } from '../../activities/panos';
 import { savedName, type Kept } from '../../activities/panos/backup';
 import { panosNode, panosSpec } from '../../activities/panos/spec';
 import type { PairOptions, SimulatedDevice } from '../../simulators/panos';
+import { workflowTypes } from '../../workflows/contract';
 import { panosPair, type PanosPairPlan } from '../../workflows/upgrade-panos-pair';
 import { modelRun, type ModelRun } from './model-run';
 import { goodWorld, type Mischief } from './model-world';
@@ -20,6 +21,8 @@ export interface PanosRunOptions {
   readonly monitoringMs?: number;
   /** Routers are steered too, and prefer the first device. */
   readonly steering?: boolean;
+  /** Of a plan that an older build made. */
+  readonly revision?: number;
   /** Before the plan is made. */
   readonly prepare?: (world: PanosWorld) => void;
 }
@@ -27,13 +30,18 @@ export interface PanosRunOptions {
 /** As the inventory gives it, before anything is read from the devices. */
 export function staticPlan(
   world: PanosWorld,
-  { version = '10.2.9', panos = {}, monitoringMs = 60_000 }: PanosRunOptions,
+  {
+    version = '10.2.9',
+    panos = {},
+    monitoringMs = 60_000,
+    revision = workflowTypes['panos-pair'].revision,
+  }: PanosRunOptions,
 ) {
   const node = { address: '192.0.2.1', tls: { fingerprint: 'AB'.repeat(32) }, user: 'admin', password: 'env:PASSWORD' };
   return {
     schema: 1,
     procedure: 'panos-pair',
-    procedureRevision: 1,
+    procedureRevision: revision,
     cluster: 'pa',
     version,
     requestedBy: 'rita',

@@ -9,11 +9,13 @@ import {
   observed,
   transient,
   type CheckDefinition,
+  type GuardDefinition,
   type Outcome,
   type StepCall,
   type StepContext,
   type StepDefinition,
 } from '../../activities/kit';
+import { learned, type Look } from '../../activities/kit/guard';
 import { SimulatedPair, type PairOptions, type SimulatedDevice } from '../../simulators/panos';
 import { CallFailed, CutError } from '../../workflows/procedure/types';
 import { PairInvariants } from './panos-invariants';
@@ -193,9 +195,13 @@ export class PanosWorld extends ModelWorld<SimulatedDevice> {
     const activities: Record<string, MemoryActivity> = {};
     for (const [name, definition] of Object.entries(definitions) as [
       string,
-      StepDefinition<unknown, unknown, never> | CheckDefinition<unknown, never>,
+      StepDefinition<unknown, unknown, never> | CheckDefinition<unknown, never> | GuardDefinition<unknown, never>,
     ][]) {
       const type = `${folder}.${name}`;
+      if (definition.kind === 'guard') {
+        activities[`${type}.check`] = (call: StepCall, context) => this.guards(call, context, definition);
+        continue;
+      }
       if (definition.kind === 'check') {
         activities[`${type}.check`] = (call: StepCall, context) =>
           this.run(call, context, (c) => definition.check(c, call.input));
@@ -215,6 +221,35 @@ export class PanosWorld extends ModelWorld<SimulatedDevice> {
           });
     }
     return activities;
+  }
+
+  /** As activities/kit/guard.ts runs it, in virtual time and without its checkpoints. */
+  private async guards(
+    call: StepCall & { readonly firstLook?: boolean; readonly carry?: unknown },
+    context: ActivityContext,
+    { everyMs, look }: GuardDefinition<unknown, never>,
+  ): Promise<unknown> {
+    let known = { observedMs: 0, pass: 0, fail: 0, inconclusive: 0, unseen: 0, toldBlind: false };
+    if (call.carry !== undefined) known = call.carry as typeof known;
+    const once = (): Promise<Look> =>
+      look(this.context(call, context) as StepContext<never>, call.input, (known as { seen?: string }).seen).catch(
+        (error: unknown): Look => ({ verdict: 'inconclusive', why: String(error) }),
+      );
+    const report = (verdict: string, why?: string) => ({ ...known, verdict, carry: known, ...(why && { why }) });
+    const every = everyMs(call.plan as never);
+    for (;;) {
+      if (context.signal.aborted) return report('cut');
+      let seen = await once();
+      if (seen.verdict === 'fail') {
+        await context.sleep(1_000);
+        seen = await once();
+      }
+      if (context.signal.aborted) return report('cut');
+      known = learned(known, seen, every);
+      if (seen.verdict === 'fail') return report('regression', seen.why);
+      if (call.firstLook === true) return report('checkpoint');
+      await context.sleep(every);
+    }
   }
 
   private async run(

@@ -27,13 +27,15 @@ export async function mend<P extends PlanBase>(run: Run<P>, lost: NonNullable<Re
       ...(failure === undefined ? {} : { failure }),
     },
   });
-  const { attention } = (result ?? {}) as Partial<Remedied>;
+  const { attention, onlyTells } = (result ?? {}) as Partial<Remedied>;
   const times = run.state.remedyCount;
   // One that can't be mended would be found lost again at once, and nobody could answer.
   if (failure === undefined) run.watches.resume('guard');
   const say = (more: string): void => {
     const { reason } = run.state.recovery;
-    run.know({ reason: `${reason === '' ? '' : `${reason}. `}${why}. ${more}` });
+    const now = `${why}. ${more}`;
+    if (reason === '') run.know({ reason: now });
+    else run.know({ reason: onlyTells === true ? `${now}. Before that: ${reason}` : `${reason}. ${now}` });
   };
   if (failure !== undefined) run.know({ unmended: lost });
   if (failure !== undefined) say(`Mending it FAILED: ${failure.message}`);

@@ -6,7 +6,7 @@ import type { Ending, WaitView } from '../contract';
 import { isPaused, openOpenings, savepoint, undoable, type ItemState, type Opening, type State } from './state';
 import { clock, isCounted, place, quoted, serving, stepName, stop } from './phrases';
 import { shortLine } from './text';
-import type { PlanBase } from './types';
+import type { PlanBase, Remedied } from './types';
 
 /** Longest reason within a sentence, in characters; the whole one stands with the step or the question. */
 const WHY_CHARS = 240;
@@ -160,11 +160,22 @@ const escapeWhy = (why: string): string =>
 /** A reason in the middle of a sentence. */
 const brief = (text: string): string => shortLine(text, WHY_CHARS).replace(/[.\s]+$/, '');
 
+/** What a guard found that its remedy couldn't put right, but told. */
+const isTold = ({ result }: State['remedies'][number]): boolean =>
+  (result as Partial<Remedied> | undefined)?.onlyTells === true;
+
+/** What people must know of a run that went through to its end all the same. */
+function onTheWay({ remedies }: State): string {
+  const told = remedies.filter(isTold);
+  return told.length === 0 ? '' : ` On the way: ${brief(told.map(({ why }) => why).join('; '))}.`;
+}
+
 /** What a guard found lost, and what came of it. */
 function lossOf({ requests, remedies }: State): string | undefined {
   if (requests.lost !== undefined) return `LOST: ${brief(requests.lost.why)}`;
   const last = remedies.at(-1);
   if (last === undefined) return undefined;
+  if (isTold(last)) return `CHANGED: ${brief(last.why)}`;
   return last.failure === undefined
     ? `LOST, and put right: ${brief(last.why)}`
     : `LOST: ${brief(last.why)}; putting it right FAILED: ${brief(last.failure.message)}`;
@@ -178,7 +189,7 @@ function endingSentence(state: State, { version }: Pick<PlanBase, 'version'>): s
   const because = cause === undefined ? '' : `: ${lower(cause)}`;
   switch (state.ending?.ending) {
     case 'Completed':
-      return `Upgraded: every node runs ${brief(version)}; ${serving(state)}.`;
+      return `Upgraded: every node runs ${brief(version)}; ${serving(state)}.${onTheWay(state)}`;
     case 'RolledBack':
       return `Rolled back ${backTo(state)}${because}${said(state, 'roll-back')}.${left(state)}`;
     case 'Cancelled':

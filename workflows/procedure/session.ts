@@ -3,11 +3,11 @@
  * body runs. Going on means running the body again, with what is done returning at once.
  */
 import type { PlannedItem } from '../contract';
-import { isPaused, openOpenings, takenOverNotes, waivedSince, type ItemState, type Opening } from './state';
+import { isPaused, openOpenings, standingOf, takenOverNotes, waivedSince, type ItemState, type Opening } from './state';
 import type { Performed } from './calls';
 import type { Question } from './questions';
 import type { Run } from './run';
-import type { Action, CheckOptions, Context, Given, PlanBase, StepOptions, WatchSpec } from './types';
+import type { Action, CheckOptions, Context, GateOptions, Given, PlanBase, StepOptions, WatchSpec } from './types';
 
 /** So often a watch may fail to be taken up before people are asked. */
 const WATCH_TRIES = 2;
@@ -40,7 +40,7 @@ export class Session<P extends PlanBase> {
       plan: this.plan,
       check: (name, action, options) => this.check(name, action, options),
       step: (name, action, options) => this.step(name, action, options),
-      gate: (id, question) => this.gate(id, question),
+      gate: (id, question, options) => this.gate(id, question, options),
       watching: (watch, { escape }, inner) => this.beside('watch', watch, escape, inner),
       guarding: (guard, { remedy }, inner) => this.beside('guard', guard, remedy, inner),
       atLeast: (name, ms) => this.atLeast(name, ms),
@@ -124,7 +124,7 @@ export class Session<P extends PlanBase> {
     return { given: index };
   }
 
-  private async gate(id: string, question: string): Promise<void> {
+  private async gate(id: string, question: string, { tellsNodes = false }: GateOptions = {}): Promise<void> {
     const policy = this.plan.policy.gates[id];
     if (policy === undefined) return;
     const index = this.next('gate', id);
@@ -138,6 +138,7 @@ export class Session<P extends PlanBase> {
         question: [
           ...takenOverNotes(this.run.state, index, this.plan.resumedFrom),
           question,
+          ...(tellsNodes ? [`As last read: ${standingOf(this.run.state)}.`] : []),
           ...waivedSince(this.run.state, index),
         ].join(' '),
         choices: ['approve', 'reject'],

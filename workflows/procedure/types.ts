@@ -88,6 +88,8 @@ export interface StepOptions {
 export interface GateOptions {
   /** What has been done by then is no state to stop at, as a pair of two releases: rolling back goes over this gate. */
   readonly passedOver?: boolean;
+  /** The question ends with what the last readings had of the nodes: who serves now. */
+  readonly tellsNodes?: boolean;
 }
 
 export interface CheckOptions {
@@ -236,6 +238,8 @@ export interface Remedied {
   readonly summary: string;
   /** Why people must look before anything goes on, although the remedy did what it could. */
   readonly attention?: string;
+  /** It puts nothing right, and tells: its newest word comes first, for what was said before is out of date. */
+  readonly onlyTells?: boolean;
 }
 
 export type Body<P extends PlanBase> = (context: Context<P>) => Promise<void>;

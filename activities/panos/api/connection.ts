@@ -65,7 +65,7 @@ export async function connectVerified(
     socket.once('secureConnect', () => {
       const shown = normalFingerprint(socket.getPeerCertificate().fingerprint256 ?? '');
       if ('fingerprint' in tls && shown !== normalFingerprint(tls.fingerprint))
-        return fail(mismatch(device, tls, `it shows the SHA-256 fingerprint ${shown}`));
+        return fail(mismatch(device, tls, `it shows ${shown}`));
       settled();
       resolve(socket);
     });
@@ -87,13 +87,11 @@ async function optionsOf(device: string, { address, port, tls }: Pick<PanosNode,
   }
 }
 
+/** What can be done about it is for the caller to say: it depends on whether a run goes on already. */
 function mismatch(device: string, tls: PanosNode['tls'], why: string): ApplicationFailure {
-  const [wrong, next] =
+  const wrong =
     'fingerprint' in tls
-      ? ['isn’t the one that the inventory pins', 'find out whether it was renewed, then pin the new one']
-      : [
-          `can’t be verified with ${tls.ca}`,
-          'find out whether it was renewed, or whether the CA or serverName is wrong',
-        ];
-  return permanent('HostKeyMismatch', `the certificate of ${device} ${wrong}: ${why}. Nothing was sent to it; ${next}`);
+      ? `isn’t the one that is pinned: SHA-256 ${normalFingerprint(tls.fingerprint)} is pinned, and`
+      : `can’t be verified with ${tls.ca}:`;
+  return permanent('HostKeyMismatch', `the certificate of ${device} ${wrong} ${why}. Nothing was sent to it`);
 }

@@ -3,7 +3,7 @@
  * Requests that change something are recorded as evidence; what a lost reply means is for the caller to find out by reading.
  */
 import type { Ran } from '../../kit/evidence';
-import { messageOf, permanent } from '../../kit/errors';
+import { failureType, messageOf, permanent } from '../../kit/errors';
 import { childrenOf, escapeXml, inWords, type XmlElement } from './xml';
 import type { Keys } from './keys';
 import { forbidden, jobOf, ReplyReader, starting, type ApiAnswer, type Reply, type Told } from './reply';
@@ -52,16 +52,18 @@ export interface DeviceOptions {
   readonly callTimeoutMs: number;
   /** …and that of an export of a large configuration, or an import of an image. */
   readonly transferTimeoutMs: number;
+  /** What people can do where its certificate isn't the one that it must be. */
+  readonly otherCertificate?: string;
 }
 
 export function createDevice(options: DeviceOptions): PanosDevice {
-  const { name, transport, keys, signal, trusted, record, now, callTimeoutMs, transferTimeoutMs } = options;
-  const send = async (
+  const { name, keys, signal, trusted, record, now, callTimeoutMs, transferTimeoutMs, otherCertificate } = options;
+  const sendOnce = async (
     parameters: Readonly<Record<string, string>>,
-    more: Partial<Pick<ApiCall, 'file' | 'timeoutMs' | 'onBody' | 'limitBytes'>> = {},
+    more: Partial<Pick<ApiCall, 'file' | 'timeoutMs' | 'onBody' | 'limitBytes'>>,
   ): ReturnType<Transport> => {
     const use = { signal, trusted, timeoutMs: callTimeoutMs };
-    const sent = (key: string) => transport({ parameters, key, timeoutMs: callTimeoutMs, signal, ...more });
+    const sent = (key: string) => options.transport({ parameters, key, timeoutMs: callTimeoutMs, signal, ...more });
     const key = await keys.get(use);
     const answer = await sent(key);
     if (answer.status !== 403) return answer;
@@ -69,6 +71,17 @@ export function createDevice(options: DeviceOptions): PanosDevice {
     const again = await sent(await keys.insteadOf(key, use));
     if (again.status !== 403) return again;
     throw trusted ? starting(name) : forbidden(name);
+  };
+  const send = async (
+    parameters: Readonly<Record<string, string>>,
+    more: Partial<Pick<ApiCall, 'file' | 'timeoutMs' | 'onBody' | 'limitBytes'>> = {},
+  ): ReturnType<Transport> => {
+    try {
+      return await sendOnce(parameters, more);
+    } catch (error) {
+      if (otherCertificate === undefined || failureType(error) !== 'HostKeyMismatch') throw error;
+      throw permanent('HostKeyMismatch', `${messageOf(error)}. ${otherCertificate}`);
+    }
   };
   const read = async <T>(
     what: string,

@@ -35,7 +35,9 @@ const ENTRIES = {
   ntp_sync: { what: 'The clock follows an NTP server.' },
   expired_licenses: { what: 'Licences are there, and none has expired.' },
   active_support: { what: 'The support contract hasn’t ended.' },
-  content_version: { what: 'Applications and threats content is the latest offered, or at least the one wanted.' },
+  content_version: {
+    what: 'Applications and threats content is the latest offered, or at least the one wanted; left out where images are imported, the content is kept and no version is wanted: the update server isn’t asked.',
+  },
   session_exist: { what: 'Sessions that are named in the inventory are there on a serving member.' },
   arp_entry_exist: { what: 'ARP entries that are named in the inventory are there on a serving member.' },
   ip_sec_tunnel_status: { what: 'IPSec tunnels that are named in the inventory are active on a serving member.' },
@@ -56,7 +58,7 @@ const ENTRIES = {
   ha_config_sync: { what: 'The running configuration is synchronized between the members.' },
   ha_compatibility: { what: 'Content, plugins and licences of the members match each other.' },
   ha1_backup: {
-    what: 'HA1 has a backup: a second link or the heartbeat backup. Without one, members that lose HA1 during a boot both become active.',
+    what: 'HA1 has a backup: a second link or the heartbeat backup. Without one, members that lose HA1 during a boot both become active. Backup links of HA1 and HA2 that are configured are up.',
   },
   bgp_peers: {
     what: 'Every BGP peer of a serving member is Established, with the legacy and the advanced routing engine.',

@@ -74,19 +74,34 @@ export const chosen = ({ only, skip }: Pick<ReadinessChecksSpec, 'only' | 'skip'
     (name) => !isWaivable(name) || ((only === undefined || only.includes(name)) && !skip.includes(name)),
   );
 
+/** What every device answers at once: whether it is silent, or only doesn't answer one question. */
+const ALIVE = '<show><clock></clock></show>';
+
 /**
- * Each question is asked once, however many checks need its answer. A device that is silent once isn't asked again: thirty
- * checks would each wait for it.
+ * Each question is asked once, however many checks need its answer. A device that is silent isn't asked again: thirty checks
+ * would each wait for it. One that answers other questions, as without a way to the servers that it would ask itself, has its
+ * question repeated once in all (one reply may be lost); then the check is one that couldn't be made, and no silence.
  */
 export function remembering(device: Reader): MemberReader {
   const answers = new Map<string, Promise<unknown>>();
   let silence: Error | undefined;
+  let repeats = 1;
+  const isAlive = (): Promise<boolean> =>
+    device.op(ALIVE).then(
+      () => true,
+      () => false,
+    );
   const ask = async <T>(question: () => Promise<T>): Promise<T> => {
     if (silence !== undefined) throw silence;
     try {
       return await question();
     } catch (error) {
-      if (error instanceof Error && SILENCES.includes(failureType(error) ?? '')) silence = error;
+      if (!(error instanceof Error) || !SILENCES.includes(failureType(error) ?? '')) throw error;
+      if (failureType(error) === 'Unreachable' && (await isAlive())) {
+        if (repeats-- > 0) return ask(question);
+        throw permanent('CommandFailed', `it answers other questions, and not this one: ${messageOf(error)}`);
+      }
+      silence = error;
       throw error;
     }
   };

@@ -14,6 +14,6 @@ export {
 } from './check';
 export { CHECKS } from './checks';
 export { compareSnapshots, type Difference } from './compare';
-export { haLeaf, peersOf } from './read';
+export { activeSessions, haLeaf, peersOf } from './read';
 export { readSnapshot, type Snapshot } from './snapshot';
 export { readinessChecksSpec, thresholdsSpec, type ReadinessChecksSpec, type Thresholds } from './spec';

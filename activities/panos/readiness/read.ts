@@ -3,7 +3,7 @@ import { textAt, type Reader, type XmlElement } from '../api';
 import { isServing, readHa, type HaReading } from '../ha';
 import { readSystem } from '../system';
 import { permanent } from '../../kit/errors';
-import { parseAdvancedPeers, parseLegacyPeers, type BgpPeer } from './parse';
+import { parseAdvancedPeers, parseLegacyPeers, parseSessionStats, type BgpPeer } from './parse';
 
 export const COMMANDS = {
   arp: "<show><arp><entry name = 'all'/></arp></show>",
@@ -38,6 +38,10 @@ export async function peersOf(reader: Reader): Promise<BgpPeer[]> {
     ? parseAdvancedPeers(await reader.op(COMMANDS.advancedPeers))
     : parseLegacyPeers(await reader.op(COMMANDS.legacyPeers));
 }
+
+/** How many sessions it has now. */
+export const activeSessions = async (reader: Reader): Promise<number> =>
+  parseSessionStats(await reader.op(COMMANDS.sessionInfo)).active;
 
 /** Text of `show system state filter …`. */
 export const stateText = async (reader: Reader, filter: string): Promise<string> =>

@@ -7,6 +7,8 @@ export interface Unfit {
   readonly reason: string;
 }
 
+const TOO_NEW = 'Peer version too new';
+
 /**
  * What keeps this member out of the pair; undefined if nothing does. The member that serves stays: which of two members
  * yields is told by no source but for the release (the newer says that its peer is too old) and the plugin.
@@ -15,10 +17,13 @@ export function unfit(situation: Situation): Unfit | undefined {
   const { me, peer, rules, mismatch } = situation;
   if (peer === undefined) return undefined;
   const order = compareReleases(me.version, peer.version);
+  const tooFar = featureSteps(me.version, peer.version) > rules.peerReleaseSteps;
+  // Also where it serves; the newer takes over. What it gives as its reason no source tells.
+  if (tooFar && rules.suspends === 'older' && order < 0) return { to: 'suspended', reason: TOO_NEW };
   if (!isServing(me.state)) {
     if (mismatch !== undefined) return { to: 'suspended', reason: mismatch };
-    const tooFar = featureSteps(me.version, peer.version) > rules.peerReleaseSteps;
-    if (tooFar && (order > 0 || isServing(peer.state))) return { to: 'suspended', reason: 'Peer version too old' };
+    if (tooFar && rules.suspends === 'newer' && (order > 0 || isServing(peer.state)))
+      return { to: 'suspended', reason: 'Peer version too old' };
   }
   const peerTakesOver = peer.state === 'passive' || isServing(peer.state);
   if (rules.pluginMismatch && order < 0 && peerTakesOver)

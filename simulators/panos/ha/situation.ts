@@ -33,6 +33,8 @@ export interface Rules {
   readonly initialWaitMs: number;
   readonly passiveWaitsForSync: boolean;
   readonly peerReleaseSteps: number;
+  /** Of two members whose releases are too far apart. */
+  readonly suspends: 'newer' | 'older';
   readonly pluginMismatch: boolean;
 }
 

@@ -4,12 +4,14 @@ import { chmod, mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/
 import { tmpdir } from 'node:os';
 import { Readable } from 'node:stream';
 import { join } from 'node:path';
+import { permanent } from '../../../activities/kit';
 import { panosServices } from '../../../activities/panos';
+import { otherCertificate } from '../../../activities/panos/devices';
 import { panosSpec } from '../../../activities/panos/spec';
 import { operationOf } from '../../../simulators/panos/api';
 import { certificateOf } from '../../../simulators/panos/server/certificate';
 import { startSimulatedPair, type ServedPair } from '../../../simulators/panos/server';
-import { failureOf } from './support/bench';
+import { Bench, failureOf } from './support/bench';
 import { httpsServer, INFO, keyThen, worker, type Listening, type Place } from './support/https';
 
 let served: ServedPair;
@@ -178,5 +180,42 @@ describe('files of the worker', () => {
     );
     expect(modes.map(({ mode }) => mode & 0o777)).toEqual([0o600, 0o700, 0o700]);
     expect(await readdir(join(folder, 'backups', 'pa'))).toEqual(['fw-a-configuration.xml']);
+  });
+});
+
+describe('what people are told of another certificate', () => {
+  const fingerprint = { fingerprint: 'AB'.repeat(32) };
+
+  it('names the inventory only before a run, which has its pins in its plan', () => {
+    expect(otherCertificate('fw-b', fingerprint, false)).toMatch(/pin it in the inventory/);
+    const inRun = otherCertificate('fw-b', fingerprint, true);
+    expect(inRun).toMatch(/one that is changed in the inventory doesn’t reach it/);
+    expect(inRun).toMatch(/have fw-b show the pinned certificate again.*then retry/);
+    expect(inRun).not.toMatch(/pin it in the inventory/);
+  });
+
+  it('a CA’s file can be mended in a run', () => {
+    for (const inRun of [true, false])
+      expect(otherCertificate('fw-b', { ca: '/etc/ca.pem' }, inRun)).toMatch(/add the CA .* to \/etc\/ca\.pem/);
+  });
+
+  it('how the device is that isn’t talked to, its peer tells', async () => {
+    const bench = await Bench.start({ attempts: 1 });
+    const before = await bench.step('suspend', { node: 'fw-b' });
+    const device = bench.world.services.device.bind(bench.world.services);
+    const other = () => Promise.reject(permanent('HostKeyMismatch', 'the certificate of fw-b isn’t the one'));
+    bench.world.services.device = (context, name) =>
+      name === 'fw-a' ? device(context, name) : { ...device(context, name), op: other, request: other };
+    const restart = { node: 'fw-b', version: '10.2.9' };
+    for (const work of [
+      () => bench.act('rejoin', { node: 'fw-b' }, before),
+      () => bench.act('restart', restart, { version: '10.2.3' }),
+    ]) {
+      const error = await failureOf(work());
+      expect(error).toMatchObject({ type: 'HostKeyMismatch', nonRetryable: true });
+      expect(error.message).toMatch(
+        /Now: fw-a is active, runs 10\.2\.3, and sees its peer suspended \(User requested\) with 10\.2\.3/,
+      );
+    }
   });
 });

@@ -60,7 +60,7 @@ describe('certificates', () => {
     [
       'another fingerprint',
       () => ({ fingerprint: 'AB'.repeat(32) }),
-      /isn’t the one that the inventory pins: it shows/,
+      /isn’t the one that is pinned: SHA-256 (AB){32} is pinned, and it shows [0-9A-F]{64}\. Nothing was sent to it\. See on the console/,
     ],
     [
       'another name',

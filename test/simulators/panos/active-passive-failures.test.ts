@@ -236,6 +236,15 @@ describe('releases', () => {
     expect(bench.states).toEqual(['active', 'passive']);
   });
 
+  it('or the older suspends itself, and the newer takes over', () => {
+    const bench = new Bench({ downloaded: ['11.1.0', '11.1.4'], suspends: 'older' });
+    upgrade(bench, 1, '11.1.4');
+    expect(bench.states).toEqual(['suspended', 'active']);
+    expect(bench.local(0, 'state-reason')).toBe('Peer version too new');
+    upgrade(bench, 0, '11.1.4');
+    expect(bench.states[1]).toBe('active');
+  });
+
   it('plugins of different releases make the older peer non-functional once the newer is ready', () => {
     const bench = new Bench({ downloaded: ['11.0.0', '11.0.4'], pluginMismatch: true });
     upgrade(bench, 1, '11.0.4');

@@ -34,7 +34,10 @@ async function ran(
 it.each(['SIGINT', 'SIGTERM'] as const)('--json prints one line when both are ready; %s ends it', async (signal) => {
   let printed: Printed | undefined;
   const { code, out, err } = await ran(
-    ['--json', '--mode', 'active-active', '--speed', '60', '--addresses', '127.0.0.8,127.0.0.9'],
+    [
+      ...['--json', '--mode', 'active-active', '--speed', '60', '--addresses', '127.0.0.8,127.0.0.9'],
+      ...['--user', 'ops', '--password', 'for-tests', '--suspends', 'older'],
+    ],
     async (text) => {
       printed = JSON.parse(text.split('\n')[0] ?? '') as Printed;
       const state = (await (await fetch(`${printed.control}/state`)).json()) as { mode: string; speed: number };
@@ -50,6 +53,10 @@ it.each(['SIGINT', 'SIGTERM'] as const)('--json prints one line when both are re
   expect(code).toBe(exitCodes.ok);
   expect(out.trim().split('\n')).toHaveLength(1);
   expect(err).toContain('fw-b: active-secondary → active-primary');
+  expect(printed?.devices.map(({ user, password }) => `${user} ${password}`)).toEqual([
+    'ops for-tests',
+    'ops for-tests',
+  ]);
   expect(printed?.devices.map(({ url }) => new URL(url).hostname)).toEqual(['127.0.0.8', '127.0.0.9']);
   for (const { fingerprint } of printed?.devices ?? []) expect(fingerprint).toMatch(/^([0-9A-F]{2}:){31}[0-9A-F]{2}$/);
   await expect(fetch(printed?.control ?? '')).rejects.toThrow('fetch failed');

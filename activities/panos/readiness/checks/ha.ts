@@ -1,6 +1,6 @@
 /** What the pair says of itself. Source: facts/pan-os.md, sections 1, 2, 4.1 (steps 0, 2) and 6. */
 import { at, childrenOf, type Reader, type XmlElement } from '../../api';
-import type { HaReading } from '../../ha';
+import { isBackupLink, type HaReading } from '../../ha';
 import { pairFaults, type Identity } from '../../identify';
 import { describeJobs, isActive, isBlocking, readJobs, type Job } from '../../jobs';
 import { readSystem } from '../../system';
@@ -19,7 +19,8 @@ const identityOf = async (reader: Reader): Promise<Identity> => ({
 /** Roles, releases, and links. Pure. */
 export function haFaults(identities: readonly Identity[]): Found[] {
   const links = identities.flatMap(({ node, ha }) => {
-    if (ha === undefined || (ha.peer.connected && ha.peer.down.length === 0)) return [];
+    // Backup links alone are told by ha1_backup.
+    if (ha === undefined || (ha.peer.connected && ha.peer.down.every(isBackupLink))) return [];
     const down = ha.peer.down.join(', ') || 'the device doesn’t say which';
     return [
       {
@@ -134,6 +135,17 @@ export function ha1BackupFaults(heartbeatBackup: string | undefined, backupLink:
       ];
 }
 
+/** Backup links that are down while those that they back up are up. Pure. */
+export function backupLinkFaults({ peer }: Pick<HaReading, 'peer'>): Found[] {
+  if (!peer.connected || peer.down.length === 0 || !peer.down.every(isBackupLink)) return [];
+  return [
+    {
+      what: `backup HA links are down (${peer.down.join(', ')}); HA works on the others`,
+      next: 'mend them, or go on without: if the other link of the kind fails too while a member boots, both become active, or sessions are lost',
+    },
+  ];
+}
+
 export const haChecks = {
   ha: { both: async (members) => haFaults(await Promise.all(members.map(identityOf))) },
   ha_state_sync: { each: async (reader) => stateSyncFaults(await haOf(reader)) },
@@ -144,7 +156,10 @@ export const haChecks = {
     async each(reader) {
       const ha = await configOf(reader, XPATHS.ha);
       const backup = childrenOf(at(ha, 'interface/ha1-backup')).length > 0;
-      return ha1BackupFaults(await haLeaf(reader, 'election-option/heartbeat-backup'), backup);
+      return [
+        ...ha1BackupFaults(await haLeaf(reader, 'election-option/heartbeat-backup'), backup),
+        ...backupLinkFaults(await haOf(reader)),
+      ];
     },
   },
   jobs: { each: async (reader) => jobFaults(await readJobs(reader)) },

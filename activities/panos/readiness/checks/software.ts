@@ -1,5 +1,6 @@
 /** Room for images, and content. Source: facts/pan-os.md, sections 4.1 (steps 5, 7) and 6. */
 import type { Reader } from '../../api';
+import { messageOf } from '../../../kit/errors';
 import { newestContent, readContent } from '../../content';
 import { checkImages, readImages, type Image } from '../../images';
 import { readSystem } from '../../system';
@@ -87,12 +88,30 @@ export function contentFaults(
 const entry = (version: string) => ({ version, downloaded: false, current: false });
 const isAtLeast = (have: string, required: string): boolean => newestContent([entry(required), entry(have)]) === have;
 
-async function content(reader: Reader, { spec: { contentVersion }, content: plan }: CheckContext): Promise<Found[]> {
+async function content(
+  reader: Reader,
+  { spec: { contentVersion }, content: plan, imported }: CheckContext,
+): Promise<Found[]> {
+  // Without a way to the update server, and without a version to hold it against, there is nothing to compare with.
+  if (imported && contentVersion === undefined && plan === 'keep') return [];
   const { contentVersion: installed } = await readSystem(reader);
   // Devices without internet can't ask: not unless it matters.
   const isEnough = contentVersion !== undefined && isAtLeast(installed, contentVersion);
   const asked = !isEnough && (contentVersion === undefined || plan === 'latest');
-  const offered = asked ? (await readContent(reader, 'check')).map(({ version }) => version) : [];
+  let offered: string[] = [];
+  try {
+    if (asked) offered = (await readContent(reader, 'check')).map(({ version }) => version);
+  } catch (error) {
+    if (!/Failed to check (content )?upgrade info/i.test(messageOf(error))) throw error;
+    return [
+      {
+        what: `the update server can’t be asked which content there is: ${messageOf(error)}`,
+        next: 'let the device reach it, or, where it has no way there, keep the content that is installed (panos.content: keep)',
+        // The step that brings both to the latest content would fail on it.
+        ...(plan === 'latest' ? { waivable: false } : {}),
+      },
+    ];
+  }
   return contentFaults(installed, contentVersion, offered, plan);
 }
 

@@ -17,13 +17,35 @@ export const parseInterfaces = (result: XmlElement): Interface[] =>
     up: textAt(entry, 'state') === 'up',
   }));
 
-/** MTU by interface, of `sw.dev.interface.config`; subinterfaces and HA ports have none there. @throws UnknownReply */
+/** What stands between the end of one interface and the name of the next fits into it. */
+const BEFORE_CHARS = 32;
+
+/**
+ * MTU by interface, of `sw.dev.interface.config`; subinterfaces and HA ports have none there. Comments are what people wrote,
+ * with quotes and braces and without escapes: an interface is told by where its name stands, not by counting braces.
+ * @throws UnknownReply where an MTU can't be read, or may be another interface's
+ */
 export function parseMtus(text: string): Map<string, number> {
-  if (!text.includes('sw.dev.interface.config:')) throw new UnknownReply('the interfaces’ MTU', text);
+  const unknown = (): never => {
+    throw new UnknownReply('the interfaces’ MTU', text);
+  };
+  if (!text.includes('sw.dev.interface.config:')) unknown();
   const mtus = new Map<string, number>();
-  for (const [, name = '', values = ''] of text.matchAll(/'([^']+)':\s*\{([^{}]*)\}/g)) {
-    const mtu = /'mtu':\s*(\d+)/.exec(values)?.[1];
-    if (mtu !== undefined) mtus.set(name, Number(mtu));
+  let name: string | undefined;
+  let isKnown = false;
+  for (const { 1: key = '', 2: brace, index } of text.matchAll(/(?<=[\s{,])'([^'{}]+)':\s*(\{)?/g)) {
+    // The first of all, or after the end of another one.
+    const before = text.slice(Math.max(0, index - BEFORE_CHARS), index);
+    if (brace !== undefined && /config:\s*\{\s*$|\}\s*,\s*$/.test(before)) {
+      name = key;
+      isKnown = false;
+    }
+    if (key !== 'mtu') continue;
+    const value = /^'mtu':\s*(?:'(\d+)'|"(\d+)"|(\d+))\s*[,}]/.exec(text.slice(index, index + 40));
+    const mtu = value?.[1] ?? value?.[2] ?? value?.[3];
+    if (name === undefined || mtu === undefined || isKnown) return unknown();
+    isKnown = true;
+    mtus.set(name, Number(mtu));
   }
   return mtus;
 }

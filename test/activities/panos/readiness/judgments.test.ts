@@ -2,9 +2,11 @@ import { parseDocument } from '../../../../activities/panos/api';
 import * as configured from '../../../../activities/panos/readiness/checks/configured';
 import * as device from '../../../../activities/panos/readiness/checks/device';
 import * as ha from '../../../../activities/panos/readiness/checks/ha';
-import { contentFaults, diskFaults } from '../../../../activities/panos/readiness/checks/software';
+import { contentFaults, diskFaults, softwareChecks } from '../../../../activities/panos/readiness/checks/software';
 import * as traffic from '../../../../activities/panos/readiness/checks/traffic';
 import { readinessChecksSpec } from '../../../../activities/panos/readiness/spec';
+import { SimulatedPair } from '../../../../simulators/panos';
+import { membersOf } from './members';
 import { result } from './xml';
 
 const spec = readinessChecksSpec.parse({});
@@ -282,5 +284,44 @@ describe('what the configuration lets happen', () => {
       '<vsys><entry name="vsys1"><user-id-agent><entry name="old"/></user-id-agent><redistribution-agent><entry name="new"/></redistribution-agent></entry></vsys>',
     );
     expect(configured.agentNames(vsys)).toEqual(['old', 'new']);
+  });
+});
+
+test('backup HA links that are down are told, and may be gone without; others may not', () => {
+  const peer = (down: string[], connected = true) => ({ peer: { connected, down } }) as never;
+  expect(said(ha.backupLinkFaults(peer(['conn-ha1-backup: down'])))).toMatch(
+    /backup HA links are down \(conn-ha1-backup/,
+  );
+  for (const other of [
+    peer([]),
+    peer(['conn-ha1: down', 'conn-ha1-backup: down']),
+    peer(['conn-ha2-backup: down'], false),
+  ])
+    expect(ha.backupLinkFaults(other)).toEqual([]);
+  const identity = (down: string[]) => ({ node: 'fw-a', ha: { ...(peer(down) as object) } }) as never;
+  const links = (down: string[]) => said(ha.haFaults([identity(down)])).includes('HA links to its peer aren’t up');
+  expect([links([]), links(['conn-ha2-backup: down']), links(['conn-ha2: down'])]).toEqual([false, false, true]);
+});
+
+describe('a pair without a way to the update server', () => {
+  const contentOf = async (imported: boolean, content: 'keep' | 'latest') => {
+    const pair = new SimulatedPair({ internet: false });
+    const [reader] = membersOf(pair);
+    return softwareChecks.content_version.each(reader!, { spec, images: [], imported, content });
+  };
+
+  it('isn’t asked for content that is kept', async () => {
+    expect(await contentOf(true, 'keep')).toEqual([]);
+  });
+
+  it('is told what to set where its content is to be the latest', async () => {
+    expect(await contentOf(true, 'latest')).toMatchObject([
+      {
+        what: expect.stringMatching(/can’t be asked which content/),
+        next: expect.stringMatching(/content: keep/),
+        waivable: false,
+      },
+    ]);
+    expect(await contentOf(false, 'keep')).not.toEqual([expect.objectContaining({ waivable: false })]);
   });
 });

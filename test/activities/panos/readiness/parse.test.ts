@@ -142,14 +142,37 @@ test('interfaces, MTUs, neighbours, tunnels', () => {
     ['ethernet1/2', 9_192],
   ]);
   expect(() => parseMtus("'sw.dev.interface.config': NO_MATCHES")).toThrow('MTU');
-  const arp = '<dp>dp0</dp><entries><entry><interface>ethernet1/1</interface><ip>10.10.11.1</ip></entry></entries>';
-  expect(table(arpOf(['10.10.11.1', '10.10.11.2']), arp)).toEqual([{ ip: '10.10.11.1', interface: 'ethernet1/1' }]);
-  expect(table(arpOf(['10.10.11.2']), arp)).toEqual([]);
-  expect(table(arpCount, arp)).toBe(1);
-  expect(parseTunnels(result('<IPSec><entry><name>a</name><state>init</state></entry></IPSec><SSL-VPN/>'))).toEqual([
-    { name: 'a', state: 'init' },
-  ]);
 });
+
+it.each([
+  ["'comment': uplink {core}, "],
+  ["'comment': 'uplink {core}', "],
+  ["'comment': uplink to John's, "],
+  ["'comment': \"it's {a}, {b\", "],
+  ["'comment': }{, "],
+])('MTUs beside a comment %s', (comment) => {
+  const config = (mtu: string): string =>
+    ` sw.dev.interface.config: { 'ethernet1/1': { ${comment}'hwaddr': b4:0c:25:ea:00:40, 'mtu': ${mtu}, }, 'ethernet1/2': { 'mtu': 9192, ${comment}}, 'ha1-a': { }, } `;
+  for (const mtu of ['1500', "'1500'"])
+    expect([...parseMtus(config(mtu))]).toEqual([
+      ['ethernet1/1', 1500],
+      ['ethernet1/2', 9192],
+    ]);
+});
+
+it.each([["'ethernet1/1': { 'mtu': jumbo, }, "], ["'ethernet1/1': { 'comment': was 'mtu': 9000, 'mtu': 1500, }, "]])(
+  'an MTU that can’t be read is no interface without one: %s',
+  (entry) => {
+    expect(() => parseMtus(` sw.dev.interface.config: { ${entry}} `)).toThrow('MTU');
+    const arp = '<dp>dp0</dp><entries><entry><interface>ethernet1/1</interface><ip>10.10.11.1</ip></entry></entries>';
+    expect(table(arpOf(['10.10.11.1', '10.10.11.2']), arp)).toEqual([{ ip: '10.10.11.1', interface: 'ethernet1/1' }]);
+    expect(table(arpOf(['10.10.11.2']), arp)).toEqual([]);
+    expect(table(arpCount, arp)).toBe(1);
+    expect(parseTunnels(result('<IPSec><entry><name>a</name><state>init</state></entry></IPSec><SSL-VPN/>'))).toEqual([
+      { name: 'a', state: 'init' },
+    ]);
+  },
+);
 
 test('routes of the legacy engine by protocol, active ones only', () => {
   const route = (flags: string) => `<entry><destination>x</destination><flags>${flags}</flags></entry>`;

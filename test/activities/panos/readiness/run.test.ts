@@ -83,6 +83,28 @@ test('a question is asked once, however many checks need the answer', async () =
   expect(asked.sort()).toEqual(['<x/>', 'show /y']);
 });
 
+test('a question that a device alone never answers is a check that couldn’t be made, by name; a lost reply is asked for again', async () => {
+  const asked: string[] = [];
+  let lost = 1;
+  const odd: Reader = {
+    ...member('fw-a', asked),
+    op: async (command) => {
+      asked.push(command);
+      if (command === 'support' || (command === 'once' && lost-- > 0))
+        throw transient('Unreachable', 'no answer within 2 min');
+      return result('');
+    },
+  };
+  const ask = (command: string): Check => ({ each: async (device) => (await device.op(command), []) });
+  const some = { panorama: ask('once'), active_support: ask('support'), ntp_sync: ask('ntp') };
+  const { faults } = await runChecks(checks(some), [odd], context);
+  expect(faults).toMatchObject([{ where: 'fw-a', check: 'active_support', waivable: true, type: 'CommandFailed' }]);
+  expect(faults[0]?.what).toMatch(/couldn’t be made: it answers other questions, and not this one: no answer within/);
+  expect(readinessFailure(faults)).toMatchObject({ type: 'Waivable', details: [{ waivable: ['active_support'] }] });
+  // The one repeat is spent on the reply that was lost.
+  expect(asked.filter((command) => command === 'support')).toHaveLength(1);
+});
+
 test('a device that is silent once isn’t asked again', async () => {
   let asked = 0;
   const silent: Reader = {
@@ -94,7 +116,8 @@ test('a device that is silent once isn’t asked again', async () => {
   };
   const ask: Check = { each: async (reader) => (await reader.op(`<x${asked}/>`), []) };
   const { faults } = await runChecks(checks({ ntp_sync: ask, panorama: ask, jobs: ask }), [silent], context);
-  expect(asked).toBe(1);
+  // The question, and whether it answers any.
+  expect(asked).toBe(2);
   expect(faults.map(({ check, waivable }) => [check, waivable])).toEqual([['jobs', false]]);
 });
 
