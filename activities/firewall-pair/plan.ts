@@ -40,11 +40,11 @@ export async function completePlan(context: StepContext<ResolvedFirewallPair>): 
     // One permanent cause makes all of it permanent; otherwise the caller tries again.
     throw permanent('NotReady', `${plan.cluster} can’t be planned:\n${formatFaults(faults)}`, faults);
   }
-  const { serving, original } = roles.value;
+  const { serving, original, predicted } = roles.value;
   const from = running[0] ?? '';
   return {
     ...plan,
-    routing: { ...plan.routing, original },
+    routing: { ...plan.routing, original, predicted },
     roles: { primary: serving, secondary: nodes.find((n) => n !== serving) ?? '' },
     releases: { from, to: plan.version === '' ? from : plan.version },
     found: toldApart(seen),

@@ -3,6 +3,8 @@
  * platform is one file that implements `RouterDriver` and one line in drivers.ts; test/activities/routing/kit.ts checks it.
  */
 import type { Fault } from '../kit';
+import type { PlannedChange } from './prediction/change';
+import type { RouterModel } from './prediction/model';
 import type { Family, OriginalRouting } from './spec';
 
 /** One way to a destination that a router knows. */
@@ -86,11 +88,20 @@ export interface Change {
   readonly commands: readonly string[];
 }
 
+/** One router, read for a prediction. */
+export interface Predictable {
+  readonly model: RouterModel;
+  /** How it would change if the owned part became this. */
+  change(target: Target): PlannedChange;
+}
+
 /**
  * Every member may be repeated at any time. Exit codes prove nothing: what changes something reads it back.
  */
 export interface RouterDriver {
   readonly platform: string;
+  /** What a prediction is made from; reads only. Left out by a platform that can't tell. */
+  readonly predictable?: () => Promise<Predictable>;
   /** Routes and sessions, at one moment. */
   read(): Promise<RouterReading>;
   config(): Promise<ConfigReading>;

@@ -18,6 +18,8 @@ import { assertNode, nodesOf } from './drivers';
 import { look, settle, type Settled } from './look';
 import { owning } from './owning';
 import { steeringOf } from './methods';
+import { predictMoves, rowsNow } from './predicting';
+import { unlike, type Row } from './prediction/predict';
 import { notAble, unmet, whoServes } from './serving';
 import type { RoutingPlan } from './spec';
 import type { Goal, Move, SteeringState } from './steering';
@@ -75,12 +77,15 @@ export const prefer = defineStep<PreferInput, PreferBefore, PreferResult, Routin
       return outcome(context.plan, `traffic goes through ${node} already`, false, node, before, settled, move);
     }
     if (!steering.opensTarget) guard(readings, node);
+    // What is put back, and an escape, go ahead whatever is predicted.
+    const predicted = goal.kind === 'role' && !escape ? await foreseen(context, node) : undefined;
     context.progress(`moving traffic to ${node}`);
     await move.make(readings);
     const settled = await settle(context, wanted);
     if (settled.faults.length > 0) throw await takenBack(acting, node, before, settled);
     await move.keep();
-    return outcome(context.plan, `traffic goes through ${node}`, true, node, before, settled, move);
+    const told = { ...move, remarks: [...move.remarks, ...(await surprises(context, predicted))] };
+    return outcome(context.plan, `traffic goes through ${node}`, true, node, before, settled, told);
   },
 
   async undo(context, { node }, before) {
@@ -106,7 +111,15 @@ export const prefer = defineStep<PreferInput, PreferBefore, PreferResult, Routin
 
   async preview(context, { node, as = 'role' }, before) {
     const goal: Goal = as === 'restore' ? { kind: 'restore', node } : { kind: 'role', node };
-    return (await steeringOf(context).plan(goal, before.state, await look(context), as === 'escape')).preview;
+    const { preview } = await steeringOf(context).plan(goal, before.state, await look(context), as === 'escape');
+    if (as !== 'role') return preview;
+    // Of the node that serves it is the way back that is asked for.
+    const others = nodesOf(context.plan).filter((other) => other !== node);
+    const moves = await predictMoves(context, before.serving === node ? [...others, node] : [node]);
+    const lines = moves?.at(-1)?.lines ?? [];
+    if (lines.length === 0) return preview;
+    const seen = { host: node, of: 'best paths, as predicted', diff: lines.map((line) => ` ${line}`).join('\n') };
+    return { ...preview, differences: [...preview.differences, seen] };
   },
 });
 
@@ -118,6 +131,31 @@ export const routingChanged = async (
   isFirst: boolean,
 ): Promise<readonly ChangedSincePlan[]> =>
   as === 'escape' ? [] : steeringOf(context).changedSincePlan(state, isFirst);
+
+/** Played through on what the routers hold at this moment. @throws GuardRefused (transient) if it wouldn't end where it is to. */
+async function foreseen(context: Context, node: string): Promise<readonly Row[] | undefined> {
+  const [move] = (await predictMoves(context, [node])) ?? [];
+  if (move === undefined) return undefined;
+  const { faults, rows } = move;
+  if (faults.length === 0) return rows;
+  throw transient(
+    'GuardRefused',
+    `traffic was not moved to ${node}, for the move is predicted to go wrong:\n${formatFaults(faults)}\nNothing was changed. Next: put that right on the routers; this is tried again.`,
+    { node, faults },
+  );
+}
+
+/** Where the routers, after a verified move, have other reasons than was predicted: for people, for the next move rests on it. */
+async function surprises(context: Context, predicted: readonly Row[] | undefined): Promise<string[]> {
+  if (predicted === undefined) return [];
+  try {
+    const now = await rowsNow(context);
+    return now === undefined ? [] : unlike(predicted, now).map(({ where, what }) => `${where}: ${what}`);
+  } catch {
+    // The move is verified; what it was predicted to be is beside that.
+    return [];
+  }
+}
 
 /** Traffic is never moved to a node that couldn't carry it. */
 function guard(readings: readonly RouterReading[], node: string): void {

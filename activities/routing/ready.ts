@@ -5,6 +5,7 @@ import type { RouterReading } from './driver';
 import { nodesOf } from './drivers';
 import { driverOf, look, type RoutingContext } from './look';
 import { steeringOf } from './methods';
+import { predictMoves } from './predicting';
 import { notAble, whoServes } from './serving';
 import type { OriginalRouting, RouterSpec, RoutingPlan } from './spec';
 
@@ -24,19 +25,20 @@ export interface ReadyResult extends Finding {
   readonly table: readonly string[];
   /** What isn't wrong but could be better. */
   readonly advice: readonly string[];
+  /** What the moves of the upgrade would do; left out where they aren't predicted. */
+  readonly predicted?: readonly string[];
 }
 
 /** Everything about the routing that a run relies on. @throws NotReady (permanent) with all faults. */
 export const ready = defineCheck<ReadyInput, ReadyResult, RoutingPlan>({
   async check(context, input) {
-    const { faults, serving, table, advice } = await readiness(context, input);
+    const { faults, serving, table, advice, predicted } = await readiness(context, input);
     if (faults.length > 0 || serving === undefined)
       throw permanent('NotReady', `the routing isn’t ready:\n${formatFaults(faults)}`, { faults, table });
     return {
       summary: `routing is ready: ${serving} serves, the others could${advice.length > 0 ? `. Advice: ${advice.join('; ')}` : ''}`,
-      serving,
-      table,
-      advice,
+      ...{ serving, table, advice },
+      ...(predicted === undefined ? {} : { predicted }),
       nodes: Object.fromEntries(nodesOf(context.plan).map((n) => [n, { serving: n === serving }])),
     };
   },
@@ -47,6 +49,7 @@ export interface Readiness {
   readonly table: readonly string[];
   readonly faults: readonly Fault[];
   readonly advice: readonly string[];
+  readonly predicted?: readonly string[];
 }
 
 /** As `ready`, but returns what it found: for a check that gathers the faults of everything. */
@@ -69,12 +72,44 @@ export async function readiness(context: Context, input: ReadyInput = {}): Promi
     ...steering,
     ...(input.asPlanned === false ? [] : await collect(configFaults(context))),
   ];
+  // The way there and back; what isn't as it should be now is said above, and would only be said again.
+  const moves = found.node === undefined || all.length > 0 ? undefined : await moved(context, [...others, found.node]);
   return {
     ...(found.node === undefined ? {} : { serving: found.node }),
     table: found.table,
-    faults: distinct(all),
-    advice: readings.flatMap((r) => adviceOf(r, plan.routing.routers[r.router])),
+    faults: distinct([...all, ...(moves?.faults ?? [])]),
+    advice: [...readings.flatMap((r) => adviceOf(r, plan.routing.routers[r.router])), ...(moves?.advice ?? [])],
+    ...(moves === undefined ? {} : { predicted: moves.lines }),
   };
+}
+
+interface Moved {
+  readonly lines: readonly string[];
+  readonly faults: readonly Fault[];
+  readonly advice: readonly string[];
+}
+
+/** What the moves to these nodes would do, in order. */
+async function moved(context: Context, targets: readonly string[]): Promise<Moved | undefined> {
+  try {
+    const moves = await predictMoves(context, targets);
+    if (moves === undefined) return undefined;
+    return {
+      lines: moves.flatMap(({ lines }) => lines),
+      faults: moves.flatMap(({ to, faults }) =>
+        faults.map((fault) => ({ ...fault, what: `a move to ${to} is predicted to fail: ${fault.what}` })),
+      ),
+      advice: [
+        ...new Set(
+          moves.flatMap(({ to, untold }) =>
+            untold.map(({ where, what }) => `a move to ${to} can’t be predicted in full: ${where}: ${what}`),
+          ),
+        ),
+      ],
+    };
+  } catch (error) {
+    return { lines: [], faults: [faultOf(error)], advice: [] };
+  }
 }
 
 /** A router that doesn't answer is one fault, and no reason not to look at the others. */
@@ -197,6 +232,8 @@ async function configFaults(context: RoutingContext): Promise<Fault[]> {
 
 export interface SurveyResult extends Finding {
   readonly serving: string;
+  /** For `plan.routing.predicted`. */
+  readonly predicted: true;
   /** For `plan.routing.original`. */
   readonly original: Readonly<Record<string, OriginalRouting>>;
 }
@@ -214,7 +251,7 @@ export async function survey(context: RoutingContext): Promise<SurveyResult> {
       ...(attached === undefined ? {} : { attached }),
     };
   }
-  return { summary: `${serving} serves: ${table.join('; ')}`, serving, original };
+  return { summary: `${serving} serves: ${table.join('; ')}`, serving, predicted: true, original };
 }
 
 /** Roles as the network has them: the node that serves, and the others. @throws NotReady if not exactly one does. */

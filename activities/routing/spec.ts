@@ -249,6 +249,8 @@ export interface OriginalRouting {
 
 /** The section as it is in a plan: with what was read from the routers at the start. */
 export type RoutingPlanSection = RoutingSpec & {
+  /** Moves are predicted before they are made. Not of plans by builds that couldn't: their hosts don't allow the questions. */
+  readonly predicted?: true;
   readonly original?: Readonly<Record<string, OriginalRouting>>;
 };
 

@@ -3,7 +3,7 @@
  * soft clear, so that the edit can be read back in between; the clear is what is atomic (facts/firewall-pair §4).
  */
 import { LARGE_OUTPUT_LIMIT_BYTES, transient, type Host } from '../../kit';
-import type { Change, ConfigReading, RouterDriver, RouterReading } from '../driver';
+import type { Change, ConfigReading, Predictable, RouterDriver, RouterReading } from '../driver';
 import type { RouterSpec } from '../spec';
 import { attachedIn } from './attached';
 import {
@@ -22,6 +22,7 @@ import {
   type ConfigScope,
   type Owned,
 } from './config';
+import { modelOf, policySteps, predictionCommands, withNeighbors, withOwned } from './prediction';
 import { inEffect, neighborsOf, readCommands, readersOf, readingOf } from './reading';
 import { commandsFor, configure, runningConfig, save, Vtysh, vtyshArgv } from './vtysh';
 
@@ -50,6 +51,22 @@ export function frr(name: string, spec: RouterSpec, host: Host): RouterDriver {
   const attachment = (text: string): Pick<ConfigReading, 'attached' | 'unnamed'> => {
     const { uses, unnamed } = attachedIn(text, name, { ...scope, sessions: steered });
     return { attached: uses, unnamed };
+  };
+
+  const asked = [...predictionCommands(spec), command.allNeighbors];
+  const predictable = async (): Promise<Predictable> => {
+    const text = await vtysh.run([runningConfig], { quiet: true });
+    const now = ownedText(text, owned);
+    const sessions = steered.map(({ family, address }) => ({ family, address }));
+    return {
+      model: await vtysh.show(asked, new Map(), (documents) =>
+        modelOf(name, spec, text, withNeighbors(spec, documents, documents.get(command.allNeighbors))),
+      ),
+      change: (target) => ({
+        after: new Map(policy === undefined ? [] : [[name, withOwned(text, intendedText(policy, target, now))]]),
+        steps: policySteps(name, sessions),
+      }),
+    };
   };
 
   const config = async (): Promise<ConfigReading> => {
@@ -121,6 +138,7 @@ export function frr(name: string, spec: RouterSpec, host: Host): RouterDriver {
   return {
     platform: 'frr',
     read,
+    predictable,
     config,
     plan,
     foreign: (now, known) => foreignLines(owned, now, known),
@@ -142,7 +160,7 @@ export function frr(name: string, spec: RouterSpec, host: Host): RouterDriver {
     persistCommands: [`${vtyshArgv([]).join(' ')} -c '${save}'`],
     sudo: (original) => {
       if (spec.access === 'group') return [];
-      const readOnly = [vtyshArgv(reads), vtyshArgv([runningConfig])];
+      const readOnly = [vtyshArgv(reads), vtyshArgv([runningConfig]), vtyshArgv(asked)];
       if (policy === undefined) return readOnly;
       const blank = owned.map((o) => `route-map ${o.name} permit ${o.sequence}\nexit\n`).join('');
       const targets = [

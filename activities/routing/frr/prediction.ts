@@ -7,6 +7,7 @@ import { shaped } from '../../kit';
 import type { BgpPath, DecisionSettings, PeerType, RouterModel, Session, Table } from '../prediction/model';
 import type { ChangeStep } from '../prediction/change';
 import type { Policies } from '../prediction/policy';
+import { neighborsOfPath } from '../neighbors';
 import type { Family, RouterSpec } from '../spec';
 import { instanceIn, neighborConfig, policiesIn, settingsOf, type Instance } from './bgp-config';
 import { canonical } from './config';
@@ -30,7 +31,8 @@ export function predictionCommands(spec: RouterSpec): string[] {
 
 /**
  * One question for each session: a neighbor that has sent no path shows its router ID nowhere else, and without it neither
- * a second session with a node nor a router of the own AS is recognised.
+ * a second session with a node nor a router of the own AS is recognised. A driver asks for all of them in one, so that a
+ * sudoers file can name the question (allNeighbors).
  * @throws UnexpectedOutput
  */
 export function neighborCommands(spec: RouterSpec, documents: ReadonlyMap<string, unknown>): string[] {
@@ -39,6 +41,23 @@ export function neighborCommands(spec: RouterSpec, documents: ReadonlyMap<string
     Object.keys(shaped(summary, documents.get(command.summary(family))).peers),
   );
   return [...new Set(addresses)].map((a) => command.neighbor(a));
+}
+
+/** The answers to neighborCommands, out of the one to `show bgp neighbors json`. @throws UnexpectedOutput */
+export function withNeighbors(
+  spec: RouterSpec,
+  documents: ReadonlyMap<string, unknown>,
+  all: unknown,
+): ReadonlyMap<string, unknown> {
+  const command = commandsFor(spec.vrf);
+  const found = shaped(z.record(z.string(), z.unknown()), all);
+  return new Map([
+    ...documents,
+    // Beside neighbors it has members that are none, as the VRF's name.
+    ...Object.entries(found).flatMap(([address, shown]) =>
+      typeof shown === 'object' && shown !== null ? [[command.neighbor(address), { [address]: shown }] as const] : [],
+    ),
+  ]);
 }
 
 const neighborAnswer = z.record(z.string(), z.object({ remoteRouterId: z.string().optional() }));
@@ -134,16 +153,16 @@ export function modelOf(
 function nodesOf(spec: RouterSpec, family: Family, ids: ReadonlyMap<string, string>): NodeOf {
   const named = Object.entries(spec.families[family]?.paths ?? {}).map(([node, p]) => ({
     node,
-    neighbor: p.neighbor === undefined ? undefined : canonical(p.neighbor),
+    neighbors: neighborsOfPath(p).map(canonical),
     nextHops: p.nextHops.map(canonical),
   }));
   return ({ from, nextHops, routerId }) => {
-    const byNeighbor = named.find((n) => n.neighbor !== undefined && from.includes(n.neighbor));
+    const byNeighbor = named.find((n) => n.neighbors.some((neighbor) => from.includes(neighbor)));
     if (byNeighbor !== undefined) return { node: byNeighbor.node, nodeBy: 'neighbor' };
     const byHop = named.find((n) => n.nextHops.some((hop) => nextHops.includes(hop)));
     if (byHop !== undefined) return { node: byHop.node, nodeBy: 'next hop' };
-    const byId = named.find(
-      (n) => n.neighbor !== undefined && routerId !== undefined && ids.get(n.neighbor) === routerId,
+    const byId = named.find((n) =>
+      n.neighbors.some((neighbor) => routerId !== undefined && ids.get(neighbor) === routerId),
     );
     return byId === undefined ? {} : { node: byId.node, nodeBy: 'router ID' };
   };

@@ -95,6 +95,7 @@ export function commandsFor(vrf: string | undefined) {
     summary: (family: Family) => `show ${bgp} ${family} summary json`,
     prefix: (family: Family, prefix: string) => `show ${bgp} ${family} ${prefix} json`,
     route: (family: Family, prefix: string) => `show ${ip(family)} ${prefix} json`,
+    allNeighbors: `show ${bgp} neighbors json`,
     neighbor: (neighbor: string) => `show ${bgp} neighbors ${neighbor} json`,
     advertised: (family: Family, neighbor: string) =>
       `show ${bgp} ${family} neighbors ${neighbor} advertised-routes json`,

@@ -61,6 +61,16 @@ export class Network {
             this.opaque.add(`${from.router} ${to.router} ${tableKey(t)}`);
   }
 
+  /** The routers as they are now, for a change that comes after this one. */
+  get reached(): RouterModel[] {
+    return this.routers.map((r) => ({
+      ...r,
+      policies: this.change.after.get(r.router) ?? r.policies,
+      sessions: r.sessions.map((s) => (this.isDown(r, s) ? { ...s, established: false } : s)),
+      tables: r.tables.map((t) => ({ ...t, paths: this.of(r, t) })),
+    }));
+  }
+
   decision(router: string, table: Table): Decision {
     return this.decisions.get(router)?.get(tableKey(table)) ?? { kind: 'no path' };
   }

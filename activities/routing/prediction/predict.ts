@@ -44,12 +44,19 @@ export interface Prediction {
   readonly untold: readonly Fault[];
   /** One line for each router and destination, as it will be. */
   readonly lines: readonly string[];
+  /** For a change that comes after this one. */
+  readonly reached: readonly RouterModel[];
 }
 
 /**
- * @param target node that is to serve in the end
+ * @param target node that is to serve in the end; undefined on the way, where each router may use another one and only
+ * loops are wrong
  */
-export function predict(routers: readonly RouterModel[], change: PlannedChange, target: string): Prediction {
+export function predict(
+  routers: readonly RouterModel[],
+  change: PlannedChange,
+  target: string | undefined,
+): Prediction {
   const forward = statesOf(routers, change, false);
   const backward = statesOf(routers, change, true);
   const last = forward.states.at(-1)?.rows ?? [];
@@ -61,7 +68,7 @@ export function predict(routers: readonly RouterModel[], change: PlannedChange, 
   return {
     states: forward.states,
     faults: distinct([
-      ...rows.flatMap((row) => faultOf(row, target)),
+      ...(target === undefined ? [] : rows.flatMap((row) => faultOf(row, target))),
       ...loops.map(({ loop, after }) => loopFault(loop, after)),
     ]),
     untold: distinct([
@@ -73,6 +80,7 @@ export function predict(routers: readonly RouterModel[], change: PlannedChange, 
       ...routers.flatMap((r) => r.remarks.map((what) => ({ where: r.router, what }))),
     ]),
     lines: rows.map((r) => r.sentence),
+    reached: forward.reached,
   };
 }
 
@@ -80,14 +88,14 @@ function statesOf(
   routers: readonly RouterModel[],
   change: PlannedChange,
   reversed: boolean,
-): { readonly states: State[]; readonly unsettled: readonly string[] } {
+): { readonly states: State[]; readonly unsettled: readonly string[]; readonly reached: readonly RouterModel[] } {
   const network = new Network(routers, change, reversed);
   const states: State[] = [{ after: 'now', rows: rowsOf(network), loops: [] }];
   for (const step of change.steps) {
     const loops = network.make(step);
     states.push({ after: step, rows: rowsOf(network), loops });
   }
-  return { states, unsettled: network.unsettled };
+  return { states, unsettled: network.unsettled, reached: network.reached };
 }
 
 const rowsOf = (network: Network): Row[] =>

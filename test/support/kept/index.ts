@@ -44,8 +44,7 @@ export const wholes: readonly { readonly name: string; readonly ends: Ends }[] =
   { name: 'firewall-pair-completed', ends: 'Completed' },
   { name: 'panos-pair-completed', ends: 'Completed' },
   { name: 'x-road-cluster-completed', ends: 'Completed' },
-  // Not kept of 0.2.0 yet: the lab was taken.
-  { name: 'x-road-cluster-mended', ends: { '0.1.0': 'Completed', '0.2.0': 'none' } },
+  { name: 'x-road-cluster-mended', ends: 'Completed' },
 ];
 
 interface Played {

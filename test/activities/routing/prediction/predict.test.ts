@@ -10,6 +10,7 @@ import {
   withOwned,
 } from '../../../../activities/routing/frr/prediction';
 import type { RouterModel } from '../../../../activities/routing/prediction/model';
+import { movesOf } from '../../../../activities/routing/predicting';
 import { predict, unlike, type Prediction } from '../../../../activities/routing/prediction/predict';
 import type { ChangeStep } from '../../../../activities/routing/prediction/change';
 import type { Target } from '../../../../activities/routing/driver';
@@ -182,6 +183,29 @@ test('a move that works, and why it does, on each router', () => {
     'clear,clear',
     'tie,clear',
     'clear,clear',
+  ]);
+});
+
+test('there and back: the second move is played from where the first one leads', () => {
+  const here = border();
+  const policy = here.spec.policy!;
+  const owned = ownedText(here.config, ownedOf(policy));
+  const change = (target: Target) => ({
+    after: new Map([[here.name, withOwned(here.config, intendedText(policy, target, owned))]]),
+    steps: policySteps(
+      here.name,
+      Object.keys(LINKS).map((address) => ({ family: 'ipv4 unicast' as const, address })),
+    ),
+  });
+  const read = { models: [here, edge()].map(modelFrom), steering: { change } };
+  const moves = movesOf(read, ['fw2', 'fw1'], false);
+  expect(moves.map(({ faults, untold }) => [faults, untold])).toEqual([
+    [[], []],
+    [[], []],
+  ]);
+  expect(moves.map(({ lines }) => lines)).toEqual([
+    ['border: 0.0.0.0/0 → fw2, local preference 110 > 100', 'edge: 10.99.0.0/24 → fw2, AS path length 2 < 4'],
+    ['border: 0.0.0.0/0 → fw1, local preference 110 > 100', 'edge: 10.99.0.0/24 → fw1, AS path length 2 < 4'],
   ]);
 });
 

@@ -2,7 +2,7 @@
  * The prediction against FRR itself: neighbors that announce random attributes, under random settings; what FRR chooses,
  * spreads traffic over and gives as its reason must be what decide() says.
  */
-import { parseDocuments } from '../../../../activities/routing/frr/json';
+import { Documents, wholeDocument } from '../../../../activities/routing/frr/documents';
 import { instanceIn, policiesIn, settingsOf } from '../../../../activities/routing/frr/bgp-config';
 import { chosenIn, keyOf, pathsOf, type Chosen } from '../../../../activities/routing/frr/paths';
 import { compare, isTieBreak, type Step } from '../../../../activities/routing/prediction/compare';
@@ -255,7 +255,10 @@ async function readAll(
   plan: Scenario,
 ): Promise<Map<string, { readonly paths: BgpPath[]; readonly chosen: Chosen }>> {
   const text = await frr.vtysh(plan.prefixes.map((p) => `show bgp ipv4 unicast ${p} json`));
-  const documents = parseDocuments(text);
+  const reader = new Documents(wholeDocument);
+  reader.write(text);
+  reader.end();
+  const documents = reader.found;
   expect(documents).toHaveLength(plan.prefixes.length);
   const ases = new Map(plan.neighbors.map((n) => [n.address, n.as]));
   const context = { nodeOf: () => ({}), remoteAs: (from: string) => ases.get(from) };

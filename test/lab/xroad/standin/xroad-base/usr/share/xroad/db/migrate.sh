@@ -1,6 +1,8 @@
 #!/bin/bash
 # In place of Liquibase: migrate.sh NAME runs the changes of /usr/share/xroad/db/NAME that aren't in databasechangelog yet,
-# each in a transaction with its row there; `*.runalways.sql` runs every time and renews its row. Needs PG* variables.
+# each in a transaction with its row there; `*.runalways.sql` runs every time and renews its row, where the database has an
+# admin user of its own (XROAD_CONTEXTS=admin; the real one has context="admin"): a cluster that was installed before 6.24.0
+# has none, and a release without a change leaves its databasechangelog as it is. Needs PG* variables.
 # One at a time: databasechangeloglock stays set where this is killed, as Liquibase's does.
 name=$1
 sql() { psql -XqtA -v ON_ERROR_STOP=1 "$@"; }
@@ -43,6 +45,7 @@ for file in "/usr/share/xroad/db/$name"/*.sql; do
   known=$(sql -c "SELECT 1 FROM databasechangelog WHERE id = '$id'")
   case "$file" in
     *.runalways.sql)
+      [ "$XROAD_CONTEXTS" = admin ] || continue
       [ -n "$known" ] && kind=RERAN || kind=EXECUTED
       { cat "$file"; echo "DELETE FROM databasechangelog WHERE id = '$id';"; row "$file" "$id" $kind; } |
         sql --single-transaction -f - || status=1
@@ -54,4 +57,5 @@ for file in "/usr/share/xroad/db/$name"/*.sql; do
   [ $status = 0 ] || { echo >&2 "Migration failed for changeset $name/$id"; break; }
 done
 sql -c "UPDATE databasechangeloglock SET locked = false, lockgranted = NULL, lockedby = NULL" || status=1
+[ $status = 0 ] && echo 'Liquibase: Update has been successful.'
 exit $status

@@ -43,7 +43,11 @@ EOF
     chmod 640 $db_properties
   fi
 
-  PGPASSWORD=$admin_password PGHOST=$host PGPORT=$port PGDATABASE=$database PGUSER=${name}_admin \
+  local -r admin_user=$(get_prop $root_properties "$name.database.admin_user" '')
+  [ -n "$admin_user" ] && contexts=admin || contexts=user
+  local -r user=${admin_user:-$name}
+  [ -n "$admin_user" ] && secret=$admin_password || secret=$password
+  PGPASSWORD=$secret PGHOST=$host PGPORT=$port PGDATABASE=$database PGUSER=$user XROAD_CONTEXTS=$contexts \
     PGOPTIONS="-c search_path=$name,public -c client_min_messages=warning" \
     /usr/share/xroad/db/migrate.sh "$name" || die "Running database migrations failed, $fault"
 }
