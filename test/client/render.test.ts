@@ -502,6 +502,13 @@ describe('renderPlan', () => {
     expect(renderReadiness('c', { ready: true, faults: [], summary: 'all well' })).toBe('c is ready: all well');
   });
 
+  it('says first whose plan it is, where a run was ended half-way', () => {
+    const resumed = { ...view, plan: { resumedFrom: 'run-1\u001b[2J' } };
+    expect(renderPlan('fw-dc1', resumed)).toMatch(
+      /^Goes on with the plan of run run-1[^\u001b]*, which was ended from outside/,
+    );
+  });
+
   it('names the check that a waiver would name', () => {
     const faults = [{ where: 'fw-a', what: 'no NTP server', check: 'ntp_sync' }];
     expect(renderReadiness('pa', { ready: false, faults })).toBe(
