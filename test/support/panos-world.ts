@@ -237,7 +237,11 @@ export class PanosWorld extends ModelWorld<SimulatedDevice> {
     const { signal, attempt, beaten } = context;
     return {
       plan: call.plan as PanosPlan,
-      run: { workflowId: 'upgrade-pa', runId: '0123456789abcdef' },
+      run: {
+        workflowId: 'upgrade-pa',
+        runId: '0123456789abcdef',
+        ...(call.run?.goesOn === true ? { goesOn: true } : {}),
+      },
       step: call.step,
       attempt,
       call: { number: 1, scheduledAtMs: 0 },
