@@ -1,5 +1,6 @@
 /** One run of a procedure over a model, in virtual time. */
 import { record, Run, type Body } from '../../workflows/procedure';
+import type { RunSetup } from '../../workflows/procedure/run';
 import type { PlanBase, Runtime } from '../../workflows/procedure/types';
 import { MemoryRuntime, type MemoryActivity } from './memory-runtime';
 
@@ -47,6 +48,7 @@ export async function modelRun<World extends Modelled, Plan extends PlanBase>(
   world: World,
   body: Body<Plan>,
   plan: Plan,
+  more: Pick<RunSetup<Plan>, 'inherited' | 'isFirm' | 'state'> = {},
 ): Promise<ModelRun<World, Plan>> {
   const runtime = new MemoryRuntime(world.activities);
   world.runtime = runtime;
@@ -61,7 +63,7 @@ export async function modelRun<World extends Modelled, Plan extends PlanBase>(
   };
   const setup = { body, plan, items, planDigest };
   let link = linkOf(runtime);
-  let run = new Run({ ...setup, runtime: link.runtime, identity });
+  let run = new Run({ ...setup, ...more, runtime: link.runtime, identity });
   const links = async (): Promise<string> => {
     for (;;) {
       const end = await run.toTheEnd();

@@ -275,7 +275,11 @@ export class PanosWorld extends ModelWorld<SimulatedDevice> {
     const { signal, attempt, beaten } = context;
     return {
       plan: call.plan as PanosPlan,
-      run: { workflowId: 'upgrade-pa', runId: this.runId },
+      run: {
+        workflowId: 'upgrade-pa',
+        runId: this.runId,
+        ...(call.run?.goesOn === true ? { goesOn: true } : {}),
+      },
       step: call.step,
       attempt,
       call: { number: 1, scheduledAtMs: 0 },

@@ -50,6 +50,24 @@ describe('at the beginning of a run', () => {
     expect((await taken({ 'core.earlierRun': { clean: true } })).inherited).toBeUndefined();
   });
 
+  test.each<[string, unknown]>([
+    ['core.earlierRun', null],
+    ['core.earlierRun', { clean: false, steps: 5 }],
+    ['core.earlierRun', { clean: false, runId: 'a', steps: [null] }],
+    ['core.earlierRun', { clean: 'yes' }],
+    ['core.earlierRun', 'x'],
+    ['core.afterReset', null],
+    ['core.afterReset', { steps: [], lastCall: 'x' }],
+    ['core.afterReset', {}],
+    ['core.afterReset', { unknown: true, why: 7 }],
+  ])('%s that somebody answered from outside: %j is no answer, and people are told so', async (activity, answer) => {
+    const { inherited } = await taken({ [activity]: answer }, activity === 'core.afterReset' ? 'base' : undefined);
+    expect(inherited).toMatchObject({ steps: [], unknown: expect.stringContaining('isn’t an answer to that') });
+    expect(
+      reduce(initialState([], 0, 'digest', identity), { type: 'taken-over', at: 1, inherited: inherited! }),
+    ).toBeDefined();
+  });
+
   test('after a reset: its own first part, with what that had been left', async () => {
     const { inherited, asked } = await taken(
       { 'core.afterReset': { runId: 'now', lastCall: 9, steps: [step], adopted: ['a'] } },
@@ -77,6 +95,33 @@ describe('at the beginning of a run', () => {
     expect(inherited).toMatchObject({ from: 'reset', lastCall: 9 });
     expect(inherited).not.toHaveProperty('adopted');
   });
+});
+
+describe('a point of no return', () => {
+  const items = [
+    { kind: 'step' as const, name: 'A', action: 'a.b', input: {} },
+    { kind: 'no-return' as const, name: 'schema' },
+    { kind: 'step' as const, name: 'B', action: 'a.b', input: {} },
+  ];
+  const steps = [
+    { ...step, step: '01-a' },
+    { ...step, step: '03-b', item: 2 },
+  ];
+  const isBehind = (found: Inherited['steps'], isFirm?: boolean): boolean =>
+    reduce(initialState(items, 0, 'digest', identity), {
+      type: 'taken-over',
+      at: 1,
+      ...(isFirm === undefined ? {} : { isFirm }),
+      inherited: { from: 'earlier run', runId: 'now', earlierRunId: 'a', lastCall: 0, steps: found },
+    }).noReturnBehind;
+
+  test('is behind whoever takes over a step that was begun behind it', () => {
+    expect(isBehind(steps, true)).toBe(true);
+    expect(isBehind(steps.slice(0, 1), true)).toBe(false);
+    expect(isBehind([steps[0]!, { ...steps[1]!, undone: true }], true)).toBe(false);
+  });
+
+  test('as runs of before have it, that isn’t known', () => expect(isBehind(steps)).toBe(false));
 });
 
 describe('the hosts of a terminated run', () => {

@@ -77,7 +77,7 @@ export async function afterReset(
   }
 }
 
-const isNoAnswer = (misfit: string): string => `what was answered for it isn't an answer to that: ${misfit}`;
+const isNoAnswer = (misfit: string): string => `what was answered for it isn’t an answer to that: ${misfit}`;
 
 /** Answer of `core.earlierRun`. */
 interface EarlierRun {

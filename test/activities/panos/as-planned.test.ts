@@ -113,6 +113,17 @@ it('a release, priority and a device that was replaced', async () => {
   ]);
 });
 
+it('of a run that goes on from before a reset: not what it may have done itself, but what no upgrade changes', async () => {
+  const { plan } = await Bench.start({ pair: { devices } });
+  const member = { ...plan.found['fw-b']!, answers: true, mode: plan.mode, preemptive: false, priority: 7 };
+  const reading = { members: { 'fw-b': member } } as unknown as Parameters<typeof pairChanged>[1];
+  const systems = { 'fw-b': { serial: 'another', version: '10.2.9' } };
+  expect(pairChanged(plan, reading, systems, true).map(({ what }) => what)).toEqual(['its serial', 'its HA priority']);
+  expect(pairChanged(plan, reading, systems).map(({ what }) => what)).toEqual(
+    expect.arrayContaining(['its release', 'preemption', 'its serial', 'its HA priority']),
+  );
+});
+
 it('a release that somebody installed by hand isn’t what an undo goes back to', async () => {
   const bench = await Bench.start();
   bench.device('fw-b').software.running = '10.2.9';
