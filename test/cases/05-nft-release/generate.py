@@ -1,4 +1,5 @@
-# generated rules, loaded by 1.0.6 or 1.1.3, listed by all
+# Makes up rules, loads them into one kernel with nft 1.0.6 (./nft10) or, for an odd seed, 1.1.3 (./nft11), and lists them with each
+# release (g10.txt, g11.txt, g-noble.txt, g-sid.txt). generate.py SEED COUNT, as root, in network namespace hitless-par-1.
 import random,subprocess,sys
 random.seed(int(sys.argv[1])); N=int(sys.argv[2])
 R=random.choice
