@@ -60,13 +60,16 @@ export function hitlessActivities(options: ActivityOptions): HitlessActivities {
   };
   const routingReady = (context: StepContext<AnyPlan>, input: routing.ReadyInput): Promise<Finding> =>
     routing.ready.check(context as StepContext<routing.RoutingPlan>, input);
+  const heldDown: parity.HeldDown = (context, node) =>
+    routing.heldDown(context as unknown as StepContext<routing.RoutingPlan>, node);
   const activities: HitlessActivities['activities'] = {
     ...coreActivities(options),
     ...planActivities(options.inventory, services, procedures, options.history),
     ...registerActivities('pair', { moveTraffic, release, ready: pairReadiness(probesReady) }, services),
     ...registerActivities('routing', routing, services),
     ...registerActivities('stateSync', stateSync, services),
-    ...registerActivities('parity', parity, services),
+    // What steering holds down isn't a node's doing.
+    ...registerActivities('parity', { ...parity, unchanged: parity.unchangedBut(heldDown) }, services),
     ...registerActivities('packages', packageActivities(guards), services),
     ...registerActivities('loadBalancer', loadBalancer, services),
     ...registerActivities('xroad', { ...xroad, ready: xroad.xroadReadiness({ probes: probesReady }) }, services),

@@ -12,6 +12,8 @@ export interface FirewallPairPlan extends ResolvedFirewallPair {
   readonly releases: { readonly from: string; readonly to: string };
   /** What tells the nodes from others, whatever they are called. Left out by builds before. */
   readonly found?: Readonly<Record<string, { readonly machineId?: string }>>;
+  /** People may waive faults by name; a run whose plan a build before made has no such question. */
+  readonly waivers?: true;
 }
 
 /**
@@ -48,6 +50,7 @@ export async function completePlan(context: StepContext<ResolvedFirewallPair>): 
     roles: { primary: serving, secondary: nodes.find((n) => n !== serving) ?? '' },
     releases: { from, to: plan.version === '' ? from : plan.version },
     found: toldApart(seen),
+    waivers: true,
   };
 }
 

@@ -1,7 +1,7 @@
 /** The first step of the procedure: everything that speaks against going on, of all folders, in one list. */
 import { sudoCommands as packageCommands, driverOf, softwareFaults, type SoftwarePlan } from '../packages';
 import { formatFaults, permanent, type Finding, type StepContext } from '../kit';
-import { alike, sudoCommands as parityCommands } from '../parity';
+import { alike, sudoCommands as parityCommands, type Waivers } from '../parity';
 import { sudoCommands as probeCommands } from '../probes';
 import { accessCheck, nodes, readinessCheck, type SudoCommand } from '../readiness';
 import { ready as routingReady, sudoCommands as routingCommands } from '../routing';
@@ -13,6 +13,8 @@ export interface ReadinessInput {
   readonly serving?: string;
   /** Release that each node must run; the one that the plan found on both if left out. */
   readonly releases?: Readonly<Record<string, string>>;
+  /** What people waived in the checks before. */
+  readonly waivers?: readonly Waivers[];
 }
 
 type Context = StepContext<FirewallPairPlan>;
@@ -77,7 +79,8 @@ export const pairReadiness = (probes: (context: Context) => Promise<Finding>) =>
       const { reseedEveryMs } = context.plan.monitoring;
       return inSync.check(context, { from, to, ...(reseedEveryMs === 'never' ? {} : { reseedEveryMs }) });
     },
-    parity: (context) => alike.check(context, { nodes: Object.keys(context.plan.nodes) as [string, string] }),
+    parity: (context, { waivers = [] }) =>
+      alike.check(context, { nodes: Object.keys(context.plan.nodes) as [string, string], waivers }),
     packages: async (context, input) => {
       // Its own dpkg would look like somebody who changes the host.
       await nodesOnce(context).catch(() => undefined);

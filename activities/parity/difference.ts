@@ -1,6 +1,5 @@
-import type { Fault } from '../kit';
-import { clip } from '../kit/clip';
 import type { Facts } from './facts';
+import { normalRule } from './normal';
 import { SECTIONS, type Section } from './spec';
 
 /** One difference: here it is so, there otherwise; undefined where there is nothing of the kind. */
@@ -11,9 +10,10 @@ export interface Difference {
   readonly there: string | undefined;
 }
 
-/** Lines and the text by which they are compared. */
+/** A line as it was printed, in its normal form, and that with names for what differs by design. */
 interface Line {
   readonly raw: string;
+  readonly normal: string;
   readonly named: string;
 }
 type Rename = (text: string) => string;
@@ -22,9 +22,12 @@ const asIs: Rename = (text) => text;
 /** Above this many pairs of lines the order isn't looked into, only what there is: two chains of 2,000 rules that share nothing. */
 const MOST_PAIRS = 4_000_000;
 
+/** How a line is compared, whichever release printed it. */
+export const normalLine = (section: Section, line: string): string => (section === 'ruleset' ? normalRule(line) : line);
+
 /**
- * What differs between two nodes, or between a node and what it was. Lines are alike if they read the same, or if they do with
- * names for what differs by design.
+ * What differs between two nodes, or between a node and what it was. Lines are alike if their normal forms read the same, or
+ * if they do with names for what differs by design.
  */
 export function differences(
   here: Facts,
@@ -33,7 +36,7 @@ export function differences(
   renameThere: Rename = asIs,
 ): Difference[] {
   return SECTIONS.flatMap((section) => {
-    const [a, b] = [named(here[section], renameHere), named(there[section], renameThere)];
+    const [a, b] = [named(section, here[section], renameHere), named(section, there[section], renameThere)];
     const found: Difference[] = [];
     const taken = new Set<string>();
     for (const [path, lines] of a.raw) {
@@ -46,20 +49,23 @@ export function differences(
   });
 }
 
-function named(paths: Readonly<Record<string, readonly string[]>> = {}, rename: Rename) {
+function named(section: Section, paths: Readonly<Record<string, readonly string[]>> = {}, rename: Rename) {
   const raw = new Map<string, Line[]>();
   const byName = new Map<string, string>();
   for (const [path, lines] of Object.entries(paths)) {
     raw.set(
       path,
-      lines.map((line) => ({ raw: line, named: rename(line) })),
+      lines.map((raw) => {
+        const normal = normalLine(section, raw);
+        return { raw, normal, named: rename(normal) };
+      }),
     );
     byName.set(rename(path), path);
   }
   return { raw, byName };
 }
 
-const alike = (a: Line, b: Line): boolean => a.raw === b.raw || a.named === b.named;
+const alike = (a: Line, b: Line): boolean => a.raw === b.raw || a.normal === b.normal || a.named === b.named;
 
 function ofLines(
   section: Section,
@@ -118,49 +124,10 @@ function longestCommon(a: readonly Line[], b: readonly Line[]): { onlyA: Line[];
 }
 
 function unordered(a: readonly Line[], b: readonly Line[]): { onlyA: Line[]; onlyB: Line[] } {
-  const inB = new Set(b.flatMap((line) => [line.raw, line.named]));
-  const inA = new Set(a.flatMap((line) => [line.raw, line.named]));
+  const inB = new Set(b.flatMap((line) => [line.normal, line.named]));
+  const inA = new Set(a.flatMap((line) => [line.normal, line.named]));
   return {
-    onlyA: a.filter((line) => !inB.has(line.raw) && !inB.has(line.named)),
-    onlyB: b.filter((line) => !inA.has(line.raw) && !inA.has(line.named)),
+    onlyA: a.filter((line) => !inB.has(line.normal) && !inB.has(line.named)),
+    onlyB: b.filter((line) => !inA.has(line.normal) && !inA.has(line.named)),
   };
-}
-
-/** Faults listed one by one, of each section; the rest is counted. */
-const MOST_FAULTS = 40;
-const MOST_CHARS = 240;
-const shown = (text: string): string => clip(text, MOST_CHARS);
-
-const TITLES: Readonly<Record<Section, string>> = {
-  ruleset: 'ruleset',
-  sysctls: 'sysctl',
-  routes: 'route',
-  rules: 'policy routing',
-  interfaces: 'interface',
-  services: 'service',
-};
-
-/** Differences as faults that a person can act on. `here` and `there` say whose they are, as "fw1" and "fw2", or "fw1 now" and "before". */
-export function differenceFaults(
-  list: readonly Difference[],
-  where: string,
-  names: { readonly here: string; readonly there: string },
-  next: string,
-): Fault[] {
-  return SECTIONS.flatMap((section) => {
-    const of = list.filter((d) => d.section === section);
-    const faults = of.slice(0, MOST_FAULTS).map(({ path, here, there }): Fault => {
-      const says = (name: string, text: string | undefined): string =>
-        text === undefined ? `${name} has nothing there` : `${name} has “${shown(text)}”`;
-      return {
-        where: `${where} ${TITLES[section]} ${path}`,
-        what: `${says(names.here, here)}, ${says(names.there, there)}`,
-        next,
-      };
-    });
-    const rest = of.length - faults.length;
-    return rest > 0
-      ? [...faults, { where: `${where} ${TITLES[section]}`, what: `${rest} more differences`, next }]
-      : faults;
-  });
 }

@@ -17,6 +17,19 @@ export interface OwnAddress {
 export interface NodeReading {
   readonly facts: Facts;
   readonly addresses: readonly OwnAddress[];
+  readonly about: About;
+  /** What is stacked on what: VLANs and the like by the interface below them, ports by the bridge or bond above. */
+  readonly stacked: readonly (readonly [upper: string, lower: string])[];
+}
+
+/** What decides which differences count. Snapshots of builds before lack it. */
+export interface About {
+  /** Release of the kernel, as `uname -r` prints it. */
+  readonly kernel?: string;
+  /** Names of compared sysctls that files of sysctl.d set, of those that a kernel may bring; left out if they couldn't be read. */
+  readonly set?: readonly string[];
+  /** keepalived runs here. */
+  readonly vrrp?: true;
 }
 
 /** Matches a text in which `*` stands for anything. */

@@ -3,6 +3,7 @@ import { isIP } from 'node:net';
 import { z } from 'zod';
 import { jsonOf, shaped } from '../kit';
 import type { OwnAddress } from './facts';
+import { numberOf } from './naming';
 
 const linkItem = z.object({
   ifname: z.string(),
@@ -10,6 +11,8 @@ const linkItem = z.object({
   flags: z.array(z.string()).default([]),
   operstate: z.string().optional(),
   master: z.string().optional(),
+  /** The interface below a VLAN, a macvlan; of a veth its peer. */
+  link: z.string().nullish(),
   addr_info: z
     .array(
       z
@@ -18,6 +21,7 @@ const linkItem = z.object({
           prefixlen: z.int(),
           scope: z.string().optional(),
           dynamic: z.boolean().optional(),
+          protocol: z.string().optional(),
         })
         // Addresses are reckoned with (naming.ts).
         .refine((a) => isIP(a.local) !== 0 && a.prefixlen >= 0 && a.prefixlen <= (isIP(a.local) === 4 ? 32 : 128), {
@@ -30,17 +34,50 @@ const linkItem = z.object({
 export interface Interfaces {
   readonly lines: Readonly<Record<string, readonly string[]>>;
   readonly addresses: readonly OwnAddress[];
+  readonly stacked: readonly (readonly [upper: string, lower: string])[];
 }
 
-/** Of `ip -j address show`. Addresses that a node made up or was lent (link-local, DHCP, autoconfiguration) don't count. */
+type Address = z.output<typeof linkItem>['addr_info'][number];
+
+/** keepalived's own interfaces: vrrp.51, vrrp6.51. */
+const VRRP_LINK = /^vrrp6?\./;
+
+/**
+ * An address that VRRP moves between nodes. keepalived marks its own where the kernel and iproute2 know how (5.18, 6.3);
+ * elsewhere an address of one host in the network of another one of the interface is taken for one, while keepalived runs.
+ */
+function isVrrp(address: Address, ifname: string, all: readonly Address[], vrrp: boolean): boolean {
+  if (address.protocol === 'keepalived') return true;
+  const bits = isIP(address.local) === 4 ? 32 : 128;
+  return (
+    vrrp &&
+    (VRRP_LINK.test(ifname) ||
+      (address.prefixlen === bits &&
+        all.some((a) => a.prefixlen < bits && isIP(a.local) === isIP(address.local) && isIn(address.local, a))))
+  );
+}
+
+const isIn = (address: string, { local, prefixlen }: Address): boolean => {
+  const host = BigInt((isIP(local) === 4 ? 32 : 128) - prefixlen);
+  return numberOf(address) >> host === numberOf(local) >> host;
+};
+
+/** Of `ip -j address show`. Addresses that a node made up or was lent (link-local, DHCP, autoconfiguration, VRRP) don't count. */
 export class Links {
   readonly #lines = new Map<string, string[]>();
   readonly #addresses: OwnAddress[] = [];
+  readonly #stacked: (readonly [upper: string, lower: string])[] = [];
+
+  /** @param vrrp keepalived runs on the node */
+  constructor(private readonly vrrp = false) {}
 
   /** One of its items. @throws UnexpectedOutput, as do all below */
-  add(link: unknown): void {
-    const { ifname, mtu, flags, operstate, master, addr_info } = shaped(linkItem, link);
-    const own = addr_info.filter((a) => a.scope !== 'link' && a.dynamic !== true);
+  add(item: unknown): void {
+    const { ifname, mtu, flags, operstate, master, link: lower, addr_info } = shaped(linkItem, item);
+    const lasting = addr_info.filter((a) => a.scope !== 'link' && a.dynamic !== true);
+    const own = lasting.filter((a) => !isVrrp(a, ifname, lasting, this.vrrp));
+    if (typeof lower === 'string') this.#stacked.push([ifname, lower]);
+    if (master !== undefined) this.#stacked.push([master, ifname]);
     for (const a of own) this.#addresses.push({ interface: ifname, address: a.local, length: a.prefixlen });
     this.#lines.set(ifname, [
       `mtu ${mtu ?? '?'}`,
@@ -53,13 +90,13 @@ export class Links {
   }
 
   get all(): Interfaces {
-    return { lines: Object.fromEntries(this.#lines), addresses: this.#addresses };
+    return { lines: Object.fromEntries(this.#lines), addresses: this.#addresses, stacked: this.#stacked };
   }
 }
 
 /** The whole of `ip -j address show`. */
-export function readInterfaces(json: string): Interfaces {
-  const links = new Links();
+export function readInterfaces(json: string, vrrp = false): Interfaces {
+  const links = new Links(vrrp);
   for (const link of jsonOf(z.array(z.unknown()), json)) links.add(link);
   return links.all;
 }

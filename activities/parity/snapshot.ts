@@ -4,8 +4,10 @@
  */
 import { createHash } from 'node:crypto';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { differences, type Difference } from './difference';
-import type { Facts } from './facts';
+import { countedFacts } from './counted';
+import { differences, normalLine, type Difference } from './difference';
+import type { About, Facts, NodeReading } from './facts';
+import { NORMAL_FORM } from './normal';
 import { SECTIONS, type Section } from './spec';
 
 /** Largest kept text, characters: it is handed through the workflow, from the step that took it to the checks that need it. */
@@ -22,6 +24,10 @@ const charsOf = (paths: Readonly<Record<string, readonly string[]>>): number =>
 
 export interface Snapshot {
   readonly schema: 1;
+  /** The digests are of what counts, in this normal form; left out by builds before, whose digests are of the text as it was read. */
+  readonly form?: number;
+  /** By node; left out by builds before. */
+  readonly about?: Readonly<Record<string, About>>;
   /** By node and section. */
   readonly digests: Readonly<Record<string, Readonly<Partial<Record<Section, string>>>>>;
   /** Sections whose text is kept. */
@@ -36,11 +42,25 @@ export function digestOf(paths: Readonly<Record<string, readonly string[]>>): st
   return createHash('sha256').update(JSON.stringify(sorted)).digest('hex');
 }
 
-export function takeSnapshot(nodes: Readonly<Record<string, Facts>>, limitChars: number = KEPT_LIMIT_CHARS): Snapshot {
+/** Of what counts of a section, whichever release printed it. */
+function normalDigestOf(section: string, paths: Readonly<Record<string, readonly string[]>>): string {
+  return digestOf(
+    Object.fromEntries(
+      Object.entries(paths).map(([path, lines]) => [path, lines.map((line) => normalLine(section as Section, line))]),
+    ),
+  );
+}
+
+export function takeSnapshot(
+  readings: Readonly<Record<string, Pick<NodeReading, 'facts' | 'about'>>>,
+  limitChars: number = KEPT_LIMIT_CHARS,
+): Snapshot {
+  const nodes = Object.fromEntries(Object.entries(readings).map(([node, { facts }]) => [node, countedFacts(facts)]));
+  const about = Object.fromEntries(Object.entries(readings).map(([node, reading]) => [node, reading.about]));
   const digests = Object.fromEntries(
     Object.entries(nodes).map(([node, facts]) => [
       node,
-      Object.fromEntries(Object.entries(facts).map(([section, paths]) => [section, digestOf(paths)])),
+      Object.fromEntries(Object.entries(facts).map(([section, paths]) => [section, normalDigestOf(section, paths)])),
     ]),
   );
   const present = SECTIONS.filter((section) => {
@@ -60,7 +80,14 @@ export function takeSnapshot(nodes: Readonly<Record<string, Facts>>, limitChars:
   const bySize = [...present].sort((a, b) => packed([a]).length - packed([b]).length);
   let kept = bySize;
   while (kept.length > 0 && packed(kept).length > limitChars) kept = kept.slice(0, -1);
-  return { schema: 1, digests, kept: SECTIONS.filter((s) => kept.includes(s)), text: packed(kept) };
+  return {
+    schema: 1,
+    form: NORMAL_FORM,
+    about,
+    digests,
+    kept: SECTIONS.filter((s) => kept.includes(s)),
+    text: packed(kept),
+  };
 }
 
 export interface Since {
@@ -70,13 +97,15 @@ export interface Since {
 }
 
 /** What of `node` has changed since. Undefined if the snapshot doesn't know the node. */
-export function changedSince(snapshot: Snapshot, node: string, now: Facts): Since | undefined {
+export function changedSince(snapshot: Snapshot, node: string, read: Facts): Since | undefined {
   const digests = snapshot.digests[node];
   if (digests === undefined) return undefined;
+  const now = countedFacts(read);
+  const digestNow = (section: Section): string =>
+    snapshot.form === undefined ? digestOf(read[section] ?? {}) : normalDigestOf(section, now[section] ?? {});
   const changed = SECTIONS.filter(
     (section) =>
-      digests[section] !== digestOf(now[section] ?? {}) &&
-      (digests[section] !== undefined || now[section] !== undefined),
+      digests[section] !== digestNow(section) && (digests[section] !== undefined || now[section] !== undefined),
   );
   const seen = changed.filter((section) => snapshot.kept.includes(section));
   const before =
@@ -84,7 +113,7 @@ export function changedSince(snapshot: Snapshot, node: string, now: Facts): Sinc
     {};
   const only = (facts: Facts): Facts => Object.fromEntries(seen.map((section) => [section, facts[section] ?? {}]));
   return {
-    differences: differences(only(now), only(before)),
+    differences: differences(only(now), only(countedFacts(before))),
     changedUnseen: changed.filter((section) => !snapshot.kept.includes(section)),
   };
 }

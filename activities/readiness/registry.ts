@@ -23,6 +23,8 @@ export type Checker<Input, Plan = AnyPlan> = (context: StepContext<Plan>, input:
 export interface CheckedResult extends Finding {
   /** What each checker found, by its name. */
   readonly findings: Readonly<Record<string, string>>;
+  /** Names of faults that people waived before; left out if there are none. */
+  readonly waived?: readonly string[];
 }
 
 /** A fault, and what kind of failure told it. */
@@ -32,6 +34,9 @@ export interface Found extends Fault {
   readonly type: string | undefined;
   /** The failure's own message: it says where, and which checker met it first is chance. */
   readonly unlisted: boolean;
+  /** Its name, and that people may waive it by that; of checkers that name their faults. */
+  readonly check?: string;
+  readonly waivable?: boolean;
 }
 
 /** A fault that was seen, not guessed from a failure. */
@@ -49,7 +54,8 @@ const TRANSIENT: readonly TransientType[] = [
 /**
  * Makes the check `readiness.check` of checkers by name. All run, side by side, whatever the others find.
  * The check throws NotReady with every fault; if each of them may pass by itself (a host that doesn't answer), the
- * failure is transient, so that it is asked again within the step's patience.
+ * failure is transient, so that it is asked again within the step's patience. What is left to people alone, if they may
+ * waive all of it by name, is Waivable.
  */
 export function readinessCheck<Input, Plan = AnyPlan>(
   checkers: Readonly<Record<string, Checker<Input, Plan>>>,
@@ -78,6 +84,7 @@ export function readinessCheck<Input, Plan = AnyPlan>(
         summary: `ready: ${names.join(', ')}`,
         findings: Object.fromEntries(findings.map((finding, index) => [names[index] ?? '', finding.summary])),
         nodes: mergedNodes(findings),
+        ...waivedIn(findings),
       };
     },
   });
@@ -87,16 +94,26 @@ export function readinessCheck<Input, Plan = AnyPlan>(
 export function notReady(found: readonly Found[]): Error {
   const distinct = once(found);
   // Those that may pass say so, for a list may become part of another one.
-  const faults = distinct.map(({ where, what, next, passes, type }) => ({
+  const faults = distinct.map(({ where, what, next, passes, type, check, waivable }) => ({
     where,
     what,
     ...(next === undefined ? {} : { next }),
     ...(passes && type !== undefined ? { type } : {}),
+    ...(check === undefined ? {} : { check }),
+    ...(waivable === undefined ? {} : { waivable }),
   }));
-  const message = `not ready, nothing was changed; ${faults.length} fault${faults.length === 1 ? '' : 's'}:\n${formatFaults(faults)}`;
-  return distinct.every((f) => f.passes)
-    ? transient((distinct[0]?.type as TransientType | undefined) ?? 'VerifyFailed', message, { faults })
-    : permanent('NotReady', message, { faults });
+  const listed = faults.map((f) => ({ ...f, what: f.check === undefined ? f.what : `${f.what} [${f.check}]` }));
+  const message = `not ready, nothing was changed; ${faults.length} fault${faults.length === 1 ? '' : 's'}:\n${formatFaults(listed)}`;
+  const inTheWay = distinct.filter(({ check, waivable }) => check === undefined || waivable !== true);
+  // People are asked when what passes by itself has passed.
+  const passing = inTheWay.length === 0 ? distinct : inTheWay;
+  if (passing.every((f) => f.passes))
+    return transient((passing[0]?.type as TransientType | undefined) ?? 'VerifyFailed', message, { faults });
+  if (inTheWay.length > 0) return permanent('NotReady', message, { faults });
+  return permanent('Waivable', message, {
+    faults,
+    waivable: [...new Set(distinct.flatMap(({ check }) => check ?? []))],
+  });
 }
 
 /** Faults in a failure: those in its details, or the failure itself, put down to the host that it names or to `where`. */
@@ -131,6 +148,8 @@ function listed(details: unknown): ListedFault[] {
 /** A fault in the details of a failure. */
 interface ListedFault extends Fault {
   readonly type?: string;
+  readonly check?: string;
+  readonly waivable?: boolean;
 }
 
 const isFault = (value: unknown): value is ListedFault =>
@@ -159,4 +178,9 @@ function mergedNodes(findings: readonly Finding[]): NonNullable<Finding['nodes']
   for (const finding of findings)
     for (const [node, facts] of Object.entries(finding.nodes ?? {})) nodes[node] = { ...nodes[node], ...facts };
   return nodes;
+}
+
+function waivedIn(findings: readonly (Finding & { readonly waived?: readonly string[] })[]) {
+  const waived = [...new Set(findings.flatMap((finding) => finding.waived ?? []))];
+  return waived.length === 0 ? {} : { waived };
 }

@@ -34,6 +34,7 @@ export {
 } from './ready';
 export { look, settle } from './look';
 export { escapeFaults, ownedRouting, type OwnedRouting } from './owned';
+export { heldDown } from './interface-down';
 export { changedHosts } from './owning';
 export { notAble, unmet, whoServes, type Serving } from './serving';
 export { routingSpec, type OriginalRouting, type RoutingPlan, type RoutingPlanSection, type RoutingSpec } from './spec';

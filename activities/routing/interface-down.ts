@@ -50,6 +50,7 @@ export const commandsOf = (device: string, revertAfterMs: number) => {
     ],
     disarm: [SYSTEMCTL, 'stop', `${unit}.timer`],
     armed: [SYSTEMCTL, 'is-active', `${unit}.timer`],
+    isKept: [SYSTEMCTL, 'is-enabled', hold],
     keepDown: [SYSTEMCTL, 'enable', hold],
     letUp: [SYSTEMCTL, 'disable', hold],
     reload: [SYSTEMCTL, 'daemon-reload'],
@@ -221,6 +222,20 @@ const deviceOf = (spec: Spec, node: string): string => {
   if (device === undefined) throw new Error(`no interface of ${node} in the plan`);
   return device;
 };
+
+/**
+ * Interfaces of a node that steering holds down right now, by the unit that keeps them down over a restart: what is down
+ * without it isn't steering's doing.
+ */
+export async function heldDown(context: StepContext<RoutingPlan>, node: string): Promise<readonly string[]> {
+  const { plan } = context;
+  const { steering } = plan.routing;
+  const device = steering.method === 'interface-down' ? steering.nodes[node]?.interface : undefined;
+  if (device === undefined || steering.method !== 'interface-down') return [];
+  const { isKept } = commandsOf(device, steering.revertAfterMs);
+  const { stdout } = await (await context.host(hostOfNode(plan, node))).exec(isKept, { okCodes: 'any' });
+  return stdout.trim() === 'enabled' ? [device] : [];
+}
 
 /** Argument vectors of what this method runs as root on each node, and the files that it writes there. */
 export function interfaceSudo(plan: RoutingPlan): {

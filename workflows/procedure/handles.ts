@@ -5,8 +5,9 @@
 import type { AnyPlan, CheckDefinition, GuardDefinition, GuardFinding, StepDefinition } from '../../activities/kit';
 import type { Action, Given } from './types';
 
-/** An input may be given another step's result where it asks for a value of that type. */
-type MaybeGiven<I> = I extends object ? { [K in keyof I]: I[K] | Given<NonNullable<I[K]>> } : I;
+/** An input may be given another step's result where it asks for a value of that type, or a list of such values. */
+type MaybeGiven<I> = I extends object ? { [K in keyof I]: I[K] | Given<NonNullable<I[K]>> | GivenList<I[K]> } : I;
+type GivenList<V> = NonNullable<V> extends readonly (infer E)[] ? readonly (E | Given<E>)[] : never;
 
 export type ActionOptions = Pick<Action, 'site' | 'timeoutMs' | 'patience'>;
 

@@ -1,4 +1,5 @@
-import { differenceFaults, differences } from '../../../activities/parity/difference';
+import { differences } from '../../../activities/parity/difference';
+import { differenceFaults } from '../../../activities/parity/faults';
 import type { Facts, OwnAddress } from '../../../activities/parity/facts';
 import { namingOf, numberOf, renamer } from '../../../activities/parity/naming';
 import { readRuleset } from '../../../activities/parity/nftables';
@@ -131,9 +132,9 @@ describe('a snapshot', () => {
   const changed: Facts = { ...facts, sysctls: { 'net.ipv4.ip_forward': ['0'] } };
 
   it('shows what changed since, after a way through JSON', () => {
-    const snapshot = JSON.parse(JSON.stringify(takeSnapshot({ a: facts, b: facts }))) as ReturnType<
-      typeof takeSnapshot
-    >;
+    const snapshot = JSON.parse(
+      JSON.stringify(takeSnapshot({ a: { facts, about: {} }, b: { facts, about: {} } })),
+    ) as ReturnType<typeof takeSnapshot>;
     expect(snapshot.kept).toEqual(['ruleset', 'sysctls']);
     expect(changedSince(snapshot, 'a', facts)).toEqual({ differences: [], changedUnseen: [] });
     expect(changedSince(snapshot, 'b', changed)?.differences).toEqual([
@@ -143,12 +144,15 @@ describe('a snapshot', () => {
   });
 
   it('keeps two nodes that are alike in hardly more than one', () => {
-    const [one, two] = [takeSnapshot({ a: facts }), takeSnapshot({ a: facts, b: facts })];
+    const [one, two] = [
+      takeSnapshot({ a: { facts, about: {} } }),
+      takeSnapshot({ a: { facts, about: {} }, b: { facts, about: {} } }),
+    ];
     expect(two.text.length).toBeLessThan(one.text.length * 1.3);
   });
 
   it('drops the largest text where there is too much of it, and still tells that it changed', () => {
-    const snapshot = takeSnapshot({ a: facts }, 200);
+    const snapshot = takeSnapshot({ a: { facts, about: {} } }, 200);
     expect(snapshot.kept).toEqual(['sysctls']);
     expect(snapshot.text.length).toBeLessThanOrEqual(200);
     const other: Facts = { ...changed, ruleset: { ...facts.ruleset, 'ip new chain c': [] } };
@@ -156,7 +160,7 @@ describe('a snapshot', () => {
       changedUnseen: ['ruleset'],
       differences: [{ section: 'sysctls' }],
     });
-    expect(takeSnapshot({ a: facts }, 10).kept).toEqual([]);
+    expect(takeSnapshot({ a: { facts, about: {} } }, 10).kept).toEqual([]);
   });
 
   it('doesn’t depend on the order of keys', () => {

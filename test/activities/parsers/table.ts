@@ -30,6 +30,7 @@ import { namingOf, renamer } from '../../../activities/parity/naming';
 import { readInterfaces, readRoutes, readRules } from '../../../activities/parity/network';
 import { readRuleset } from '../../../activities/parity/nftables';
 import { pickSysctls, readUnits as readParityUnits } from '../../../activities/parity/reading';
+import { readConfigured } from '../../../activities/parity/sysctls';
 import { extractNumber } from '../../../activities/probes/bounds';
 import { commandOutcome, httpOutcome, parseLine, tcpOutcome } from '../../../activities/probes/loop-script';
 import { parseAnswer as parsePrometheus } from '../../../activities/probes/prometheus';
@@ -208,6 +209,11 @@ export const PARSERS: readonly Parser[] = [
   p('parity/network#readRoutes', (t) => readRoutes(t, 'ipv4', ['static', 'boot']), nodes.ROUTES_4, nodes.ROUTES_6),
   p('parity/network#readRules', readRules, nodes.RULES),
   p('parity/nftables#readRuleset', readRuleset, nodes.RULESET_WITH_STATE),
+  p(
+    'parity/sysctls#readConfigured',
+    readConfigured,
+    '# /etc/sysctl.d/a.conf\n-net.ipv4.conf.*.rp_filter = 2\nnet/ipv4/ip_forward=1\n',
+  ),
   p(
     'parity/reading#pickSysctls',
     (t) => pickSysctls(t, ['net.ipv4.conf.*.forwarding', 'kernel.x']),

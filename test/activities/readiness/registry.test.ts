@@ -93,3 +93,39 @@ describe('one list of all faults', () => {
     await expect(checking).rejects.toBe(cut);
   });
 });
+
+describe('faults with names', () => {
+  const named = (where: string, check: string) => ({ where, what: 'differs', check, waivable: true });
+  const waivable = (...faults: ReturnType<typeof named>[]) =>
+    permanent('Waivable', 'x', { faults, waivable: faults.map(({ check }) => check) });
+
+  it('may be waived where nothing else is in the way', async () => {
+    const failure = await failureOf({ parity: fails(waivable(named('fw1', 'a#1'), named('fw2', 'b#2'))) });
+    expect(failure).toMatchObject({ type: 'Waivable', nonRetryable: true });
+    expect(failure?.details[0]).toMatchObject({ waivable: ['a#1', 'b#2'] });
+    expect(failure?.message).toContain('- fw1: differs [a#1]');
+  });
+
+  it('may not be where something must be mended', async () => {
+    const failure = await failureOf({
+      parity: fails(waivable(named('fw1', 'a#1'))),
+      routing: fails(notReady(fault('edge', 'no session'))),
+    });
+    expect(failure).toMatchObject({ type: 'NotReady', nonRetryable: true });
+    expect(failure?.details[0].faults).toHaveLength(2);
+  });
+
+  it('are asked about when what passes by itself has passed', async () => {
+    const silent = transient('Unreachable', 'edge can’t be reached', { host: 'edge' });
+    const failure = await failureOf({ parity: fails(waivable(named('fw1', 'a#1'))), routing: fails(silent) });
+    expect(failure).toMatchObject({ type: 'Unreachable', nonRetryable: false });
+  });
+
+  it('that were waived are told', async () => {
+    const checked = await readinessCheck<unknown>({
+      parity: () => Promise.resolve({ summary: 'alike', waived: ['a#1'] }),
+      routing: finds('fine'),
+    }).check(context(), {});
+    expect(checked.waived).toEqual(['a#1']);
+  });
+});
