@@ -4,8 +4,9 @@
 import { readFile } from 'node:fs/promises';
 import type { Duplex } from 'node:stream';
 import { Client, type Algorithms } from 'ssh2';
-import { messageOf, permanent } from '../kit/errors';
-import { optional, reasonCode, runCommand, type RawOptions, type RawResult } from './channel';
+import { failureType, messageOf, permanent } from '../kit/errors';
+import { abortable } from './abortable';
+import { optional, reasonCode, runCommand, SessionRefused, type RawOptions, type RawResult } from './channel';
 import { nextLogin, type LoginState } from './login';
 import {
   authenticationFailed,
@@ -18,6 +19,7 @@ import {
 } from './errors';
 import { hostKeyAlgorithms, judgeKey, knownHostName, parseKnownHosts, pinnedKeys, type KnownHost } from './known-hosts';
 import { expandHome, resolveLogins } from './secrets';
+import { shellFault, shellRefused, SHELL_QUESTION } from './shell';
 import type { HostSpec } from './spec';
 
 /** A dead peer is noticed after (count + 1) × interval. */
@@ -35,6 +37,9 @@ const ALGORITHMS = {
 } satisfies Algorithms;
 /** So long a host has to answer when a connection is ended. */
 const GOODBYE_MS = 2_000;
+/** A login shell that takes longer to print one word is none that steps could be run through. */
+const SHELL_TIMEOUT_MS = 30_000;
+const SHELL_LIMIT_BYTES = 64 * 1024;
 const CLOSED = 'the host closed the connection';
 const CLOSED_DURING_LOGIN = 'it closed the connection during login';
 /** RFC 4254, 5.1. */
@@ -48,6 +53,8 @@ export class Connection {
   /** Lowered when the host refuses a further session. */
   capacity = SESSIONS_PER_CONNECTION;
   #lostBy: string | undefined;
+  /** Settled once the login shell is known to hand on what it gets; asked for again until then. */
+  #shell: Promise<void> | undefined;
   readonly #onLost = new Set<(cause: string) => void>();
 
   private constructor(
@@ -138,6 +145,37 @@ export class Connection {
     this.client.end();
     // A host that is off never answers the goodbye, and the open socket would keep the process alive for a long time.
     setTimeout(() => this.client.destroy(), GOODBYE_MS).unref();
+  }
+
+  /**
+   * Makes sure that the login shell runs command lines as they are and prints nothing of itself; it takes one session.
+   * @throws as shellFault says; SessionRefused; Unreachable
+   */
+  checkShell(signal: AbortSignal): Promise<void> {
+    this.#shell ??= this.#askShell().catch((error: unknown) => {
+      this.#shell = undefined;
+      throw error;
+    });
+    return abortable(this.#shell, signal);
+  }
+
+  async #askShell(): Promise<void> {
+    const options = {
+      timeoutMs: SHELL_TIMEOUT_MS,
+      limitBytes: SHELL_LIMIT_BYTES,
+      signal: new AbortController().signal,
+    };
+    try {
+      const { code, stdout, stderr } = await this.run(SHELL_QUESTION, SHELL_QUESTION, options);
+      const fault = shellFault(this.target, { code, stdout: stdout.toString('utf8'), stderr: stderr.toString('utf8') });
+      if (fault !== undefined) throw shellRefused(this.target, fault);
+    } catch (error) {
+      const type = failureType(error);
+      if (error instanceof SessionRefused || type === 'CommandFailed') throw error;
+      // The command that was to follow was not sent: no word of one that may have run.
+      const why = this.alive ? `its login shell doesn’t answer within ${SHELL_TIMEOUT_MS / 1_000} s` : this.#lostBy;
+      throw unreachable(this.target, new Error(why));
+    }
   }
 
   /** Runs one command line; see runCommand. */

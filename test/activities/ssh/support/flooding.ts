@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Server, utils, type Connection, type ServerChannel } from 'ssh2';
+import { SHELL_QUESTION } from '../../../../activities/ssh/shell';
 
 /** A server that answers each command by what `answer` does with its channel. */
 export class Flooding {
@@ -26,6 +27,10 @@ export class Flooding {
         const channel = acceptExec();
         channel.on('error', () => undefined);
         channel.resume();
+        if (command === SHELL_QUESTION) {
+          channel.exit(0);
+          return void channel.end();
+        }
         channel.on('close', () => this.closed.push(command));
         this.answer(channel, command);
       });
