@@ -6,6 +6,7 @@ import type { Duplex } from 'node:stream';
 import { Client, type Algorithms } from 'ssh2';
 import { failureType, messageOf, permanent } from '../kit/errors';
 import { abortable } from './abortable';
+import { Offers } from './agreement';
 import { optional, reasonCode, runCommand, SessionRefused, type RawOptions, type RawResult } from './channel';
 import { nextLogin, type LoginState } from './login';
 import {
@@ -67,11 +68,15 @@ export class Connection {
     const { entries, source } = await trustedKeys(target, spec);
     const logins = await resolveLogins(spec.credentials);
     if (logins.usable.length === 0)
-      throw authenticationFailed(target, logins.faults, 'give the worker what these references name; nothing was sent');
+      throw authenticationFailed(target, logins.faults, {
+        next: 'give the worker what these references name; nothing was sent',
+      });
     const name = knownHostName(spec.address, spec.port);
     const client = new Client();
     const login: LoginState = { left: [...logins.usable], tried: [...logins.faults], refused: false };
+    const offers = new Offers();
     let banner: string | undefined;
+    let answered = false;
     let ready = false;
     let keyFault: Error | undefined;
     const connection = new Connection(client, target);
@@ -79,11 +84,14 @@ export class Connection {
       // The library closes a connection after most errors, but not after all, and not at once through a jump host.
       const ended = (cause: unknown): void => {
         connection.#lost(clipLine(messageOf(cause)));
-        if (keyFault !== undefined) reject(keyFault);
-        else if (login.refused) reject(authenticationFailed(target, login.tried));
-        else reject(unreachable(target, cause, optional('banner', banner)));
+        const known = keyFault ?? offers.failure(target, cause);
+        if (known !== undefined) reject(known);
+        else if (login.refused)
+          reject(authenticationFailed(target, login.tried, { ...optional('banner', banner), answered }));
+        else reject(unreachable(target, cause, { ...optional('banner', banner), answered }));
         client.destroy();
       };
+      client.once('connect', () => (answered = true));
       client.on('banner', (text: string) => (banner = text));
       client.on('change password', () => {
         login.refused = true;
@@ -113,6 +121,9 @@ export class Connection {
         keepaliveInterval: KEEPALIVE_INTERVAL_MS,
         keepaliveCountMax: KEEPALIVE_COUNT,
         algorithms: { ...ALGORITHMS, serverHostKey: hostKeyAlgorithms(entries, name) as never },
+        debug: (said) => {
+          if (!ready) offers.hear(said);
+        },
         hostVerifier: (key: Buffer): boolean => {
           const verdict = judgeKey(entries, name, key);
           if (verdict.verdict === 'trusted') return true;
