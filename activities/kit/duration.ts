@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import { z, type core } from 'zod';
 
 /** Milliseconds of each unit, longest first: the order in which units may follow each other. */
 const UNIT_MS: Readonly<Record<string, number>> = {
@@ -11,7 +11,7 @@ const UNIT_MS: Readonly<Record<string, number>> = {
 };
 const UNITS = Object.keys(UNIT_MS);
 const PART = /(\d+(?:\.\d+)?)\s*(ms|[wdhms])\s*/gy;
-const HELP = 'a duration such as "500ms", "30s", "5m", "2h", "3d", "1w" or "1h30m", or a number of milliseconds';
+const HELP = 'a duration such as "500ms", "30s", "5m", "2h", "3d", "1w" or "1h30m"';
 
 /** Milliseconds in text such as "1h30m"; undefined if it isn't a duration. Units go from long to short, each once. */
 export function parseDuration(text: string): number | undefined {
@@ -33,18 +33,25 @@ export function parseDuration(text: string): number | undefined {
     : undefined;
 }
 
+/** What is behind every duration, also one that has been refined or given a default. */
+const input = z.union([z.string(), z.number()], { error: HELP });
+export const isDurationInput = (schema: core.$ZodType): boolean => schema === input;
+
+export const unitMissing = (value: unknown): string =>
+  `${JSON.stringify(value)} is a number without a unit; write ${HELP}`;
+
 /**
- * zod type of every duration in the inventory: text with units, or milliseconds; always milliseconds afterwards, so that
- * parsing a plan again leaves it as it is.
+ * zod type of every duration in the inventory: text with units; always milliseconds afterwards, so that parsing a plan again
+ * leaves it as it is. Plain numbers are for that: in a file they are refused by who reads it (worker/inventory), 0 apart.
  */
 export const duration = () =>
-  z.union([z.string(), z.number()], { error: HELP }).transform((value, context): number => {
+  input.transform((value, context): number => {
     const ms = typeof value === 'string' ? parseDuration(value) : value;
     if (ms !== undefined && Number.isSafeInteger(ms) && ms >= 0) return ms;
-    const unitMissing = typeof value === 'string' && /^\s*\d+(\.\d+)?\s*$/.test(value);
+    const isNumber = typeof value === 'string' && /^\s*\d+(\.\d+)?\s*$/.test(value);
     context.addIssue({
       code: 'custom',
-      message: `${JSON.stringify(value)} is ${unitMissing ? 'a number without a unit; write' : 'not'} ${HELP}`,
+      message: isNumber ? unitMissing(value) : `${JSON.stringify(value)} is not ${HELP}`,
     });
     return z.NEVER;
   });

@@ -9,6 +9,7 @@ import {
   readShutdown,
   readUnits,
 } from './reading';
+import { rebootMark } from './reboot-mark';
 import { certain, faultsOf, type Found } from './registry';
 import { FORMER_PATTERNS, type ReadinessPlan, type ReadinessSpec } from './spec';
 
@@ -96,11 +97,11 @@ async function systemFaults(host: Host, { ignoreFailedUnits }: ReadinessSpec): P
       what: `a ${shutdown.mode} is scheduled for ${shutdown.at.toISOString()}`,
       next: 'shutdown -c',
     });
-  const pending = await host.exec(['/usr/bin/test', '-e', '/run/reboot-required'], { okCodes: [0, 1] });
-  if (pending.code === 0)
+  const mark = await rebootMark(host);
+  if (mark !== undefined && !mark.isStale)
     faults.push({
       where,
-      what: 'wants a reboot (/run/reboot-required): an earlier change is only half effective',
+      what: `wants a reboot (/run/reboot-required${mark.packages.length === 0 ? '' : `, for ${mark.packages.join(', ')}`}): an earlier change is only half effective`,
       next: 'reboot it, with traffic on the other node',
     });
   return faults;

@@ -127,4 +127,6 @@ export interface RouterDriver {
   readonly persistCommands: readonly string[];
   /** Argument vectors of everything that the driver runs as root. `original` is owned text that it may have to restore. */
   sudo(original?: string): readonly (readonly string[])[];
+  /** Likewise, what it runs where it may: refused, it can't tell something, and goes on. Older plans have no rule for it. */
+  readonly sudoIfAllowed: readonly (readonly string[])[];
 }

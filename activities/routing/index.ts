@@ -45,15 +45,19 @@ export interface SudoNeed {
   readonly host: string;
   readonly as: string;
   readonly argv: readonly string[];
+  /** Refused, something can't be told, and the step goes on. */
+  readonly optional?: true;
 }
 
 /** Everything that this folder runs as root, with arguments as they will be; files that it writes are apart. */
 export function sudoNeeds(plan: RoutingPlan): SudoNeed[] {
-  const routers = Object.entries(plan.routing.routers).flatMap(([name, spec]) =>
-    driverFor(name, spec, unused)
-      .sudo(plan.routing.original?.[name]?.owned)
-      .map((argv) => ({ host: spec.host, argv })),
-  );
+  const routers = Object.entries(plan.routing.routers).flatMap(([name, spec]) => {
+    const driver = driverFor(name, spec, unused);
+    return [
+      ...driver.sudo(plan.routing.original?.[name]?.owned).map((argv) => ({ host: spec.host, argv })),
+      ...driver.sudoIfAllowed.map((argv) => ({ host: spec.host, argv, optional: true as const })),
+    ];
+  });
   const counters = nodesOf(plan).flatMap((node) =>
     countersOf(plan, node).flatMap((counter) =>
       counterSudo(counter).map((argv) => ({ host: hostOfNode(plan, node), argv })),
@@ -74,8 +78,10 @@ const methodSudo = (plan: RoutingPlan): { readonly host: string; readonly argv: 
 };
 
 /** The same in sudoers syntax, with what writing files takes. */
-export const sudoCommands = (plan: RoutingPlan): { host: string; as: string; command: string }[] => [
-  ...sudoNeeds(plan).map(({ host, as, argv }) => ({ host, as, command: sudoersCommand(argv) })),
+export const sudoCommands = (
+  plan: RoutingPlan,
+): { host: string; as: string; command: string; readonly optional?: true }[] => [
+  ...sudoNeeds(plan).map(({ argv, ...need }) => ({ ...need, command: sudoersCommand(argv) })),
   ...(plan.routing.steering.method === 'interface-down' ? interfaceSudo(plan).files : []).flatMap(({ host, path }) =>
     sudoToWrite(path).map((command) => ({ host, as: 'root', command })),
   ),

@@ -1,10 +1,17 @@
+import { ApplicationFailure } from '@temporalio/common';
 import { formatDuration } from '../kit/duration';
 import { failureType, messageOf, transient } from '../kit/errors';
 import type { Host } from '../kit/host';
 import type { StepContext } from '../kit/step';
+import type { LoginRefusal } from '../ssh/errors';
 import { describeUnit, failedUnits, isRebootPending, systemState, unitStates } from './systemd';
 
 const POLL_MS = 1_000;
+/**
+ * After a login that was refused. sshd (OpenSSH 9.8 and newer, PerSourcePenalties) counts 5 s for each against the worker's
+ * address, or the jump host's, and drops all connections from there once they come to 15 s.
+ */
+const REFUSED_POLL_MS = 5_000;
 
 /** What a node was before it is rebooted: tells the new boot from the old, and new failures from old ones. */
 export interface Boot {
@@ -32,9 +39,15 @@ export async function leaveBoot(
 ): Promise<boolean> {
   const start = performance.now();
   let asked = false;
+  let said: string | undefined;
   for (;;) {
-    const { isUp, isOld, seen } = await look(context, hostName, oldBootId);
+    const look = await lookAt(context, hostName, oldBootId);
+    const { isUp, isOld } = look;
     if (isUp) return asked;
+    // What sshd said of a login (“System is booting up”) tells more than that it then took none.
+    said = look.refusal === undefined ? undefined : (look.refusal.said ?? said);
+    const seen =
+      said === undefined || look.seen.includes(said) ? look.seen : `${look.seen} Before that it said: ${said}`;
     if (isOld && !asked) {
       await request();
       asked = true;
@@ -47,7 +60,7 @@ export async function leaveBoot(
         { host: hostName, waitedMs, seen },
       );
     context.progress(`waiting for ${hostName} to come back, ${formatDuration(waitedMs)} so far: ${seen}`);
-    await context.pause(POLL_MS);
+    await context.pause(look.refusal === undefined ? POLL_MS : REFUSED_POLL_MS);
   }
 }
 
@@ -60,9 +73,11 @@ interface Seen {
   readonly isUp: boolean;
   readonly isOld: boolean;
   readonly seen: string;
+  /** It took the connection and let nobody in. */
+  readonly refusal?: LoginRefusal;
 }
 
-async function look(context: StepContext, hostName: string, oldBootId: string): Promise<Seen> {
+async function lookAt(context: StepContext, hostName: string, oldBootId: string): Promise<Seen> {
   try {
     const host = await context.host(hostName);
     if ((await host.bootId()) === oldBootId) return { isUp: false, isOld: true, seen: 'it is still in the old boot' };
@@ -73,8 +88,15 @@ async function look(context: StepContext, hostName: string, oldBootId: string): 
   } catch (error) {
     // A booting host may also refuse logins for a while (pam_nologin), so only a wrong key is final.
     if (context.signal.aborted || failureType(error) === 'HostKeyMismatch') throw error;
-    return { isUp: false, isOld: false, seen: messageOf(error) };
+    const refusal = refusalOf(error);
+    return { isUp: false, isOld: false, seen: messageOf(error), ...(refusal === undefined ? {} : { refusal }) };
   }
+}
+
+function refusalOf(error: unknown): LoginRefusal | undefined {
+  const details: unknown = error instanceof ApplicationFailure ? error.details?.[0] : undefined;
+  if (typeof details !== 'object' || details === null) return undefined;
+  return (details as LoginRefusal).answered === true ? (details) : undefined;
 }
 
 /**

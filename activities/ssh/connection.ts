@@ -4,8 +4,10 @@
 import { readFile } from 'node:fs/promises';
 import type { Duplex } from 'node:stream';
 import { Client, type Algorithms } from 'ssh2';
-import { messageOf, permanent } from '../kit/errors';
-import { optional, reasonCode, runCommand, type RawOptions, type RawResult } from './channel';
+import { failureType, messageOf, permanent } from '../kit/errors';
+import { abortable } from './abortable';
+import { Offers } from './agreement';
+import { optional, reasonCode, runCommand, SessionRefused, type RawOptions, type RawResult } from './channel';
 import { nextLogin, type LoginState } from './login';
 import {
   authenticationFailed,
@@ -18,6 +20,7 @@ import {
 } from './errors';
 import { hostKeyAlgorithms, judgeKey, knownHostName, parseKnownHosts, pinnedKeys, type KnownHost } from './known-hosts';
 import { expandHome, resolveLogins } from './secrets';
+import { shellFault, shellRefused, SHELL_QUESTION } from './shell';
 import type { HostSpec } from './spec';
 
 /** A dead peer is noticed after (count + 1) × interval. */
@@ -37,6 +40,9 @@ const ALGORITHMS = {
 } satisfies Algorithms;
 /** So long a host has to answer when a connection is ended. */
 const GOODBYE_MS = 2_000;
+/** A login shell that takes longer to print one word is none that steps could be run through. */
+const SHELL_TIMEOUT_MS = 30_000;
+const SHELL_LIMIT_BYTES = 64 * 1024;
 const CLOSED = 'the host closed the connection';
 const CLOSED_DURING_LOGIN = 'it closed the connection during login';
 /** RFC 4254, 5.1. */
@@ -50,6 +56,8 @@ export class Connection {
   /** Lowered when the host refuses a further session. */
   capacity = SESSIONS_PER_CONNECTION;
   #lostBy: string | undefined;
+  /** Settled once the login shell is known to hand on what it gets; asked for again until then. */
+  #shell: Promise<void> | undefined;
   readonly #onLost = new Set<(cause: string) => void>();
 
   private constructor(
@@ -62,11 +70,15 @@ export class Connection {
     const { entries, source } = await trustedKeys(target, spec);
     const logins = await resolveLogins(spec.credentials);
     if (logins.usable.length === 0)
-      throw authenticationFailed(target, logins.faults, 'give the worker what these references name; nothing was sent');
+      throw authenticationFailed(target, logins.faults, {
+        next: 'give the worker what these references name; nothing was sent',
+      });
     const name = knownHostName(spec.address, spec.port);
     const client = new Client();
     const login: LoginState = { left: [...logins.usable], tried: [...logins.faults], refused: false };
+    const offers = new Offers();
     let banner: string | undefined;
+    let answered = false;
     let ready = false;
     let keyFault: Error | undefined;
     const connection = new Connection(client, target);
@@ -74,11 +86,14 @@ export class Connection {
       // The library closes a connection after most errors, but not after all, and not at once through a jump host.
       const ended = (cause: unknown): void => {
         connection.#lost(clipLine(messageOf(cause)));
-        if (keyFault !== undefined) reject(keyFault);
-        else if (login.refused) reject(authenticationFailed(target, login.tried));
-        else reject(unreachable(target, cause, optional('banner', banner)));
+        const known = keyFault ?? offers.failure(target, cause);
+        if (known !== undefined) reject(known);
+        else if (login.refused)
+          reject(authenticationFailed(target, login.tried, { ...optional('banner', banner), answered }));
+        else reject(unreachable(target, cause, { ...optional('banner', banner), answered }));
         client.destroy();
       };
+      client.once('connect', () => (answered = true));
       client.on('banner', (text: string) => (banner = text));
       client.on('change password', () => {
         login.refused = true;
@@ -108,6 +123,9 @@ export class Connection {
         keepaliveInterval: KEEPALIVE_INTERVAL_MS,
         keepaliveCountMax: KEEPALIVE_COUNT,
         algorithms: { ...ALGORITHMS, serverHostKey: hostKeyAlgorithms(entries, name) as never },
+        debug: (said) => {
+          if (!ready) offers.hear(said);
+        },
         hostVerifier: (key: Buffer): boolean => {
           const verdict = judgeKey(entries, name, key);
           if (verdict.verdict === 'trusted') return true;
@@ -140,6 +158,37 @@ export class Connection {
     this.client.end();
     // A host that is off never answers the goodbye, and the open socket would keep the process alive for a long time.
     setTimeout(() => this.client.destroy(), GOODBYE_MS).unref();
+  }
+
+  /**
+   * Makes sure that the login shell runs command lines as they are and prints nothing of itself; it takes one session.
+   * @throws as shellFault says; SessionRefused; Unreachable
+   */
+  checkShell(signal: AbortSignal): Promise<void> {
+    this.#shell ??= this.#askShell().catch((error: unknown) => {
+      this.#shell = undefined;
+      throw error;
+    });
+    return abortable(this.#shell, signal);
+  }
+
+  async #askShell(): Promise<void> {
+    const options = {
+      timeoutMs: SHELL_TIMEOUT_MS,
+      limitBytes: SHELL_LIMIT_BYTES,
+      signal: new AbortController().signal,
+    };
+    try {
+      const { code, stdout, stderr } = await this.run(SHELL_QUESTION, SHELL_QUESTION, options);
+      const fault = shellFault(this.target, { code, stdout: stdout.toString('utf8'), stderr: stderr.toString('utf8') });
+      if (fault !== undefined) throw shellRefused(this.target, fault);
+    } catch (error) {
+      const type = failureType(error);
+      if (error instanceof SessionRefused || type === 'CommandFailed') throw error;
+      // The command that was to follow was not sent: no word of one that may have run.
+      const why = this.alive ? `its login shell doesn’t answer within ${SHELL_TIMEOUT_MS / 1_000} s` : this.#lostBy;
+      throw unreachable(this.target, new Error(why));
+    }
   }
 
   /** Runs one command line; see runCommand. */

@@ -7,6 +7,12 @@ import { clip } from '../kit/clip';
 import { messageOf, permanent, transient } from '../kit/errors';
 import { fingerprint, keyType, type KeyVerdict } from './known-hosts';
 
+/** Of details: sshd was there and the login didn't come about. Each such attempt counts against the worker's address. */
+export interface LoginRefusal {
+  readonly answered?: boolean;
+  readonly said?: string;
+}
+
 /** Where a connection leads. */
 export interface Target {
   /** Name in the plan. */
@@ -35,28 +41,35 @@ const WHY: Readonly<Record<string, readonly [string, string]>> = {
   EPIPE: ['the connection was closed', 'it may be rebooting; look at sshd’s log on the host'],
 };
 
-/** Not connected: nothing was run. Tried again, as hosts reboot and networks heal. */
+/**
+ * Not connected: nothing was run. Tried again, as hosts reboot and networks heal. `answered`: sshd, or what stands there,
+ * took the connection; `banner` is what it said then. Both are in the details, too (`said`).
+ */
 export function unreachable(
   target: Target,
   error: unknown,
-  options: { readonly banner?: string } = {},
+  options: { readonly banner?: string; readonly answered?: boolean } = {},
 ): ApplicationFailure {
   const code = codeOf(error);
   const known = code === undefined ? undefined : WHY[code];
   const why = known?.[0] ?? reasonOf(error);
   const next = known?.[1] ?? 'look at sshd’s log on the host';
-  const said = options.banner === undefined ? '' : ` It said: ${clipLine(options.banner)}.`;
   return transient(
     'Unreachable',
-    `${label(target)} can’t be reached: ${why}.${said} Nothing was run there. Next: ${next}.`,
+    `${label(target)} can’t be reached: ${why}.${saying(options.banner)} Nothing was run there. Next: ${next}.`,
     {
       host: target.name,
       address: target.address,
       port: target.port,
       ...(code === undefined ? {} : { code }),
+      ...(options.answered === true ? { answered: true } : {}),
+      ...(options.banner === undefined ? {} : { said: clipLine(options.banner) }),
     },
   );
 }
+
+const saying = (banner: string | undefined): string =>
+  banner === undefined || banner.trim() === '' ? '' : ` It said: ${clipLine(banner)}.`;
 
 /** The connection ended while a command ran: what the command did is unknown. */
 export function lostDuring(target: Target, command: string, cause: string): ApplicationFailure {
@@ -107,11 +120,21 @@ export const knownHostsUnreadable = (target: Target, path: string, error: unknow
     { host: target.name, source: path },
   );
 
-export function authenticationFailed(target: Target, tried: readonly string[], next?: string): ApplicationFailure {
+export function authenticationFailed(
+  target: Target,
+  tried: readonly string[],
+  { banner, answered, next }: { readonly banner?: string; readonly answered?: boolean; readonly next?: string } = {},
+): ApplicationFailure {
   return permanent(
     'AuthenticationFailed',
-    `${label(target)} refused the login. Tried: ${tried.join('; ') || 'nothing'}. Nothing was run there. Next: ${next ?? `check ~${target.user}/.ssh/authorized_keys and sshd’s log on the host, and the credentials in the inventory`}.`,
-    { host: target.name, user: target.user, tried },
+    `${label(target)} refused the login. Tried: ${tried.join('; ') || 'nothing'}.${saying(banner)} Nothing was run there. Next: ${next ?? `check ~${target.user}/.ssh/authorized_keys and sshd’s log on the host, and the credentials in the inventory`}.`,
+    {
+      host: target.name,
+      user: target.user,
+      tried,
+      ...(answered === true ? { answered } : {}),
+      ...(banner === undefined ? {} : { said: clipLine(banner) }),
+    },
   );
 }
 

@@ -59,6 +59,7 @@ export class SshHost implements Host {
       const lease = await this.pool.session(this.hosts, this.name, this.signal);
       const lines = onStdout === undefined ? undefined : wholeLines(onStdout);
       try {
+        await lease.connection.checkShell(this.signal);
         const result = await lease.connection.run(line, shown, {
           ...(stdin === undefined ? {} : { stdin }),
           ...(lines === undefined ? {} : { onStdout: lines.add }),

@@ -4,6 +4,7 @@
  */
 import type { Duplex } from 'node:stream';
 import { permanent } from '../kit/errors';
+import { abortable } from './abortable';
 import { Connection } from './connection';
 import type { Target } from './errors';
 import type { HostsSpec, HostSpec } from './spec';
@@ -155,13 +156,4 @@ function chainOf(hosts: HostsSpec, name: string): [string, HostSpec][] {
     at = spec.jump;
   }
   return chain;
-}
-
-/** What is waited for goes on for the others who wait for it. */
-function abortable<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise<T>((resolve, reject) => {
-    const onAbort = (): void => reject(signal.reason as Error);
-    signal.addEventListener('abort', onAbort, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
-  });
 }

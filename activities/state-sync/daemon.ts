@@ -76,11 +76,20 @@ export function readQueued(text: string): number | undefined {
 }
 
 /**
+ * Words of conntrackd.conf(5) as the daemon's own lexer parts them: lines and blanks mean nothing, `#` begins a comment wherever
+ * a word could, a path goes on to the next blank. Keywords are read in their case, On and Off in any.
+ */
+const WORDS = /#[^\n]*|\/[^"\s]*|[A-Za-z][\w.-]*|\d[\w.:]*|\S/g;
+const wordsOf = (config: string): string[] => (config.match(WORDS) ?? []).filter((word) => !word.startsWith('#'));
+
+/**
  * Of conntrackd.conf(5): seconds after which the daemon sends all flows of its own kernel to the other node, once events
- * overran its buffer; undefined if it never does. What isn't set is 30.
+ * overran its buffer; undefined if it never does. What isn't set is 30, of what is set twice the last counts.
  */
 export function readOverrunResync(config: string): number | undefined {
-  const value = /^[ \t]*NetlinkOverrunResync[ \t]+(\w+)/m.exec(config)?.[1]?.toLowerCase() ?? 'on';
+  const words = wordsOf(config);
+  const value = words[words.lastIndexOf('NetlinkOverrunResync') + 1]?.toLowerCase();
+  if (!words.includes('NetlinkOverrunResync')) return DEFAULT_OVERRUN_RESYNC_S;
   if (value === 'off' || value === 'no') return undefined;
   // The daemon reads 0, and "On", as its default.
   return Number(value) > 0 ? Number(value) : DEFAULT_OVERRUN_RESYNC_S;

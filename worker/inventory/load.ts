@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expandHome } from '../../activities/ssh/secrets';
 import { keptBadly, type ModeFault } from '../../activities/ssh/file-modes';
 import { parseSource, type SourceDocument } from './document';
+import { durationFaults } from './durations';
 import { InventoryError, formatPath, type InventoryFault, type Path } from './faults';
 import { referenceFaults } from './references';
 import { inventorySchema, type Inventory } from './schema';
@@ -72,6 +73,7 @@ function parse(text: string, name: string, around: Surroundings): Inventory {
     source.faults,
     secretFaults(source),
     referenceFaults(source.value).map((f) => located(source, f)),
+    durationFaults(source.value, inventorySchema).map((f) => located(source, f)),
     parsed.success ? [] : schemaFaults(parsed.error.issues, inventorySchema, source),
     secretFiles(source.value).flatMap(({ at, file }) => {
       const badly = around.keptBadly?.(expandHome(file), 'secret');

@@ -2,6 +2,7 @@ import type { core } from 'zod';
 import type { SourceDocument } from './document';
 import { formatPath, type InventoryFault, type Path } from './faults';
 import { closest } from '../../workflows/suggest';
+import { keysAt } from './schema-walk';
 
 type Schema = core.$ZodType;
 type Issue = core.$ZodIssue;
@@ -125,49 +126,4 @@ export function valueAt(root: unknown, path: Path): unknown {
     value = Object.hasOwn(value, part) ? (value as Record<string | number, unknown>)[part] : undefined;
   }
   return value;
-}
-
-/** Keys that the schema knows for the map at `path`. */
-function keysAt(schema: Schema, path: Path): string[] {
-  let here = alternatives(schema);
-  for (const part of path) here = here.flatMap((s) => child(s, part)).flatMap(alternatives);
-  return [...new Set(here.flatMap((s) => Object.keys(definition(s).shape ?? {})))];
-}
-
-interface Definition {
-  readonly type: string;
-  readonly shape?: Readonly<Record<string, Schema>>;
-  readonly options?: readonly Schema[];
-  readonly innerType?: Schema;
-  readonly in?: Schema;
-  readonly out?: Schema;
-  readonly left?: Schema;
-  readonly right?: Schema;
-  readonly element?: Schema;
-  readonly items?: readonly Schema[];
-  readonly valueType?: Schema;
-  readonly getter?: () => Schema;
-}
-
-const definition = (schema: Schema): Definition => schema._zod.def;
-
-/** What stands behind optional, default, pipe, lazy and union. */
-function alternatives(schema: Schema): Schema[] {
-  const def = definition(schema);
-  const inside = [
-    ...(def.options ?? []),
-    ...(def.innerType ? [def.innerType] : []),
-    ...(def.in && definition(def.in).type !== 'transform' ? [def.in] : []),
-    // preprocess: the checked shape is behind the transform
-    ...(def.in && def.out && definition(def.in).type === 'transform' ? [def.out] : []),
-    ...(def.left && def.right ? [def.left, def.right] : []),
-    ...(def.getter ? [def.getter()] : []),
-  ];
-  return inside.length === 0 ? [schema] : inside.flatMap(alternatives);
-}
-
-function child(schema: Schema, part: string | number): Schema[] {
-  const def = definition(schema);
-  const found = def.shape?.[part] ?? def.items?.[Number(part)] ?? def.element ?? def.valueType;
-  return found === undefined ? [] : [found];
 }

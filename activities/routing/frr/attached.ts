@@ -5,7 +5,8 @@
  */
 import type { Fault } from '../../kit';
 import type { Family } from '../spec';
-import { blocksOf, canonical, isInstance, type Owned } from './config';
+import { FAMILY_END, blocksOf, canonical, type Owned } from './config';
+import { isInstance } from './instance';
 
 /** A BGP session of the plan: one neighbor in one address family. */
 export interface Session {
@@ -20,11 +21,16 @@ export interface Attached {
   readonly unnamed: readonly Fault[];
 }
 
-/** What a line in a BGP instance says of the family that it belongs to; before the first such line it is IPv4 unicast. */
+/** Outside the parts of a family, as older releases and people write it, lines are about this one. */
+const DEFAULT_FAMILY = 'ipv4 unicast';
+/** Unicast may be left out. */
 const FAMILY = /^address-family (.+)$/;
+const familyOf = (line: string): string | undefined =>
+  line === FAMILY_END ? DEFAULT_FAMILY : FAMILY.exec(line)?.[1]?.replace(/^(ipv[46])$/, '$1 unicast');
 const ATTACHED = /^neighbor (\S+) route-map (\S+) (in|out)$/;
 /** Everything else that names a route-map: default-originate, networks, redistribution, aggregates, table-map, call, other daemons. */
-const NAMES = /(?:\broute-map|^call|\btable-map|\bunsuppress-map|\badvertise-map|\bexist-map|\bnon-exist-map) (\S+)/g;
+const NAMES =
+  /(?:\broute-map(?: vpn (?:import|export))?|^call|\btable-map|\b(?:un)?suppress-map|\badvertise-map|\bexist-map|\bnon-exist-map) (\S+)/g;
 
 interface Use {
   readonly map: string;
@@ -37,10 +43,10 @@ interface Use {
 }
 
 function usesOf(config: string, maps: ReadonlySet<string>): Use[] {
-  return blocksOf(config).flatMap(({ head, lines }) => {
-    let family = 'ipv4 unicast';
+  return blocksOf(config, { familyEnds: true }).flatMap(({ head, lines }) => {
+    let family = DEFAULT_FAMILY;
     return [head, ...lines].flatMap((line, at): Use[] => {
-      family = FAMILY.exec(line)?.[1] ?? family;
+      family = familyOf(line) ?? family;
       const isDefinition = at === 0 && head.startsWith('route-map ');
       if (isDefinition) return [];
       const [, neighbor, map, direction] = ATTACHED.exec(line) ?? [];

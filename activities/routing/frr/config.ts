@@ -8,6 +8,9 @@ import { isIP } from 'node:net';
 import type { Fault } from '../../kit';
 import type { Target } from '../driver';
 import type { PolicySpec, Preference } from '../spec';
+import { instanceAs, isInstance, plainAs } from './instance';
+
+export { isInstance };
 
 /** One entry of a route-map, as the configuration shows it. */
 export interface Entry {
@@ -42,13 +45,19 @@ interface Block {
   readonly lines: readonly string[];
 }
 
-/** `!` and `exit` (which newer releases print and older ones don't) only close blocks. */
-export function blocksOf(config: string): Block[] {
+/** Closes the part of a BGP instance that is about one address family. */
+export const FAMILY_END = 'exit-address-family';
+
+/**
+ * `!` and `exit` (which newer releases print and older ones don't) only close blocks. FAMILY_END is left out as well, unless it
+ * is asked for: plans hold digests of what is returned without it.
+ */
+export function blocksOf(config: string, { familyEnds = false }: { readonly familyEnds?: boolean } = {}): Block[] {
   const blocks: { head: string; lines: string[] }[] = [];
   for (const line of config.split('\n').map((l) => l.trimEnd())) {
     if (line === '' || /^(!|exit$|end$|exit-vrf$|Building configuration|Current configuration)/.test(line)) continue;
     if (!line.startsWith(' ')) blocks.push({ head: line, lines: [] });
-    else if (!/^\s*(!|exit-address-family$)/.test(line)) blocks.at(-1)?.lines.push(line.trim());
+    else if (!/^\s*!/.test(line) && (familyEnds || line.trim() !== FAMILY_END)) blocks.at(-1)?.lines.push(line.trim());
   }
   return blocks;
 }
@@ -78,6 +87,17 @@ const normal = (text: string): string =>
   entriesOf(text)
     .map((e) => render({ ...e, lines: [...e.lines].sort() }))
     .join('\n');
+
+/** The owned values alone, one line for each owned entry that is there: what a start with this configuration would make effective. */
+export function ownedValues(config: string, owned: readonly Owned[]): string[] {
+  const entries = new Map(entriesOf(config).map((e) => [keyOf(e), e]));
+  return owned.flatMap((o) => {
+    const entry = entries.get(keyOf(o));
+    if (entry === undefined) return [];
+    const values = entry.lines.filter((l) => OWNED_LINE[o.direction].test(l)).map(plainAs);
+    return [[keyOf(o), o.direction, entry.action, ...values].join(' ')];
+  });
+}
 
 /** Values of the total policy for one node. */
 export function preferenceFor(policy: PolicySpec, target: Target, node: string): Preference | undefined {
@@ -242,10 +262,6 @@ export function reliedLines(config: string, scope: ConfigScope): string[] {
 const LIST =
   /^(?:ip|ipv6|bgp) (?:prefix-list|access-list|as-path access-list|(?:ext|large-)?community-list(?: standard| expanded)?) (\S+)/;
 
-/** Of the default VRF, or of this one. */
-export const isInstance = (head: string, vrf: string | undefined): boolean =>
-  vrf === undefined ? /^router bgp \d+$/.test(head) : /^router bgp \d+ vrf (\S+)$/.exec(head)?.[1] === vrf;
-
 /** `neighbor X password …`: the plan is shown to people. */
 export const blankSecrets = (line: string): string => line.replace(/\b(password|key-chain|key)(\s+\d+)? .*$/s, '$1 …');
 
@@ -284,7 +300,7 @@ export function configFaults(config: string, router: string, policy: PolicySpec,
       next: 'vtysh -c "configure terminal" -c "bgp route-map delay-timer 0" -c "end" -c "write memory"',
     });
   const instance = blocks.find((b) => isInstance(b.head, scope.vrf));
-  const as = /^router bgp (\d+)/.exec(instance?.head ?? '')?.[1];
+  const as = instanceAs(instance?.head ?? '');
   if (as !== String(policy.localAs))
     faults.push({
       where: router,

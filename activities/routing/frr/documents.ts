@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { JsonItems, UnexpectedOutput, parseJson, shaped, type TextReader } from '../../kit';
+import { plainAs } from './instance';
 
 /** Reads one document. @throws UnexpectedOutput, as all here */
 export interface DocumentReader {
@@ -41,8 +42,9 @@ export function announcedPrepends(localAs: number): DocumentReader & { end(): nu
   const routes = new JsonItems(
     2,
     (route) => {
-      const list = shaped(advertisedRoute, route)
-        .path.split(' ')
+      // In the notation of the instance (as-notation, FRR 8.5 and newer).
+      const list = plainAs(shaped(advertisedRoute, route).path)
+        .split(' ')
         .filter((as) => as !== '');
       const end = list.findIndex((as) => as !== own);
       found.add(end < 0 ? list.length : end);

@@ -2,7 +2,7 @@
  * FRR as border and edge router. FRR has no commit-confirm: edited route-maps stay without effect (delay-timer 0) until a
  * soft clear, so that the edit can be read back in between; the clear is what is atomic (facts/firewall-pair §4).
  */
-import { LARGE_OUTPUT_LIMIT_BYTES, transient, type Host } from '../../kit';
+import { transient, type Host } from '../../kit';
 import type { Change, ConfigReading, Predictable, RouterDriver, RouterReading } from '../driver';
 import type { RouterSpec } from '../spec';
 import { attachedIn } from './attached';
@@ -23,12 +23,14 @@ import {
   type Owned,
 } from './config';
 import { modelOf, policySteps, predictionCommands, withNeighbors, withOwned } from './prediction';
+import { PER_DAEMON, SAVED, differsFromSaved, readSaved, savedIn } from './saved';
 import { inEffect, neighborsOf, readCommands, readersOf, readingOf } from './reading';
 import { commandsFor, configure, runningConfig, save, Vtysh, vtyshArgv } from './vtysh';
 
 /** Longer than this it isn't kept in the plan, only its digest. */
 const RELIED_LIMIT_CHARS = 6_000;
-const SAVED_CONFIG = '/etc/frr/frr.conf';
+/** "% could not lock candidate DS", "Failed to lock …", "… is locked by …". */
+const LOCKED = /\block(ed)?\b/i;
 
 export function frr(name: string, spec: RouterSpec, host: Host): RouterDriver {
   const vtysh = new Vtysh(host, spec.access);
@@ -81,7 +83,8 @@ export function frr(name: string, spec: RouterSpec, host: Host): RouterDriver {
       faults: policy === undefined ? [] : configFaults(text, name, policy, scope),
       ...(policy === undefined ? {} : attachment(text)),
     };
-    const unsaved = await differsFromSaved(host, spec, owned, reading.owned);
+    if (policy === undefined || spec.access === 'group') return reading;
+    const unsaved = await differsFromSaved(host, savedIn(text), owned, reading.owned);
     return { ...reading, ...(unsaved === undefined ? {} : { unsaved }) };
   };
 
@@ -105,19 +108,33 @@ export function frr(name: string, spec: RouterSpec, host: Host): RouterDriver {
 
   const runningOwned = async (): Promise<string> => ownedText(await vtysh.run([runningConfig], { quiet: true }), owned);
 
+  /** Puts back what was there, and says what is there now: whatever kept FRR from taking the one may keep it from the other. */
+  const notTaken = async (said: string, before: string, after: string, wanted: string): Promise<Error> => {
+    const isUntouched = sameOwned(after, before);
+    if (!isUntouched) await vtysh.run(load(before));
+    const now = isUntouched ? after : await runningOwned();
+    const state = isUntouched
+      ? 'What was there before is there still, and nothing took effect.'
+      : sameOwned(now, before)
+        ? 'What was there before was put back, and nothing took effect.'
+        : `Putting back what was there before failed, too; it lacks ${diffOf(now, before)}. Nothing took effect, and won’t as long as nobody clears these sessions.`;
+    // FRR 10 keeps one lock for all who configure (mgmtd), which frr-reload and an open "configure terminal" hold for long.
+    const next = LOCKED.test(said)
+      ? ` Next: see who holds FRR’s configuration lock (vtysh -c "show mgmt datastore all"; frr-reload, another vtysh), and wait until that has ended.`
+      : '';
+    return transient(
+      'VerifyFailed',
+      `${name}: FRR did not take the policy as it was sent; it said ${JSON.stringify(said.trim().slice(0, 300))}. The difference was: ${diffOf(after, wanted)}. ${state}${next}`,
+      { router: name },
+    );
+  };
+
   const shift: RouterDriver['shift'] = async (change) => {
     const before = await runningOwned();
     if (!sameOwned(before, change.owned)) {
       const said = await vtysh.run(load(change.owned));
       const after = await runningOwned();
-      if (!sameOwned(after, change.owned)) {
-        await vtysh.run(load(before));
-        throw transient(
-          'VerifyFailed',
-          `${name}: FRR did not take the policy as it was sent; it said ${JSON.stringify(said.trim().slice(0, 300))}. The difference was: ${diffOf(after, change.owned)}. What was there before was put back, and nothing took effect.`,
-          { router: name },
-        );
-      }
+      if (!sameOwned(after, change.owned)) throw await notTaken(said, before, after, change.owned);
     }
     await takeEffect();
   };
@@ -153,9 +170,11 @@ export function frr(name: string, spec: RouterSpec, host: Host): RouterDriver {
           router: name,
         });
       if ((await config()).unsaved === true)
-        throw transient('VerifyFailed', `${name}: FRR says that it saved, but ${SAVED_CONFIG} holds another policy`, {
-          router: name,
-        });
+        throw transient(
+          'VerifyFailed',
+          `${name}: FRR says that it saved (${said.trim().slice(-300)}), but what it reads at its next start holds another policy. Next: compare it with \`vtysh -c "show running-config"\` there.`,
+          { router: name },
+        );
     },
     persistCommands: [`${vtyshArgv([]).join(' ')} -c '${save}'`],
     sudo: (original) => {
@@ -175,29 +194,9 @@ export function frr(name: string, spec: RouterSpec, host: Host): RouterDriver {
         ...targets.map((text) => vtyshArgv(load(text))),
         ...softening().map(vtyshArgv),
         vtyshArgv([save]),
-        ['/usr/bin/cat', SAVED_CONFIG],
+        readSaved(SAVED),
       ];
     },
+    sudoIfAllowed: policy === undefined || spec.access === 'group' ? [] : [readSaved(PER_DAEMON)],
   };
-}
-
-/**
- * Whether the saved policy is another than the running one; undefined where it can't be told: a login without root can't read
- * the file, and configurations in one file per daemon are elsewhere.
- */
-async function differsFromSaved(
-  host: Host,
-  spec: RouterSpec,
-  owned: readonly Owned[],
-  running: string,
-): Promise<boolean | undefined> {
-  if (spec.policy === undefined || spec.access === 'group') return undefined;
-  const { code, stdout } = await host.exec(['/usr/bin/cat', SAVED_CONFIG], {
-    sudo: true,
-    okCodes: 'any',
-    quiet: true,
-    outputLimitBytes: LARGE_OUTPUT_LIMIT_BYTES,
-  });
-  const saved = ownedText(stdout, owned);
-  return code !== 0 || saved === '' ? undefined : !sameOwned(saved, running);
 }

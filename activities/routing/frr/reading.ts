@@ -123,33 +123,37 @@ function pathOf(spec: RouterSpec, family: Family, path: PrefixDocument['paths'][
   };
 }
 
+/** A value that isn't told by the line alone: relative to what was learnt, or copies of somebody else's AS. */
+const ANY = 'any';
+type Value = number | typeof ANY | undefined;
+
+const preferenceOf = (lines: readonly string[]): Value => {
+  const [value] = lines.flatMap((l) => /^set local-preference (\S+)$/.exec(l)?.[1] ?? []);
+  return value === undefined ? undefined : /^\d+$/.test(value) ? Number(value) : ANY;
+};
+
+const prependOf = (lines: readonly string[]): Value => {
+  const [copies] = lines.flatMap((l) => /^set as-path prepend (.+)$/.exec(l)?.[1]?.trim() ?? []);
+  if (copies === undefined) return 0;
+  // AS numbers may be in dotted notation.
+  return /^\d[\d. ]*$/.test(copies) ? copies.split(/\s+/).length : ANY;
+};
+
 /** The values that the owned entries set for a node, as they would show in its routes and announcements. */
 export function inEffect(reading: RouterReading, text: string, owned: readonly Owned[]): boolean {
   const entries = entriesOf(text);
-  const valuesOf = (node: string, direction: 'in' | 'out'): (number | undefined)[] =>
+  const valuesOf = (node: string, direction: 'in' | 'out'): Value[] =>
     owned
       .filter((o) => o.node === node && o.direction === direction)
-      .map((o) => entries.find((e) => e.name === o.name && e.sequence === o.sequence))
-      .map((entry) => {
-        const lines = entry?.lines ?? [];
-        if (direction === 'in') {
-          const value = lines.flatMap((l) => /^set local-preference (\d+)$/.exec(l)?.[1] ?? [])[0];
-          return value === undefined ? undefined : Number(value);
-        }
-        return (
-          lines
-            .flatMap((l) => /^set as-path prepend (\d[\d ]*)$/.exec(l)?.[1] ?? [])[0]
-            ?.trim()
-            .split(/\s+/).length ?? 0
-        );
-      });
+      .map((o) => entries.find((e) => e.name === o.name && e.sequence === o.sequence)?.lines ?? [])
+      .map(direction === 'in' ? preferenceOf : prependOf);
   return [...new Set(owned.map((o) => o.node))].every((node) => {
     const preferences = valuesOf(node, 'in');
     const prepends = valuesOf(node, 'out');
     const paths = reading.destinations.flatMap((d) => d.paths.filter((p) => p.node === node));
     return (
-      paths.every((p) => preferences.includes(p.localPreference)) &&
-      (reading.prepends[node] ?? []).every((count) => prepends.includes(count))
+      (preferences.includes(ANY) || paths.every((p) => preferences.includes(p.localPreference))) &&
+      (prepends.includes(ANY) || (reading.prepends[node] ?? []).every((count) => prepends.includes(count)))
     );
   });
 }

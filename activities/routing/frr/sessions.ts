@@ -4,6 +4,7 @@
  */
 import { transient, type Host } from '../../kit';
 import { blocksOf, canonical } from './config';
+import { instanceAs, isInstance } from './instance';
 import { commandsFor, configure, runningConfig, save, Vtysh, vtyshArgv, type Access } from './vtysh';
 
 export interface NodeSessions {
@@ -22,8 +23,8 @@ export const shutdownMessage = (workflowId: string): string =>
 
 /** Pure: which of the neighbors a running configuration keeps down. */
 export function shutIn(config: string, { localAs, vrf, neighbors }: NodeSessions): Shut {
-  const head = commandsFor(vrf).instance(localAs);
-  const lines = blocksOf(config).find((b) => b.head === head)?.lines ?? [];
+  const instance = blocksOf(config).find(({ head }) => isInstance(head, vrf) && instanceAs(head) === String(localAs));
+  const lines = instance?.lines ?? [];
   return Object.fromEntries(
     neighbors.map(canonical).flatMap((neighbor) =>
       lines.flatMap((line) => {

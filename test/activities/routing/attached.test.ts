@@ -65,6 +65,9 @@ test.each([
   [' neighbor 10.77.3.2 default-originate route-map TO-FW1\n', /default-originate route-map TO-FW1/],
   [' network 10.1.0.0/16 route-map FROM-FW1\n', /network 10\.1\.0\.0\/16 route-map FROM-FW1/],
   [' redistribute static route-map FROM-FW2\n', /redistribute static/],
+  [' aggregate-address 10.1.0.0/16 suppress-map FROM-FW1\n', /suppress-map FROM-FW1/],
+  [' route-map vpn export TO-FW1\n', /route-map vpn export TO-FW1/],
+  [' import vrf route-map TO-FW1\n', /import vrf route-map TO-FW1/],
 ])('another use in the instance: %j', (line, message) => {
   const config = border.replace(' no bgp network import-check\n', (at) => at + line);
   expect(faultsOf(config, ALL)).toEqual([expect.stringMatching(message)]);
@@ -96,4 +99,23 @@ test('what uses them is kept with the plan, as text in one order', () => {
   const { uses } = attachedIn(border, 'border', { owned, sessions: ALL });
   expect(uses).toHaveLength(8);
   expect(uses[0]).toBe('neighbor 10.77.3.2 in, ipv4 unicast (router bgp 65200): FROM-FW1');
+});
+
+test('AS numbers in dotted notation, and lines outside the parts of a family', () => {
+  const dotted = border.replace('router bgp 65200', 'router bgp 0.65200 as-notation dot+');
+  expect(faultsOf(dotted, ALL)).toEqual([]);
+  expect(faultsOf(dotted, v4('10.77.3.2', '10.77.4.2'))).toHaveLength(4);
+  const old = `router bgp 65200
+ address-family ipv6 unicast
+  neighbor fd00::2 activate
+ exit-address-family
+ neighbor 10.77.3.2 route-map FROM-FW1 in
+ address-family ipv4
+  neighbor 10.77.4.2 route-map FROM-FW2 in
+ exit-address-family
+`;
+  expect(faultsOf(old, ALL)).toEqual([]);
+  expect(faultsOf(old.replace('ipv4\n', 'ipv4 multicast\n'), ALL)).toEqual([
+    expect.stringMatching(/neighbor 10\.77\.4\.2 in ipv4 multicast/),
+  ]);
 });

@@ -16,6 +16,7 @@ import {
   sameOwned,
   stanzas,
 } from '../../../activities/routing/frr/config';
+import { instanceAs, isInstance, plainAs } from '../../../activities/routing/frr/instance';
 import type { PolicySpec } from '../../../activities/routing/spec';
 
 const config = readFileSync(join(__dirname, 'fixtures', 'running-config.txt'), 'utf8');
@@ -186,6 +187,56 @@ describe('faults of the configuration', () => {
   ])('%j → %j', (from, to, message) => {
     expect(faults(config.replace(from, to))).toEqual([expect.stringMatching(message)]);
   });
+});
+
+describe('every form of a BGP instance (FRR’s user guide, 7.5 to 10.5)', () => {
+  test.each([
+    ['router bgp 65200', undefined, '65200'],
+    ['router bgp 65200 as-notation plain', undefined, '65200'],
+    ['router bgp 0.65200 as-notation dot+', undefined, '65200'],
+    ['router bgp 1.10 as-notation dot', undefined, '65546'],
+    ['router bgp 65000.1', undefined, '4259840001'],
+    ['router bgp 4259840001 vrf RED', 'RED', '4259840001'],
+    ['router bgp 65000.1 vrf RED as-notation dot', 'RED', '4259840001'],
+    ['router bgp 65200 vrf default', undefined, '65200'],
+  ])('%s', (head, vrf, as) => {
+    expect(isInstance(head, vrf)).toBe(true);
+    expect(isInstance(head, 'BLUE')).toBe(false);
+    expect(instanceAs(head)).toBe(as);
+  });
+  test.each(['router bgp 65200 view RED', 'router bgp 65200 vrf RED', 'router bgp', 'router ospf', 'bgp 65200'])(
+    'not the default one: %s',
+    (head) => expect(isInstance(head, undefined)).toBe(false),
+  );
+  test('as the inventory has it, and another', () => {
+    const faults = (head: string) =>
+      configFaults(config.replace('router bgp 65200', head), 'border', policy, scope).map((f) => f.what);
+    expect(faults('router bgp 0.65200 as-notation dot+')).toEqual([]);
+    expect(faults('router bgp 1.65200 as-notation dot')).toEqual(['its AS number is 130736, the inventory says 65200']);
+    expect(reliedLines(config.replace('router bgp 65200', 'router bgp 0.65200 as-notation dot+'), scope)).toContain(
+      ' neighbor 10.0.4.1 route-map TO-FW2 out',
+    );
+  });
+  test('AS numbers of lines and paths; nothing else that has dots', () => {
+    expect(plainAs('set as-path prepend 0.65200 65000.1')).toBe('set as-path prepend 65200 4259840001');
+    const others = 'neighbor 10.0.3.1 remote-as 1; 10.0.0.0/8; fd00::1; set extcommunity rt 10.1.1.1:5; version 8.4.4';
+    expect(plainAs(others)).toBe(others);
+  });
+});
+
+test('where an entry goes on by another: owned values stay in front of it', () => {
+  const lines = ['on-match next', 'on-match goto 20', 'continue', 'continue 20'];
+  for (const line of lines) {
+    const text = `route-map FROM-FW1 permit 10\n match ip address prefix-list P\n ${line}\nexit\n`;
+    const one = { ...policy, routeMaps: { fw1: { in: entry('FROM-FW1'), out: entry('X') } } };
+    expect(intendedText(one, { kind: 'prefer', node: 'fw1' }, text)).toBe(
+      text.replace(` ${line}`, ` set local-preference 110\n ${line}`),
+    );
+    expect(foreignLines(ownedOf(one), text.replace(line, 'on-match goto 99'), [text])).toEqual([
+      'route-map FROM-FW1 10 has "on-match goto 99"',
+      `route-map FROM-FW1 10 lacks "${line}"`,
+    ]);
+  }
 });
 
 test('IPv6 addresses as FRR shows them', () => {

@@ -2,7 +2,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { announcedPrepends, Documents, parseDocuments } from '../../../activities/routing/frr/documents';
+import type { RouterReading } from '../../../activities/routing/driver';
+import type { Owned } from '../../../activities/routing/frr/config';
 import { forwardingOf, neighborOf, prefixDocument, summaryDocument } from '../../../activities/routing/frr/json';
+import { inEffect } from '../../../activities/routing/frr/reading';
 
 const fixture = (name: string): string => readFileSync(join(__dirname, 'fixtures', name), 'utf8');
 const documents = (name: string): unknown[] => parseDocuments(fixture(name));
@@ -91,6 +94,46 @@ test('copies of the own AS in front of what is announced, the one that every ann
   const two = { advertisedRoutes: { a: { path: '' }, b: { path: '65200 65200 65100' }, c: { path: '65100' } } };
   expect(prependsIn(JSON.stringify({ localAS: 65200, codes: { x: { path: '65200' } }, ...two }))).toEqual([0, 2]);
   expect(prependsIn('{"warning":"No such neighbor in this view/vrf"}')).toEqual([]);
+  // Of an instance with `as-notation dot+` (FRR 8.5 and newer).
+  const dotted = { advertisedRoutes: { a: { path: '0.65200 0.65200 1.10' }, b: { path: '1.10 0.65200' } } };
+  expect(prependsIn(JSON.stringify(dotted))).toEqual([2, 0]);
+});
+
+describe('whether a policy is in effect', () => {
+  const owned: Owned[] = [
+    { name: 'IN', sequence: 10, direction: 'in', node: 'fw1' },
+    { name: 'OUT', sequence: 10, direction: 'out', node: 'fw1' },
+  ];
+  const reading = (localPreference: number, prepends: number): RouterReading => ({
+    router: 'border',
+    side: 'inside',
+    sessions: [],
+    prepends: { fw1: [prepends] },
+    destinations: [
+      {
+        family: 'ipv4 unicast',
+        prefix: '0.0.0.0/0',
+        forwarding: [],
+        paths: [
+          { node: 'fw1', from: '10.0.3.1', nextHops: [], valid: true, used: true, localPreference, asPathLength: 1 },
+        ],
+      },
+    ],
+  });
+  const policy = (preference: string, prepend: string): string =>
+    `route-map IN permit 10\n ${preference}\nexit\nroute-map OUT permit 10\n ${prepend}\nexit\n`;
+  test.each([
+    ['set local-preference 110', 'set as-path prepend 65200 65200', 110, 2, true],
+    ['set local-preference 110', 'set as-path prepend 65200 65200', 100, 2, false],
+    ['set local-preference 110', 'set as-path prepend 65200 65200', 110, 1, false],
+    ['set local-preference 110', 'set as-path prepend 0.65200 1.10', 110, 2, true],
+    ['set local-preference 110', 'description none', 110, 0, true],
+    // The line alone doesn't tell what comes of it: what was there before the run may be so.
+    ['set local-preference -10', 'set as-path prepend last-as 3', 90, 0, true],
+    ['set local-preference +10', 'set as-path prepend 65200', 90, 0, false],
+  ])('%s, %s: %i and %i copies', (preference, prepend, shown, copies, is) => {
+    expect(inEffect(reading(shown, copies), policy(preference, prepend), owned)).toBe(is);
+  });
 });
 
 test('documents come in pieces, and of a full table nothing is held', () => {

@@ -35,6 +35,19 @@ describe('what conntrackd says of itself', () => {
     ['\tNetlinkOverrunResync 5', 5],
     ['\tNetlinkOverrunResync On', 30],
     ['\t# NetlinkOverrunResync Off', 30],
+    // In one line and in two: the daemon takes both (findings, networks.md, D16).
+    ['General { NetlinkOverrunResync Off\n  HashSize 32768 }\n', undefined],
+    ['General{NetlinkOverrunResync Off}', undefined],
+    ['General {\r\n  NetlinkOverrunResync # see the wiki\r\n    OFF # not On\r\n}\r\n', undefined],
+    ['General { LockFile /var/lock/a#b NetlinkOverrunResync 7}', 7],
+    [
+      'Sync { Mode FTFW { DisableExternalCache On } }\nGeneral { UNIX { Path /run/c.ctl } NetlinkOverrunResync oFf }',
+      undefined,
+    ],
+    ['General { NetlinkOverrunResync Off # NetlinkOverrunResync 9\n}', undefined],
+    ['General {\n  NetlinkOverrunResync Off\n  NetlinkOverrunResync 5\n}', 5],
+    ['General { LogFile /var/log/NetlinkOverrunResync }', 30],
+    ['General { netlinkoverrunresync off }', 30],
     ['', 30],
   ])('tells when a standby would send its copies back: %j', (config, seconds) => {
     expect(readOverrunResync(config)).toBe(seconds);

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { inventorySchema } from '../../../worker/inventory/schema';
 import { InventoryError, loadInventory, parseInventory, type InventoryFault } from '../../../worker/inventory';
 
 const example = readFileSync(join(__dirname, '../../../docs/inventory.example.yaml'), 'utf8');
@@ -51,6 +52,35 @@ describe('two devices of a PAN-OS pair', () => {
   it.each(['2001:db8::1', '::1', 'fe80::1%eth0', 'pa_1.example.net', '192.0.2.7'])('%s is an address', (address) =>
     expect(found(`"${address}"`, '127.0.0.3')).toEqual([]),
   );
+});
+
+describe('durations', () => {
+  it('need a unit in a file: “periodMs: 3” would be 3 ms (findings, networks.md, D5)', () => {
+    const text = changed(
+      ['periodMs: 3d', 'periodMs: 3'],
+      ['idleForMs: 5s', 'idleForMs: 5000'],
+      ['expiresAfterMs: 12h', 'expiresAfterMs: 12'],
+    );
+    const faults = faultsIn(text);
+    expect(faults.map((f) => [f.path, f.line])).toEqual([
+      ['clusters.fw-dc1.routing.traffic.idleForMs', lineOf(text, 'idleForMs')],
+      ['clusters.fw-dc1.monitoring.periodMs', lineOf(text, 'periodMs')],
+      ['clusters.fw-dc1.policy.gates.start.expiresAfterMs', lineOf(text, 'expiresAfterMs')],
+    ]);
+    expect(faults[0]).toMatchObject({
+      what: '5000 is a number without a unit; write a duration such as "500ms", "30s", "5m", "2h", "3d", "1w" or "1h30m"',
+      next: '`5000ms` if milliseconds are meant',
+    });
+  });
+
+  it('may be 0, and numbers that are none stay numbers', () => {
+    expect(faultsIn(changed(['idleForMs: 5s', 'idleForMs: 0']))).toEqual([]);
+  });
+
+  it('a plan that was read once is read again', () => {
+    const parsed = parseInventory(changed());
+    expect(inventorySchema.parse(JSON.parse(JSON.stringify(parsed)))).toMatchObject(parsed);
+  });
 });
 
 describe('an inventory with faults', () => {

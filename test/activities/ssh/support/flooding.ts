@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Server, utils, type Connection, type ServerChannel } from 'ssh2';
+import { SHELL_QUESTION } from '../../../../activities/ssh/shell';
 
 /** One in some hundred keys that the library makes is none that it can read. */
 function newKey(): ReturnType<typeof utils.generateKeyPairSync> {
@@ -34,6 +35,10 @@ export class Flooding {
         const channel = acceptExec();
         channel.on('error', () => undefined);
         channel.resume();
+        if (command === SHELL_QUESTION) {
+          channel.exit(0);
+          return void channel.end();
+        }
         channel.on('close', () => this.closed.push(command));
         this.answer(channel, command);
       });
