@@ -99,11 +99,11 @@ describe('on the real engine', () => {
       activities: {
         'probes.baseline.check': probes['probes.baseline.check'] as never,
         'probes.final.check': probes['probes.final.check'] as never,
-        'probes.watch.check': (async (call: never) => {
+        'probes.watch.check': async (call: never) => {
           // As a worker that was lost at once: the next attempt comes in an hour.
           if (isOut) throw ApplicationFailure.create({ type: 'Lost', message: 'it was lost', nextRetryDelay: '1h' });
           return probes['probes.watch.check']?.(call);
-        }),
+        },
       },
     });
     const { client } = engine;
