@@ -44,15 +44,17 @@ export function readMark(seen: {
   const asked = [...new Set(seen.askedFor.split('\n').map((line) => line.trim()))].filter((name) => name !== '');
   const all = seen.log.split('\n').flatMap((line) => eventOf(line) ?? []);
   const bootedAt = timeOf(seen.bootedAt);
-  const events = all.filter((e) => asked.length === 0 || asked.includes(e.name));
+  const names = new Set(asked);
+  const events = all.filter((e) => names.size === 0 || names.has(e.name));
   const since = events.filter((e) => e.at >= bootedAt);
+  const changed = new Set(since.map((e) => e.name));
   const first = all[0];
   const isTold =
     first !== undefined &&
     // NaN, where the host said something else, is on neither side.
     first.at < bootedAt - CLOCK_MARGIN_MS &&
     events.every((e) => e.at >= bootedAt || e.at < bootedAt - CLOCK_MARGIN_MS) &&
-    (asked.length > 0 ? asked.every((name) => since.some((e) => e.name === name)) : isWithin(since, seen.markedAt));
+    (asked.length > 0 ? asked.every((name) => changed.has(name)) : isWithin(since, seen.markedAt));
   return { packages: asked, isStale: isTold && sameAsBefore(since) };
 }
 
@@ -89,8 +91,13 @@ const isWithin = (events: readonly Event[], time: string): boolean =>
   events.length > 0 && timeOf(time) >= events[0]!.at && timeOf(time) <= events.at(-1)!.at;
 
 function sameAsBefore(events: readonly Event[]): boolean {
-  return [...new Set(events.map((e) => e.key))].every((key) => {
-    const own = events.filter((e) => e.key === key);
+  const byKey = new Map<string, Event[]>();
+  for (const event of events) {
+    const own = byKey.get(event.key);
+    if (own === undefined) byKey.set(event.key, [event]);
+    else own.push(event);
+  }
+  return [...byKey.values()].every((own) => {
     const change = own.find((e) => e.from !== undefined);
     // Configured again without a change: it is what it was.
     if (change === undefined) return true;

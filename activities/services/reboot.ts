@@ -96,7 +96,7 @@ async function lookAt(context: StepContext, hostName: string, oldBootId: string)
 function refusalOf(error: unknown): LoginRefusal | undefined {
   const details: unknown = error instanceof ApplicationFailure ? error.details?.[0] : undefined;
   if (typeof details !== 'object' || details === null) return undefined;
-  return (details as LoginRefusal).answered === true ? (details) : undefined;
+  return (details as LoginRefusal).answered === true ? details : undefined;
 }
 
 /**

@@ -23,7 +23,7 @@ import {
   type Owned,
 } from './config';
 import { modelOf, policySteps, predictionCommands, withNeighbors, withOwned } from './prediction';
-import { PER_DAEMON, SAVED, differsFromSaved, readSaved, savedIn } from './saved';
+import { PER_DAEMON, SAVED, differsFromSaved, savedCommand, savedIn } from './saved';
 import { inEffect, neighborsOf, readCommands, readersOf, readingOf } from './reading';
 import { commandsFor, configure, runningConfig, save, Vtysh, vtyshArgv } from './vtysh';
 
@@ -194,9 +194,9 @@ export function frr(name: string, spec: RouterSpec, host: Host): RouterDriver {
         ...targets.map((text) => vtyshArgv(load(text))),
         ...softening().map(vtyshArgv),
         vtyshArgv([save]),
-        readSaved(SAVED),
+        savedCommand(SAVED),
       ];
     },
-    sudoIfAllowed: policy === undefined || spec.access === 'group' ? [] : [readSaved(PER_DAEMON)],
+    sudoIfAllowed: policy === undefined || spec.access === 'group' ? [] : [savedCommand(PER_DAEMON)],
   };
 }

@@ -7,7 +7,7 @@ export const SAVED = '/etc/frr/frr.conf';
 /** bgpd's own, where there is one file for each daemon. */
 export const PER_DAEMON = '/etc/frr/bgpd.conf';
 
-export const readSaved = (path: string): readonly string[] => ['/usr/bin/cat', path];
+export const savedCommand = (path: string): readonly string[] => ['/usr/bin/cat', path];
 
 /**
  * The file that `write memory` writes the policy to and bgpd reads it from. vtysh shows this setting of its vtysh.conf in the
@@ -27,7 +27,7 @@ export async function differsFromSaved(
   running: string,
 ): Promise<boolean | undefined> {
   try {
-    const { code, stdout } = await host.exec(readSaved(path), {
+    const { code, stdout } = await host.exec(savedCommand(path), {
       sudo: true,
       okCodes: 'any',
       quiet: true,

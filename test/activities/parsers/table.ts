@@ -37,6 +37,7 @@ import { parseAnswer as parsePrometheus } from '../../../activities/probes/prome
 import * as readiness from '../../../activities/readiness/reading';
 import { kernelCounts, nftCounts } from '../../../activities/routing/counters';
 import * as frrConfig from '../../../activities/routing/frr/config';
+import { readMark } from '../../../activities/readiness/reboot-mark';
 import { announcedPrepends, Documents, parseDocuments } from '../../../activities/routing/frr/documents';
 import * as frrJson from '../../../activities/routing/frr/json';
 import { shutIn } from '../../../activities/routing/frr/sessions';
@@ -319,6 +320,12 @@ export const PARSERS: readonly Parser[] = [
 
   p('state-sync/conntrackd#clientFault', (t) => clientFault(1, t), ...Object.values(sync.CLIENT_ERRORS).map(String)),
   p('state-sync/daemon#readLinks', daemon.readLinks, sync.LINK),
+  p(
+    'readiness/reboot-mark#readMark',
+    (log: string) =>
+      readMark({ askedFor: 'frr\n', markedAt: '2026-11-29 12:00:03', bootedAt: '2026-11-29 06:00:00', log }),
+    '2026-11-01 08:00:00 install frr:amd64 <none> 8.4.4-1\n2026-11-29 12:00:05 status installed frr:amd64 8.4.4-1\n',
+  ),
   p('state-sync/daemon#readOverrunResync', daemon.readOverrunResync, 'General {\n\tNetlinkOverrunResync 5\n}\n'),
   p('state-sync/daemon#readQueued', daemon.readQueued, sync.QUEUE),
   p('state-sync/daemon#readStatus', daemon.readStatus, sync.STATUS_DIRECT, sync.STATUS_EXTERNAL),
