@@ -132,9 +132,9 @@ export class FlowTable {
     return this.#partitions.reduce((sum, part) => sum + (part?.words.byteLength ?? 0), 0);
   }
 
-  /** Returns whether the flow is new; the time is that of the last one. */
-  set(key: string, timeoutS: number | undefined): boolean {
-    const { original1, original2, reply } = hashesOf(key);
+  /** Returns whether the flow is new; the time is that of the last one. A flow may be one of another table. */
+  set(flow: string | Hashes, timeoutS: number | undefined): boolean {
+    const { original1, original2, reply } = typeof flow === 'string' ? hashesOf(flow) : flow;
     const part = (this.#partitions[original1 >>> 24] ??= new Partition());
     const expiry = timeoutS === undefined ? UNKNOWN : Math.min(timeoutS + 1, UNKNOWN - 1);
     const isNew = part.set(original1, original2, reply, expiry);
