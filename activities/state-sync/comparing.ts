@@ -112,9 +112,9 @@ const QUEUE_INTERVAL_MS = 250;
 const ACK_WINDOW = 300;
 
 /**
- * Waits until what was sent has been acknowledged, some seconds at most: whether all arrived is for the comparison to say.
- * On a busy node the queue never gets empty, for new messages come while it waits; but an acknowledgement covers all that
- * arrived before it, so that a queue that has shrunk into the window holds nothing old.
+ * Waits until what was sent is on its way, some seconds at most: whether all arrived is for the comparison to say. On a busy
+ * node the queue never gets empty, for new messages come while it waits; and what the window holds is on the wire, for the
+ * other node acknowledges a window at a time, seconds later.
  */
 export async function drained(
   pauses: Pauses,
@@ -123,12 +123,9 @@ export async function drained(
   usual: number,
   looks: number = QUEUE_LOOKS,
 ): Promise<void> {
-  let before = 0;
   for (let look = 1; ; look += 1) {
     const queued = await sync.queued(from);
-    const acknowledged = queued < before && queued <= ACK_WINDOW;
-    if (queued <= Math.max(IDLE_QUEUE, 2 * usual) || acknowledged || look >= looks) return;
-    before = queued;
+    if (queued <= Math.max(ACK_WINDOW, 2 * usual) || look >= looks) return;
     pauses.progress(`${from.name} is sending sessions, ${queued} messages queued`);
     await pauses.pause(QUEUE_INTERVAL_MS);
   }

@@ -44,15 +44,17 @@ export async function reseedFully(
   const { stateSync: spec } = context.plan;
   const sync = driverOf(context.plan);
   // A stale attempt of a lost worker mustn't send when the other node serves by now.
-  const sender = await ownedHost(context, from);
-  const receiver = await ownedHost(context, to);
+  const [sender, receiver] = await Promise.all([ownedHost(context, from), ownedHost(context, to)]);
   const comparison = await comparing(context, sync, spec, sender.unowned, receiver.unowned);
-  // First, for flows must have been seen a while ago to be compared.
-  await comparison.readSender();
   context.progress(`checking that ${from} serves and ${to} doesn’t`);
-  const forwarded = await assertServing(context, sender.unowned, receiver.unowned, spec.guard);
+  const [forwarded] = await Promise.all([
+    assertServing(context, sender.unowned, receiver.unowned, spec.guard),
+    // Already now, for flows must have been seen a while ago to be compared.
+    comparison.readSender(),
+  ]);
   const usual = await sync.queued(sender.unowned);
-  const lostBefore = (await sync.figures(sender.unowned)).lost + (await sync.figures(receiver.unowned)).lost;
+  const figures = () => Promise.all([sync.figures(sender.unowned), sync.figures(receiver.unowned)]);
+  const [sendingBefore, receivingBefore] = await figures();
   const send = async (): Promise<void> => {
     await sync.send(sender);
     await drained(context, sync, sender.unowned, usual);
@@ -66,16 +68,16 @@ export async function reseedFully(
   // To give up flows tells the other node nothing.
   if (release) await sync.release(receiver);
   const difference = await untilInSync(context, comparison, spec, { from, to }, send);
-  // Once more, for the comparison took seconds: a flow that spoke in them has a fresh timer on the sender alone, and if
-  // traffic now moves, it may expire on the receiver before it speaks again (seen with timeouts of twice the silence).
-  await send();
+  // Once more before a move, for the comparison took seconds: a flow that spoke in them has a fresh timer on the sender alone,
+  // and may expire on the receiver before it speaks again (seen with timeouts of twice the silence).
+  if (!release || (difference.late ?? 0) > 0) await send();
   // And of what committing may have made its own since.
   if (release) await sync.release(receiver);
-  const [sending, receiving] = [await sync.figures(sender.unowned), await sync.figures(receiver.unowned)];
+  const [sending, receiving] = await figures();
   return {
     difference,
     forwarded,
-    lost: Math.max(0, sending.lost + receiving.lost - lostBefore),
+    lost: Math.max(0, sending.lost + receiving.lost - sendingBefore.lost - receivingBefore.lost),
     queued: await sync.queued(sender.unowned),
     owned: receiving.owned,
     adopted,

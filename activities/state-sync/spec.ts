@@ -77,7 +77,7 @@ export const stateSyncSpec = z.strictObject({
   agedMs: duration()
     .default(60_000)
     .describe(
-      'a flow that would expire so much earlier on the receiving node than on the sending one, and within lifeNeeded, counts as missing: it wasn’t refreshed',
+      'a flow that would expire so much earlier on the receiving node than on the sending one, and within lifeNeededMs, counts as missing: it wasn’t refreshed',
     ),
   // Without a default here: the plans of builds before don't have it.
   lifeNeededMs: duration()
