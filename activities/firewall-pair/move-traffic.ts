@@ -93,7 +93,10 @@ async function handOver(context: Context, serving: string): Promise<Handed> {
   const other = otherThan(context.plan, serving);
   try {
     context.progress(`handing the sessions over to ${serving}`);
-    const { difference } = await reseedFully(context, { from: serving, to: other }, true);
+    // One look in sync is enough here.
+    const stateSync = { ...context.plan.stateSync, stableReads: 1 };
+    const once = { ...context, plan: { ...context.plan, stateSync } };
+    const { difference } = await reseedFully(once, { from: serving, to: other }, true);
     return { remarks: [], nodes: sessionsOf({ from: serving, to: other }, difference) };
   } catch (error) {
     if (context.signal.aborted) throw error;
