@@ -5,7 +5,7 @@
  */
 import { defineStep, messageOf, type Outcome, type StepContext } from '../kit';
 import { look, prefer, routingChanged, whoServes, type PreferBefore } from '../routing';
-import { refreshAtOnce, reseedFully } from '../state-sync';
+import { refreshAtOnce, reseedFully, sessionsOf } from '../state-sync';
 import type { FirewallPairPlan } from './plan';
 
 export interface MoveInput {
@@ -49,16 +49,14 @@ export const moveTraffic = defineStep<MoveInput, MoveBefore, MoveResult, Firewal
     const prepared = urgent ? await prepareAtOnce(context, to) : await prepare(context, to);
     const as = urgent ? 'escape' : restore ? 'restore' : 'role';
     const moved = await prefer.act(context, { node: to, as }, before.routing);
-    const handed = await handOver(context, to);
-    return { ...moved, remarks: [...prepared, ...moved.remarks, ...handed] };
+    return told(moved, prepared, await handOver(context, to));
   },
 
   async undo(context, { to }, before) {
     const { serving } = before.routing;
     const remarks = serving === undefined ? [] : await prepare(context, serving);
     const moved = await prefer.undo(context, { node: to }, before.routing);
-    const handed = serving === undefined ? [] : await handOver(context, serving);
-    return { ...moved, remarks: [...remarks, ...handed] };
+    return told(moved, remarks, serving === undefined ? { remarks: [] } : await handOver(context, serving));
   },
 
   preview: (context, { to, restore = false, urgent = false }, before) =>
@@ -83,18 +81,46 @@ async function prepare(context: Context, to: string): Promise<string[]> {
 const prepareAtOnce = (context: Context, to: string): Promise<string[]> =>
   refreshAtOnce(context, { from: otherThan(context.plan, to), to });
 
+export interface Handed extends Pick<Outcome, 'nodes'> {
+  readonly remarks: readonly string[];
+}
+
 /**
  * The node that serves now sends its sessions, and the other's daemon gives up what it still speaks for. Not a reason to
  * fail: traffic is where it should be, and state is compared again before anything relies on it.
  */
-async function handOver(context: Context, serving: string): Promise<string[]> {
+async function handOver(context: Context, serving: string): Promise<Handed> {
   const other = otherThan(context.plan, serving);
   try {
     context.progress(`handing the sessions over to ${serving}`);
-    await reseedFully(context, { from: serving, to: other }, true);
-    return [];
+    // One look in sync is enough here.
+    const stateSync = { ...context.plan.stateSync, stableReads: 1 };
+    const once = { ...context, plan: { ...context.plan, stateSync } };
+    const { difference } = await reseedFully(once, { from: serving, to: other }, true);
+    return { remarks: [], nodes: sessionsOf({ from: serving, to: other }, difference) };
   } catch (error) {
     if (context.signal.aborted) throw error;
-    return [`${other} doesn’t have all sessions of ${serving} yet: ${messageOf(error)}`];
+    return {
+      remarks: [`not all sessions are handed over yet: ${messageOf(error)}`],
+      nodes: { [other]: { sessions: 'NOT IN SYNC' } },
+    };
   }
+}
+
+/** A move's outcome with what became of the sessions. A remark that isn't in the summary is seen by nobody. */
+export function told<Moved extends Outcome & { readonly remarks?: readonly string[] }>(
+  moved: Moved,
+  prepared: readonly string[],
+  handed: Handed,
+): Moved & { readonly remarks: readonly string[] } {
+  const own = [...prepared, ...handed.remarks];
+  const nodes = Object.fromEntries(
+    Object.keys({ ...moved.nodes, ...handed.nodes }).map((n) => [n, { ...moved.nodes?.[n], ...handed.nodes?.[n] }]),
+  );
+  return {
+    ...moved,
+    summary: own.length === 0 ? moved.summary : `${moved.summary}. Note: ${own.join('; ')}`,
+    nodes,
+    remarks: [...prepared, ...(moved.remarks ?? []), ...handed.remarks],
+  };
 }

@@ -1,4 +1,5 @@
-import type { FlowTable } from './flow-table';
+import { FlowTable } from './flow-table';
+import { isBehind, judgeFlow, type FlowLimits } from './judge';
 
 /** Flows shown by name in evidence; the rest is counted. */
 const SAMPLES = 5;
@@ -10,29 +11,27 @@ export interface FlowReadings {
   readonly receiver: FlowTable;
   /** Flows of the sending node, read after `receiver`: what has ended meanwhile isn't missing. */
   readonly after: FlowTable;
+  /** Flows that the comparison before found behind. Without one, what is behind now counts as behind before. */
+  readonly behindBefore?: FlowTable;
 }
 
 export interface FlowDifference {
   /** Flows compared: those that the sending node had before and after. */
   readonly flows: number;
-  /** Of these, not on the receiving node, or translated differently there. */
+  /** Of these, not on the receiving node, or translated differently there: now, and when it was compared before. */
   readonly missing: number;
   /** Of the missing, those that the receiving node has with other addresses or ports in the reply (NAT). */
   readonly translatedDifferently: number;
-  /** On both, but expiring on the receiving node more than `agedMs` earlier: not refreshed. */
+  /** On both, but expiring on the receiving node too early (judge.ts): now, and when it was compared before. */
   readonly aged: number;
+  /** Missing or aged now, but not when it was compared before: in a busy table there are always some. They are sent again. */
+  readonly late?: number;
   /** On the receiving node alone. Harmless to what lives; a new connection that reuses such a flow's ports may be refused. */
   readonly extra: number;
   /** Seconds until the first of the compared flows expires on the receiving node, if nothing refreshes it. */
   readonly firstExpiryS?: number;
+  /** Some of the missing and the aged. */
   readonly samples: readonly string[];
-}
-
-/** How `here` expires too early; undefined if it doesn't. Both readings of the sender, for a packet between them resets its timer. */
-function aging(before: number | undefined, after: number | undefined, here: number | undefined, agedMs: number) {
-  if (here === undefined) return undefined;
-  const there = Math.min(before ?? 0, after ?? 0);
-  return (there - here) * 1_000 <= agedMs ? undefined : { here, there };
 }
 
 /** Names some of what differs, while the sending node is read for the second time: a table keeps no texts. */
@@ -41,25 +40,25 @@ export class FlowSamples {
   readonly #absent: string[] = [];
 
   constructor(
-    private readonly before: FlowTable,
-    private readonly receiver: FlowTable,
-    private readonly agedMs: number,
+    private readonly readings: Omit<FlowReadings, 'after'>,
+    private readonly limits: FlowLimits,
   ) {}
 
   readonly notice = (key: string, timeoutS: number | undefined): void => {
     if (this.#aged.length >= SAMPLES && this.#absent.length >= SAMPLES) return;
-    const before = this.before.entry(key);
-    if (before === undefined) return;
-    const receiver = this.receiver.entry(key);
-    if (receiver === undefined) {
+    const { receiver, behindBefore } = this.readings;
+    const before = this.readings.before.entry(key);
+    const here = receiver.entry(key);
+    const verdict = judgeFlow({ before, here, after: { timeoutS } }, this.limits);
+    const isNew = behindBefore !== undefined && behindBefore.entry(key) === undefined;
+    if (!isBehind(verdict) || isNew) return;
+    if (verdict === 'missing') {
       if (this.#absent.length >= SAMPLES) return;
-      const what = this.receiver.hasOriginal(key) ? 'translated differently' : 'missing';
-      this.#absent.push(`${what}: ${key}`);
-      return;
+      this.#absent.push(`${receiver.hasOriginal(key) ? 'translated differently' : 'missing'}: ${key}`);
+    } else if (this.#aged.length < SAMPLES) {
+      const there = Math.min(before?.timeoutS ?? 0, timeoutS ?? 0);
+      this.#aged.push(`expires in ${here?.timeoutS ?? '?'} s, on the sending node in ${there} s: ${key}`);
     }
-    const aged = aging(before.timeoutS, timeoutS, receiver.timeoutS, this.agedMs);
-    if (aged !== undefined && this.#aged.length < SAMPLES)
-      this.#aged.push(`expires in ${aged.here} s, on the sending node in ${aged.there} s: ${key}`);
   };
 
   get all(): string[] {
@@ -67,47 +66,46 @@ export class FlowSamples {
   }
 }
 
+export interface Comparison {
+  readonly difference: FlowDifference;
+  /** Flows missing or aged now, whether or not they were before. */
+  readonly behind: FlowTable;
+}
+
 /**
  * What the receiving node lacks, by the two kernels' own entries, not by what a daemon says of itself (facts §5: its
  * counters aren't gauges). A flow counts only if the sending node had it before and still has it after the receiving
- * node was read; so neither a flow that was just opened nor one that was just closed is a difference.
+ * node was read, so neither a flow that was just opened nor one that was just closed is a difference; and only if it was
+ * behind in the comparison before as well.
  */
 export async function compareFlows(
-  { before, receiver, after }: FlowReadings,
-  agedMs: number,
+  { before, receiver, after, behindBefore }: FlowReadings,
+  limits: FlowLimits,
   samples: readonly string[],
-): Promise<FlowDifference> {
-  let flows = 0;
-  let missing = 0;
-  let translatedDifferently = 0;
-  let aged = 0;
-  let extra = 0;
+): Promise<Comparison> {
+  const behind = new FlowTable();
+  const counts = { flows: 0, missing: 0, translatedDifferently: 0, aged: 0, late: 0, extra: 0 };
   let firstExpiryS = Infinity;
   await before.each((flow) => {
-    const later = after.entry(flow);
-    if (later === undefined) return;
-    flows += 1;
     const here = receiver.entry(flow);
-    if (here === undefined) {
-      missing += 1;
-      if (receiver.hasOriginal(flow)) translatedDifferently += 1;
-      return;
+    const verdict = judgeFlow({ before: flow, here, after: after.entry(flow) }, limits);
+    if (verdict === 'ended') return;
+    counts.flows += 1;
+    if (here !== undefined) firstExpiryS = Math.min(firstExpiryS, here.timeoutS ?? Infinity);
+    if (!isBehind(verdict)) return;
+    behind.set(flow, undefined);
+    if (behindBefore !== undefined && behindBefore.entry(flow) === undefined) counts.late += 1;
+    else if (verdict === 'aged') counts.aged += 1;
+    else {
+      counts.missing += 1;
+      if (receiver.hasOriginal(flow)) counts.translatedDifferently += 1;
     }
-    firstExpiryS = Math.min(firstExpiryS, here.timeoutS ?? Infinity);
-    if (aging(flow.timeoutS, later.timeoutS, here.timeoutS, agedMs) !== undefined) aged += 1;
   });
   await receiver.each((flow) => {
-    if (before.entry(flow) === undefined && after.entry(flow) === undefined) extra += 1;
+    if (before.entry(flow) === undefined && after.entry(flow) === undefined) counts.extra += 1;
   });
-  return {
-    flows,
-    missing,
-    translatedDifferently,
-    aged,
-    extra,
-    ...(Number.isFinite(firstExpiryS) ? { firstExpiryS } : {}),
-    samples,
-  };
+  const expiry = Number.isFinite(firstExpiryS) ? { firstExpiryS } : {};
+  return { difference: { ...counts, ...expiry, samples }, behind };
 }
 
 export interface FlowTolerance {
@@ -134,6 +132,7 @@ export function describeDifference(d: FlowDifference): string {
   const bad = [
     ...(d.missing > 0 ? [`${d.missing} missing`] : []),
     ...(d.aged > 0 ? [`${d.aged} not refreshed`] : []),
+    ...((d.late ?? 0) > 0 ? [`${d.late} late`] : []),
     ...(d.extra > 0 ? [`${d.extra} only there`] : []),
   ];
   return `${d.flows} flows${bad.length > 0 ? `, ${bad.join(', ')}` : ', none missing'}`;

@@ -6,14 +6,14 @@ import type { FlowDump, Notice, StateSync } from './driver';
 import type { FlowTable } from './flow-table';
 import type { Identity } from './flows';
 import { ignoring, ownAddresses } from './ignored';
-import type { StateSyncPlan, StateSyncSpec } from './spec';
+import { limitsOf, type StateSyncPlan, type StateSyncSpec } from './spec';
 
 type Pauses = Pick<StepContext<StateSyncPlan>, 'pause' | 'progress'>;
 
 export interface Comparing {
   /** Reads the sending node once more, so that later comparisons have something to be younger than. */
   readSender(): Promise<void>;
-  /** One comparison. Waits until the oldest reading of the sender is old enough. */
+  /** One comparison; counts what the one before found behind, too. Waits until the oldest reading of the sender is old enough. */
   difference(): Promise<FlowDifference>;
 }
 
@@ -29,7 +29,9 @@ export async function comparing(
   const ignore = ignoring([...spec.ignoreAddresses, ...(await ownAddresses([from, to]))]);
   // What is held outside the kernel is listed by its original direction alone.
   const identity: Identity = of === 'held' ? 'original' : 'both';
+  const limits = limitsOf(spec);
   const readings: { at: number; table: FlowTable }[] = [];
+  let behindBefore: FlowTable | undefined;
   const read = async (notice?: Notice): Promise<FlowTable> => {
     const at = performance.now();
     const table = whole(from, await sync.flows(from, identity, ignore, notice));
@@ -53,9 +55,12 @@ export async function comparing(
       const before = readings[0]?.table;
       if (before === undefined) throw new Error('the sender was read before');
       const receiver = await readReceiver();
-      const samples = new FlowSamples(before, receiver, spec.agedMs);
+      const earlier = behindBefore === undefined ? {} : { behindBefore };
+      const samples = new FlowSamples({ before, receiver, ...earlier }, limits);
       const after = await read(samples.notice);
-      return compareFlows({ before, receiver, after }, spec.agedMs, samples.all);
+      const { difference, behind } = await compareFlows({ before, receiver, after, ...earlier }, limits, samples.all);
+      behindBefore = behind;
+      return difference;
     },
   };
 }
@@ -71,7 +76,7 @@ function whole(node: Host, { table, unreadable }: FlowDump): FlowTable {
 
 /**
  * Compares until the difference was within the tolerance `stableReads` times in a row. `again` is called after each
- * comparison that wasn't.
+ * comparison that found something behind: it sends it once more.
  * @throws VerifyFailed (transient) when that took longer than settleTimeoutMs.
  */
 export async function untilInSync(
@@ -88,17 +93,16 @@ export async function untilInSync(
     inARow = fault === undefined ? inARow + 1 : 0;
     if (inARow >= spec.stableReads) return difference;
     pauses.progress(`comparing the sessions of ${names.from} and ${names.to}: ${describeDifference(difference)}`);
-    if (fault !== undefined) {
-      if (performance.now() - startedAt > spec.settleTimeoutMs)
-        throw transient(
-          'VerifyFailed',
-          `${names.to} doesn’t have the sessions of ${names.from}: ${fault}. It must not serve; look at conntrackd’s log on both nodes`,
-          difference,
-        );
-      await again();
-    }
+    if (fault !== undefined && performance.now() - startedAt > spec.settleTimeoutMs)
+      throw transient('VerifyFailed', notInSync(names, fault, difference), difference);
+    if (fault !== undefined || (difference.late ?? 0) > 0) await again();
     await pauses.pause(spec.pollIntervalMs);
   }
+}
+
+function notInSync(names: { readonly from: string; readonly to: string }, fault: string, { samples }: FlowDifference) {
+  const [first] = samples;
+  return `${names.to} doesn’t have the sessions of ${names.from}: ${fault}, comparison after comparison${first === undefined ? '' : `, as “${first}”`}. It must not serve; look at conntrackd’s log on both nodes. If so many don’t matter: stateSync.tolerance in the inventory`;
 }
 
 /** Looks at a queue so often: what has arrived is acknowledged within a second. */
@@ -108,9 +112,9 @@ const QUEUE_INTERVAL_MS = 250;
 const ACK_WINDOW = 300;
 
 /**
- * Waits until what was sent has been acknowledged, some seconds at most: whether all arrived is for the comparison to say.
- * On a busy node the queue never gets empty, for new messages come while it waits; but an acknowledgement covers all that
- * arrived before it, so that a queue that has shrunk into the window holds nothing old.
+ * Waits until what was sent is on its way, some seconds at most: whether all arrived is for the comparison to say. On a busy
+ * node the queue never gets empty, for new messages come while it waits; and what the window holds is on the wire, for the
+ * other node acknowledges a window at a time, seconds later.
  */
 export async function drained(
   pauses: Pauses,
@@ -119,12 +123,9 @@ export async function drained(
   usual: number,
   looks: number = QUEUE_LOOKS,
 ): Promise<void> {
-  let before = 0;
   for (let look = 1; ; look += 1) {
     const queued = await sync.queued(from);
-    const acknowledged = queued < before && queued <= ACK_WINDOW;
-    if (queued <= Math.max(IDLE_QUEUE, 2 * usual) || acknowledged || look >= looks) return;
-    before = queued;
+    if (queued <= Math.max(ACK_WINDOW, 2 * usual) || look >= looks) return;
     pauses.progress(`${from.name} is sending sessions, ${queued} messages queued`);
     await pauses.pause(QUEUE_INTERVAL_MS);
   }

@@ -28,6 +28,12 @@ export interface ReseedInput extends Direction {
 
 export interface ReseedResult extends Outcome, Reseeded {}
 
+/** What is known of the nodes after a reseed. */
+export const sessionsOf = ({ from, to }: Direction, { flows }: FlowDifference) => ({
+  [from]: { sessions: flows },
+  [to]: { sessions: `in sync (${flows})` },
+});
+
 export const reseed = defineStep<
   ReseedInput,
   { readonly statuses: Readonly<Record<string, SyncStatus>> },
@@ -47,7 +53,7 @@ export const reseed = defineStep<
       summary: `${to} has the sessions of ${from}: ${describeDifference(difference)}${lost > 0 ? `; ${lost} messages were sent again` : ''}`,
       // Even where nothing was missing, timers were refreshed.
       changed: true,
-      nodes: { [from]: { sessions: difference.flows }, [to]: { sessions: `in sync (${difference.flows})` } },
+      nodes: sessionsOf({ from, to }, difference),
       ...result,
     };
   },

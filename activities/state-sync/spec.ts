@@ -5,6 +5,7 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { duration } from '../kit/duration';
+import type { FlowLimits } from './judge';
 
 /** Goes into a sudoers file as it is, so nothing in it may need quoting. */
 const absolutePath = z.string().regex(/^(\/[A-Za-z0-9._+-]+)+$/, { error: 'an absolute path without spaces' });
@@ -76,7 +77,13 @@ export const stateSyncSpec = z.strictObject({
   agedMs: duration()
     .default(60_000)
     .describe(
-      'a flow that would expire so much earlier on the receiving node than on the sending one counts as missing: it wasn’t refreshed',
+      'a flow that would expire so much earlier on the receiving node than on the sending one, and within lifeNeededMs, counts as missing: it wasn’t refreshed',
+    ),
+  // Without a default here: the plans of builds before don't have it.
+  lifeNeededMs: duration()
+    .optional()
+    .describe(
+      'a flow that lives so long on the receiving node is safe there: longer than the rest of a move takes. Left out: 120 s. It must be less than the 300 s that the kernel gives a flow while data is on its way',
     ),
   unsyncedPercent: z
     .number()
@@ -92,6 +99,13 @@ export const stateSyncSpec = z.strictObject({
   guard: guard.prefault({}).describe('how the node that serves is told from the other, before state is copied'),
 });
 export type StateSyncSpec = z.output<typeof stateSyncSpec>;
+
+const LIFE_NEEDED_MS = 120_000;
+
+export const limitsOf = ({ agedMs, lifeNeededMs = LIFE_NEEDED_MS }: StateSyncSpec): FlowLimits => ({
+  agedMs,
+  lifeNeededMs,
+});
 
 /** The part of a plan that this folder reads. */
 export interface StateSyncPlan {

@@ -3,6 +3,7 @@ import {
   describeDifference,
   differenceFault,
   FlowSamples,
+  type Comparison,
   type FlowDifference,
 } from '../../../activities/state-sync/compare';
 import { FlowTable } from '../../../activities/state-sync/flow-table';
@@ -15,15 +16,25 @@ const tableOf = (text: string, options: ReadOptions = all) => readFlows(text, op
 type Flows = ReadonlyMap<string, number | undefined>;
 
 /** As comparing.ts does it: the sender's second reading names what differs. */
-function compareFlows(
+function comparisonOf(
   { before, receiver, after }: Record<'before' | 'receiver' | 'after', Flows>,
   agedMs: number,
-): Promise<FlowDifference> {
-  const tables = { before: FlowTable.of(before), receiver: FlowTable.of(receiver), after: FlowTable.of(after) };
-  const samples = new FlowSamples(tables.before, tables.receiver, agedMs);
+  behindBefore?: FlowTable,
+): Promise<Comparison> {
+  const tables = {
+    before: FlowTable.of(before),
+    receiver: FlowTable.of(receiver),
+    after: FlowTable.of(after),
+    ...(behindBefore === undefined ? {} : { behindBefore }),
+  };
+  // No flow lives so long that it can't be too old.
+  const limits = { agedMs, lifeNeededMs: 1_000_000_000 };
+  const samples = new FlowSamples(tables, limits);
   for (const [key, timeoutS] of after) samples.notice(key, timeoutS);
-  return compareTables(tables, agedMs, samples.all);
+  return compareTables(tables, limits, samples.all);
 }
+const compareFlows = async (...args: Parameters<typeof comparisonOf>): Promise<FlowDifference> =>
+  (await comparisonOf(...args)).difference;
 const strict = { missing: 0, missingPercent: 0 };
 
 describe('reading flows', () => {
@@ -174,6 +185,22 @@ describe('comparing flows', () => {
     expect(differenceFault(await compareFlows({ before, receiver: old, after }, 60_000), strict)).toBe(
       '6 of 6 flows would expire too early (tolerated: 0)',
     );
+  });
+
+  it('counts only what was behind before, too', async () => {
+    const none = new Map<string, number>();
+    const first = await comparisonOf({ before, receiver, after }, 60_000);
+    expect([first.difference.missing, first.behind.size]).toEqual([1, 1]);
+    const again = await comparisonOf({ before, receiver, after }, 60_000, first.behind);
+    expect(again.difference).toMatchObject({ missing: 1, late: 0 });
+    // All are missing now: five of them for the first time.
+    const worse = await comparisonOf({ before, receiver: none, after }, 60_000, first.behind);
+    expect(worse.difference).toMatchObject({ missing: 1, aged: 0, late: 5 });
+    expect(worse.difference.samples).toEqual(first.difference.samples);
+    expect(describeDifference(worse.difference)).toBe('6 flows, 1 missing, 5 late');
+    expect(differenceFault(worse.difference, { missing: 1, missingPercent: 0 })).toBeUndefined();
+    const worst = await comparisonOf({ before, receiver: none, after }, 60_000, worse.behind);
+    expect(worst.difference).toMatchObject({ missing: 6, late: 0 });
   });
 
   it('counts what only the standby has, and compares nothing as nothing', async () => {
