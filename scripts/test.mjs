@@ -44,6 +44,7 @@ const later = all
       '/test/lab/xroad/(xroad|upgrade-by-hand|forbidden|dnf)[.]test',
       '/test/lab/(upgrade-by-hand|topologies|traffic/traffic|xroad/options)[.]test',
       '/test/activities/routing/topologies[.]',
+      '/test/activities/firewall-pair/busy[.]',
       '/test/e2e/(undo-restart|terminate)[.]',
       '/test/e2e/xroad-(refused|nodes|database|reboot|dnf|plain)[.]',
       '/test/e2e/(kill-matrix|kill-matrix-panos|links|panos-steering)[.]',
