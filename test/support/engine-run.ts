@@ -251,10 +251,10 @@ export async function approveAll(run: WorldRun, gates = ['start', 'return', 'fin
 /** Starts an upgrade of a cluster of its own, by workers of its own. */
 export async function engineRun({ client, native }: TestEngine, options: EngineRunOptions): Promise<EngineRun> {
   const { wrap = (activities) => activities } = options;
-  const { cluster: asked } = (options.input ?? {}) as { readonly cluster?: unknown };
+  const { cluster: wanted } = (options.input ?? {}) as { readonly cluster?: unknown };
   // A start under the right ID gets the plan of the cluster that it names.
-  const isNamed = typeof asked === 'string' && options.workflowId === `upgrade-${asked}`;
-  const cluster = isNamed ? asked : `fw-${number + 1}`;
+  const isNamed = typeof wanted === 'string' && options.workflowId === `upgrade-${wanted}`;
+  const cluster = isNamed ? wanted : `fw-${number + 1}`;
   number++;
   const taskQueue = `test-${number}`;
   const plan = { ...options.plan, cluster, queues: { default: taskQueue, watch: `${taskQueue}-watch`, sites: {} } };
