@@ -53,6 +53,9 @@ export async function openEngine(env: NodeJS.ProcessEnv = process.env): Promise<
   };
 }
 
+/** What people and devices sent to a run may be megabytes on one page of its history; gRPC's own limit is 4 MB. */
+const CHANNEL = { 'grpc.max_receive_message_length': 128 * 1024 * 1024 };
+
 const wordsOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** What is wrong before anything was sent: a profile that isn't there, a file that is no TOML, TLS without its files. */
@@ -66,7 +69,7 @@ function misconfigured(error: unknown): never {
 
 function lazyConnection(address: string, options: ConnectionOptions): Connection {
   try {
-    return Connection.lazy(options);
+    return Connection.lazy({ ...options, channelArgs: { ...options.channelArgs, ...CHANNEL } });
   } catch (error) {
     if (!(error instanceof TypeError)) misconfigured(error);
     throw new ClientError(

@@ -68,6 +68,16 @@ describe('clients on the real engine', () => {
     await later.terminate();
   });
 
+  it('reads a history of many megabytes', async () => {
+    const run = await on.start('fw-large');
+    await sentence('fw-large', 'link 1');
+    for (let n = 0; n < 40; n++) await run.signal('note', 'x'.repeat(175_000));
+    expect((await on.hitless('cancel', 'fw-large', '--by', 'olga', '--reason', 'late')).code).toBe(0);
+    await run.signal('order', 'cancelled');
+    const ended = await on.hitless('status', 'fw-large', '--watch');
+    expect(ended.out).toMatch(/Cancelled by olga, \S+ \S+: late/);
+  });
+
   it('tells who cancelled, also where the run continued as new since', async () => {
     const run = await on.start('fw-cancel');
     await sentence('fw-cancel', 'link 1');
