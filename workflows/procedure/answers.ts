@@ -71,14 +71,20 @@ function misfitBefore(answer: unknown): string | undefined {
   return escape === null || owned === null ? 'escape and owned must be objects' : undefined;
 }
 
-/** Only people waive: no activity says so. */
-const outcome = z.looseObject({
-  summary: z.string(),
-  changed: z.boolean().optional(),
-  nodes: nodes.optional(),
-  attention: z.string().optional(),
-  waived: z.undefined().optional(),
-});
+const outcome = z
+  .looseObject({
+    summary: z.string(),
+    changed: z.boolean().optional(),
+    nodes: nodes.optional(),
+    attention: z.string().optional(),
+    /** Names that were passed over because people had waived them, at this check or one before it. */
+    waived: z.array(z.string()).optional(),
+  })
+  // Only people waive: no activity says who did.
+  .refine(({ waived, by }) => waived === undefined || by === undefined, {
+    error: 'must not be said by an activity',
+    path: ['by'],
+  });
 /** What a step found is its own; something it is. */
 const before = z.unknown().refine((found) => found !== undefined && found !== null, 'must not be empty');
 
