@@ -49,7 +49,9 @@ function alternatives(schema: Schema): Schema[] {
 
 function child(schema: Schema, part: string | number): Schema[] {
   const def = definition(schema);
-  const found = def.shape?.[part] ?? def.items?.[Number(part)] ?? def.element ?? def.valueType;
+  // A document may have keys that every object answers to, as __proto__.
+  const own = def.shape !== undefined && Object.hasOwn(def.shape, part) ? def.shape[part] : undefined;
+  const found = own ?? def.items?.[Number(part)] ?? def.element ?? def.valueType;
   return found === undefined ? [] : [found];
 }
 
