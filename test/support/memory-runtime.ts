@@ -37,7 +37,7 @@ interface Timer {
 
 const json = (value: unknown): unknown => (value === undefined ? undefined : JSON.parse(JSON.stringify(value)));
 /** A run that does more than this many things has lost its way. */
-const EVENT_LIMIT = 20_000;
+const EVENT_LIMIT = 40_000;
 
 export class MemoryRuntime implements Runtime {
   private clock = 0;

@@ -66,6 +66,9 @@ export function mischiefOf<Node>(s: Scenario, isNew: (node: Node) => boolean): M
 
 type AnyRun = Omit<ModelRun<unknown, PlanBase>, 'run'> & { readonly run: Pick<Run<PlanBase>, 'state'> };
 
+/** Questions; each may stand for hours of looks and attempts in between. */
+const TIRED_AFTER = 20;
+
 /** Answers every question after a while; whoever is asked for ever says stop in the end, so that every run ends. */
 async function people(run: AnyRun, s: Scenario, over: () => boolean): Promise<void> {
   for (let n = 0; !over(); n++) {
@@ -74,7 +77,7 @@ async function people(run: AnyRun, s: Scenario, over: () => boolean): Promise<vo
     const opening = run.run.state.openings.find((o) => o.outcome === undefined);
     if (over() || opening === undefined) continue;
     const pick = s.answers[n % s.answers.length] ?? 0;
-    const tired = n > 40 && opening.choices.includes('stop') ? 'stop' : undefined;
+    const tired = n > TIRED_AFTER && opening.choices.includes('stop') ? 'stop' : undefined;
     const choice = tired ?? opening.choices[pick < opening.choices.length ? pick : 0] ?? '';
     run.answer(choice, {
       comment: 'because',

@@ -14,6 +14,8 @@ jest.setTimeout(1_800_000);
 
 /** Repeats a sample. */
 const SEED = process.env['HITLESS_SEED'];
+/** A run of a pair takes many times as long as one of another kind: its devices are simulated, and looked at all the time. */
+const SHARE = 0.5;
 const sample = (numRuns: number) => ({ numRuns, ...(SEED === undefined ? {} : { seed: Number(SEED) }) });
 
 const optionsOf = (s: Scenario, t: Trouble): PanosRunOptions => ({
@@ -58,7 +60,7 @@ it('keeps one member serving and ends upgraded, rolled back or held, whatever ha
       if ((ending === 'Cancelled' || ending === 'RolledBack') && !skipped)
         expect(left(run.world.pair)).toEqual(wanted('10.2.3'));
     }),
-    sample(RUNS),
+    sample(Math.ceil(RUNS * SHARE)),
   );
   // The generator must reach every ending, else it proves little.
   expect(Object.keys(endings).sort()).toEqual(['Cancelled', 'Completed', 'RolledBack', 'Stopped']);
@@ -67,9 +69,11 @@ it('keeps one member serving and ends upgraded, rolled back or held, whatever ha
 it('a clean run completes, whatever the pair and the order', async () => {
   await fc.assert(
     fc.asyncProperty(scenario, trouble, async (s, t) => {
-      expect((await played(cleaned(s), { ...t, faults: [] })).ending).toBe('Completed');
+      // Plugins that don't fit make the older member give up by itself: people are asked then (panos-lead.test.ts).
+      const clean = { ...t, faults: [], pluginMismatch: false };
+      expect((await played(cleaned(s), clean)).ending).toBe('Completed');
     }),
-    sample(Math.ceil(RUNS / 20)),
+    sample(Math.ceil((RUNS * SHARE) / 10)),
   );
 });
 
