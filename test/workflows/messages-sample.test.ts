@@ -13,7 +13,8 @@ import { RandomRun, scriptOf, told, type Script, type Seen } from '../support/ra
 jest.setTimeout(1_200_000);
 
 const ALL = process.env['HITLESS_TEST_ALL'] === '1';
-const SEED = Number(process.env['HITLESS_SEED'] ?? Math.floor(Math.random() * 1e9));
+// The same sample in every default run: what differs from run to run is the larger one's.
+const SEED = Number(process.env['HITLESS_SEED'] ?? (ALL ? Math.floor(Math.random() * 1e9) : 7));
 const RUNS = ALL ? 60 : 6;
 /** More than a link takes; a smaller one shows the rest, and is quick. */
 const FLOOD = ALL ? 2_100 : 60;
