@@ -1,7 +1,7 @@
 import { z, type core } from 'zod';
 
 /** Milliseconds of each unit, longest first: the order in which units may follow each other. */
-const UNIT_MS: Readonly<Record<string, number>> = {
+export const UNIT_MS: Readonly<Record<string, number>> = {
   w: 604_800_000,
   d: 86_400_000,
   h: 3_600_000,

@@ -5,6 +5,7 @@
  * difference seen between 1.0.6, 1.0.9, 1.1.3 and 1.1.7 (Debian, Ubuntu) on one ruleset in one kernel
  * (test/cases/05-nft-release/all-*.txt). For comparing only; people are shown what was printed.
  */
+import { UNIT_MS } from '../kit/duration';
 
 /** Changes with every change of what this file does: digests of different forms say nothing about each other. */
 export const NORMAL_FORM = 1;
@@ -74,14 +75,6 @@ const ICMPV6_CODES: Readonly<Record<string, string>> = {
   'reject-route': '6',
 };
 
-const UNIT_MS: Readonly<Record<string, number>> = {
-  w: 604_800_000,
-  d: 86_400_000,
-  h: 3_600_000,
-  m: 60_000,
-  s: 1_000,
-  ms: 1,
-};
 /** "2h4m" and "7440" (seconds) as milliseconds. */
 const msOf = (duration: string): string =>
   /^\d+$/.test(duration)

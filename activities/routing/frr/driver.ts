@@ -22,7 +22,7 @@ import {
   type ConfigScope,
   type Owned,
 } from './config';
-import { modelOf, policySteps, predictionCommands, withNeighbors, withOwned } from './prediction';
+import { modelOf, policySteps, predictionCommands, withOwned } from './prediction';
 import { PER_DAEMON, SAVED, differsFromSaved, savedCommand, savedIn } from './saved';
 import { inEffect, neighborsOf, readCommands, readersOf, readingOf } from './reading';
 import { commandsFor, configure, runningConfig, save, Vtysh, vtyshArgv } from './vtysh';
@@ -55,15 +55,13 @@ export function frr(name: string, spec: RouterSpec, host: Host): RouterDriver {
     return { attached: uses, unnamed };
   };
 
-  const asked = [...predictionCommands(spec), command.allNeighbors];
+  const asked = predictionCommands(spec);
   const predictable = async (): Promise<Predictable> => {
     const text = await vtysh.run([runningConfig], { quiet: true });
     const now = ownedText(text, owned);
     const sessions = steered.map(({ family, address }) => ({ family, address }));
     return {
-      model: await vtysh.show(asked, new Map(), (documents) =>
-        modelOf(name, spec, text, withNeighbors(spec, documents, documents.get(command.allNeighbors))),
-      ),
+      model: await vtysh.show(asked, new Map(), (documents) => modelOf(name, spec, text, documents)),
       change: (target) => ({
         after: new Map(policy === undefined ? [] : [[name, withOwned(text, intendedText(policy, target, now))]]),
         steps: policySteps(name, sessions),

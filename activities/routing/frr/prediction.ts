@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { shaped } from '../../kit';
-import type { BgpPath, DecisionSettings, PeerType, RouterModel, Session, Table } from '../prediction/model';
+import type { DecisionSettings, PeerType, RouterModel, Session, Table } from '../prediction/model';
 import type { ChangeStep } from '../prediction/change';
 import type { Policies } from '../prediction/policy';
 import { neighborsOfPath } from '../neighbors';
@@ -18,53 +18,30 @@ type Families = [Family, NonNullable<RouterSpec['families'][Family]>][];
 const familiesOf = (spec: RouterSpec): Families => Object.entries(spec.families) as Families;
 
 /**
- * The first of two readings; all answers are JSON, and the running configuration is read beside them (vtysh.ts,
- * runningConfig). The second one, neighborCommands(), depends on what they say.
+ * All answers are JSON, and the running configuration is read beside them (vtysh.ts, runningConfig). Sessions are asked for
+ * all in one, so that a sudoers file can name the question.
  */
 export function predictionCommands(spec: RouterSpec): string[] {
   const command = commandsFor(spec.vrf);
-  return familiesOf(spec).flatMap(([family, { destinations }]) => [
-    command.summary(family),
-    ...destinations.map((p) => command.prefix(family, p)),
-  ]);
+  return [
+    ...familiesOf(spec).flatMap(([family, { destinations }]) => [
+      command.summary(family),
+      ...destinations.map((p) => command.prefix(family, p)),
+    ]),
+    command.allNeighbors,
+  ];
 }
+
+const neighbors = z.record(z.string(), z.unknown());
+const neighbor = z.object({ remoteRouterId: z.string().optional() });
 
 /**
- * One question for each session: a neighbor that has sent no path shows its router ID nowhere else, and without it neither
- * a second session with a node nor a router of the own AS is recognised. A driver asks for all of them in one, so that a
- * sudoers file can name the question (allNeighbors).
- * @throws UnexpectedOutput
+ * Of the neighbors that the summary names: one that has sent no path shows its router ID nowhere else, and without it neither
+ * a second session with a node nor a router of the own AS is recognised.
  */
-export function neighborCommands(spec: RouterSpec, documents: ReadonlyMap<string, unknown>): string[] {
-  const command = commandsFor(spec.vrf);
-  const addresses = familiesOf(spec).flatMap(([family]) =>
-    Object.keys(shaped(summary, documents.get(command.summary(family))).peers),
-  );
-  return [...new Set(addresses)].map((a) => command.neighbor(a));
-}
-
-/** The answers to neighborCommands, out of the one to `show bgp neighbors json`. @throws UnexpectedOutput */
-export function withNeighbors(
-  spec: RouterSpec,
-  documents: ReadonlyMap<string, unknown>,
-  all: unknown,
-): ReadonlyMap<string, unknown> {
-  const command = commandsFor(spec.vrf);
-  const found = shaped(z.record(z.string(), z.unknown()), all);
-  return new Map([
-    ...documents,
-    // Beside neighbors it has members that are none, as the VRF's name.
-    ...Object.entries(found).flatMap(([address, shown]) =>
-      typeof shown === 'object' && shown !== null ? [[command.neighbor(address), { [address]: shown }] as const] : [],
-    ),
-  ]);
-}
-
-const neighborAnswer = z.record(z.string(), z.object({ remoteRouterId: z.string().optional() }));
-
-function routerIdIn(document: unknown): string | undefined {
-  if (document === undefined) return undefined;
-  const [id] = Object.values(shaped(neighborAnswer, document)).map((n) => n.remoteRouterId);
+function routerIdOf(shown: unknown): string | undefined {
+  if (shown === undefined) return undefined;
+  const id = shaped(neighbor, shown).remoteRouterId;
   return id === '0.0.0.0' ? undefined : id;
 }
 
@@ -81,7 +58,7 @@ const summary = z.object({
 
 /**
  * @param config the running configuration
- * @param documents answers to predictionCommands() and neighborCommands(), by command
+ * @param documents answers to predictionCommands(), by command
  * @throws UnexpectedOutput
  */
 export function modelOf(
@@ -96,6 +73,7 @@ export function modelOf(
   const sessions: Session[] = [];
   const tables: Table[] = [];
   const settings: Partial<Record<Family, DecisionSettings>> = {};
+  const shown = shaped(neighbors, documents.get(command.allNeighbors));
   let routerId = '';
   for (const [family, { destinations }] of familiesOf(spec)) {
     const seen = shaped(summary, documents.get(command.summary(family)));
@@ -118,7 +96,7 @@ export function modelOf(
         .map((p) => [p.from, p.routerId]),
     );
     for (const address of Object.keys(seen.peers)) {
-      const id = routerIdIn(documents.get(command.neighbor(address)));
+      const id = routerIdOf(shown[address]);
       if (id !== undefined) ids.set(canonical(address), id);
     }
     const nodeOf = nodesOf(spec, family, ids);
@@ -232,19 +210,3 @@ export const policySteps = (
       direction,
     })),
   );
-
-/** Sessions that an owned route-map is attached to, and that the inventory doesn't name: they don't move with it. */
-export const unnamedSessions = (
-  model: RouterModel,
-  owned: readonly { readonly name: string }[],
-  named: readonly { readonly family: Family; readonly address: string }[],
-): Session[] =>
-  model.sessions.filter(
-    (s) =>
-      owned.some((o) => o.name === s.routeMapIn || o.name === s.routeMapOut) &&
-      !named.some((n) => n.family === s.family && n.address === s.neighbor),
-  );
-
-/** Paths of nodes that came by a session that the inventory doesn't name. */
-export const pathsByOther = (model: RouterModel): BgpPath[] =>
-  model.tables.flatMap((t) => t.paths.filter((p) => p.nodeBy === 'router ID'));

@@ -1,14 +1,7 @@
 /** Whole networks: what a move would end in, as was seen of real ones (findings/networks.md), before it is made. */
-import { ownedOf, intendedText, ownedText } from '../../../../activities/routing/frr/config';
-import {
-  modelOf,
-  neighborCommands,
-  pathsByOther,
-  policySteps,
-  predictionCommands,
-  unnamedSessions,
-  withOwned,
-} from '../../../../activities/routing/frr/prediction';
+import { attachedIn, type Session as AttachedSession } from '../../../../activities/routing/frr/attached';
+import { ownedOf, intendedText, ownedText, type Owned } from '../../../../activities/routing/frr/config';
+import { modelOf, policySteps, predictionCommands, withOwned } from '../../../../activities/routing/frr/prediction';
 import type { RouterModel } from '../../../../activities/routing/prediction/model';
 import { movesOf } from '../../../../activities/routing/predicting';
 import { predict, unlike, type Prediction } from '../../../../activities/routing/prediction/predict';
@@ -58,17 +51,14 @@ function modelFrom({ name, spec: s, config, routerId, as, peers, paths, ids = {}
   const documents = new Map<string, unknown>(
     predictionCommands(s).map((c) => [
       c,
-      c.includes('summary')
-        ? summaryJson(routerId, as, peers)
-        : prefixJson(s.families['ipv4 unicast']?.destinations[0] ?? '', paths),
+      c === 'show bgp neighbors json'
+        ? Object.fromEntries(Object.entries(ids).map(([address, remoteRouterId]) => [address, { remoteRouterId }]))
+        : c.includes('summary')
+          ? summaryJson(routerId, as, peers)
+          : prefixJson(s.families['ipv4 unicast']?.destinations[0] ?? '', paths),
     ]),
   );
-  const asked = neighborCommands(s, documents);
-  for (const [address, remoteRouterId] of Object.entries(ids)) {
-    const command = `show bgp neighbors ${address} json`;
-    expect(asked).toContain(command);
-    documents.set(command, { [address]: { remoteRouterId } });
-  }
+  expect(Object.keys(peers)).toEqual(expect.arrayContaining(Object.keys(ids)));
   return modelOf(name, s, config, documents);
 }
 
@@ -235,16 +225,27 @@ describe('a second session with each node that the inventory doesn’t name', ()
     expect(faults.map((f) => f.where)).toEqual(['border 0.0.0.0/0', 'edge 10.99.0.0/24']);
   });
 
+  const unnamed = (config: string, owned: readonly Owned[], sessions: readonly AttachedSession[]): string[] => [
+    ...new Set(
+      attachedIn(config, 'border', { owned, sessions }).unnamed.flatMap(
+        ({ what }) => /to neighbor (\S+) in/.exec(what)?.[1] ?? [],
+      ),
+    ),
+  ];
+
   test('is seen, by its route-maps and by the router IDs', () => {
     const model = modelFrom(two);
     const policy = two.spec.policy;
     const named = [FW1_ID, FW2_ID].map((address) => ({ family: 'ipv4 unicast' as const, address }));
-    const found = unnamedSessions(model, policy === undefined ? [] : ownedOf(policy), named);
-    expect(found.map((s) => [s.neighbor, s.node, s.nodeBy])).toEqual([
-      ['10.77.5.2', 'fw1', 'router ID'],
-      ['10.77.6.2', 'fw2', 'router ID'],
-    ]);
-    expect(pathsByOther(model).map((p) => p.from)).toEqual(['10.77.5.2', '10.77.6.2']);
+    const found = unnamed(two.config, policy === undefined ? [] : ownedOf(policy), named);
+    expect(model.sessions.filter((s) => found.includes(s.neighbor)).map((s) => [s.neighbor, s.node, s.nodeBy])).toEqual(
+      [
+        ['10.77.5.2', 'fw1', 'router ID'],
+        ['10.77.6.2', 'fw2', 'router ID'],
+      ],
+    );
+    const byOther = model.tables.flatMap((t) => t.paths.filter((p) => p.nodeBy === 'router ID'));
+    expect(byOther.map((p) => p.from)).toEqual(['10.77.5.2', '10.77.6.2']);
   });
 
   test('also by a peer-group', () => {
@@ -256,12 +257,8 @@ describe('a second session with each node that the inventory doesn’t name', ()
         ' neighbor 10.77.5.2 remote-as 65100',
         ' neighbor SECOND peer-group\n neighbor 10.77.5.2 remote-as 65100\n neighbor 10.77.5.2 peer-group SECOND',
       ) + MAPS;
-    const model = modelFrom({ ...two, config });
-    expect(
-      unnamedSessions(model, [{ name: 'FROM-FW1' }], [{ family: 'ipv4 unicast', address: FW1_ID }]).map(
-        (s) => s.neighbor,
-      ),
-    ).toEqual(['10.77.5.2']);
+    const owned = ownedOf(two.spec.policy!).filter(({ name }) => name === 'FROM-FW1');
+    expect(unnamed(config, owned, [{ family: 'ipv4 unicast', address: FW1_ID }])).toEqual(['10.77.5.2']);
   });
 
   test('is a move like any other once all of them are told', () => {
